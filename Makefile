@@ -1,0 +1,65 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+STACK ?= dev
+VIDEO ?=
+
+PYTHON_BIN := .venv/bin/python
+export PYTHONPATH := services
+export PULUMI_ERROR_OUTPUT_STRING := true
+
+.PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package constraints clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.complete ## Install system packages and the two virtual environments
+
+.venv/.complete: requirements.txt requirements-dev.txt constraints.txt services/metadata_api/requirements.txt services/processor/requirements.txt local/emulator-requirements.txt tools/setup.sh
+	@tools/setup.sh
+
+demo: setup ## Process a real video end to end on this machine (VIDEO=path takes your own)
+	@$(PYTHON_BIN) -m local demo --stack $(STACK) $(if $(VIDEO),--video "$(VIDEO)")
+
+test: setup lint typecheck ## Run every check and test
+	@$(PYTHON_BIN) -m pytest
+
+test-unit: setup ## Run the tests that need no server
+	@$(PYTHON_BIN) -m pytest tests/unit tests/contract
+
+test-integration: setup ## Run the tests against real PostgreSQL, Redis, ffmpeg and the emulator
+	@$(PYTHON_BIN) -m pytest tests/integration
+
+test-e2e: setup ## Run the main job and the failing jobs through the whole local platform
+	@$(PYTHON_BIN) -m pytest tests/e2e
+
+lint: setup ## Check style and formatting
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+format: setup ## Format the code and sort the imports
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+typecheck: setup ## Check the types of everything that ships
+	@.venv/bin/mypy
+
+synth: setup ## Print the resources of one stack as JSON (STACK=dev|prod)
+	@$(PYTHON_BIN) -m local synth --stack $(STACK)
+
+up: setup ## Start the platform on this machine and leave it running
+	@$(PYTHON_BIN) -m local up --stack $(STACK)
+
+down: setup ## Stop the platform; data stay for the next start
+	@$(PYTHON_BIN) -m local down --stack $(STACK)
+
+status: setup ## Show what runs and where things are
+	@$(PYTHON_BIN) -m local status --stack $(STACK)
+
+package: setup ## Build the Lambda package that pulumi up deploys
+	@$(PYTHON_BIN) -m artifacts lambda --output build/metadata_api.zip --architecture arm64
+
+constraints: setup ## Pin every transitive package again after a change to a requirements file
+	@.venv/bin/uv pip compile --quiet requirements-dev.txt --universal --python-version 3.11 --no-header --no-annotate --upgrade -o constraints.txt
+	@sed -i '/^boto3-stubs/s/\[[^]]*\]//; s/^psycopg\[binary\]/psycopg/' constraints.txt
+
+clean: ## Remove virtual environments, caches and all local data
+	@if [ -x $(PYTHON_BIN) ]; then for stack in dev prod; do $(PYTHON_BIN) -m local reset --stack $$stack --yes || true; done; fi
+	@rm -rf .venv .venv-emulator .local build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Installs what local mode and the tests need: Debian packages (when missing) and two virtual environments.
+# Run through `make setup`; safe to run again and from several checkouts at once.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly UV_VERSION=0.13.8
+readonly APT_PACKAGES=(ffmpeg postgresql redis-server python3-venv)
+
+say() { printf 'setup: %s\n' "$1"; }
+
+find_python() {
+    local candidate
+    for candidate in "${PYTHON:-}" python3.11 python3 python3.12; do
+        [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 || continue
+        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    say "Python 3.11, 3.12 or 3.13 is needed and none was found; install it (Debian 12: apt-get install python3) or set PYTHON" >&2
+    exit 1
+}
+
+have_system_packages() {
+    command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null && command -v redis-server >/dev/null \
+        && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && "$1" -c 'import ensurepip' 2>/dev/null
+}
+
+install_system_packages() {
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        say "missing system packages; run as root: apt-get install --no-install-recommends ${APT_PACKAGES[*]}" >&2
+        exit 1
+    fi
+    say "installing ${APT_PACKAGES[*]}"
+    # The packages would start a server each on its default port; local mode brings up its own, so refuse that.
+    local policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq -o DPkg::Lock::Timeout=300 update
+    apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${APT_PACKAGES[@]}" >/dev/null
+}
+
+make_environment() { # directory, requirements file, further pip arguments...
+    local directory=$1 requirements=$2
+    shift 2
+    say "installing $requirements into $directory"
+    [ -x "$directory/bin/python" ] || "$python" -m venv "$directory"
+    .venv/bin/uv pip install --quiet --python "$directory/bin/python" -r "$requirements" "$@"
+}
+
+python=$(find_python)
+have_system_packages "$python" || install_system_packages
+[ -x .venv/bin/uv ] || { "$python" -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"; }
+make_environment .venv requirements-dev.txt --constraint constraints.txt
+# The emulator's Lambda children see its site-packages, so it lives apart from everything else.
+make_environment .venv-emulator local/emulator-requirements.txt
+touch .venv/.complete
