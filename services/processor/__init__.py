@@ -1,0 +1,1 @@
+"""The video processor: turns one source video into verified, streamable renditions."""
