@@ -1,0 +1,1 @@
+"""The record of videos and jobs: all SQL and every job-state transition live in this package."""

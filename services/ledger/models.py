@@ -1,0 +1,141 @@
+"""Values that go in and out of the ledger."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ledger.states import AnnouncementRoute, ErrorCode, JobStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """What people are told about a settled job.
+
+    Attributes:
+        subject: One line, at most 100 printable ASCII characters.
+        message: Text for a person.
+        attributes: Machine-readable facts; always the same seven names.
+    """
+
+    subject: str
+    message: str
+    attributes: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON shape that the workflow, the outbox and the ledger store."""
+        return {"subject": self.subject, "message": self.message, "attributes": dict(self.attributes)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Announcement":
+        """Reads back what `as_dict` wrote."""
+        return cls(subject=data["subject"], message=data["message"], attributes=dict(data["attributes"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A worker's hold on one job: every later write carries its attempt and fence.
+
+    Attributes:
+        fence: Number of this hold; a higher one in the ledger makes this one void.
+        output_prefix: Key prefix in the media bucket for this hold alone, with a trailing slash.
+    """
+
+    job_id: UUID
+    video_id: UUID
+    attempt: int
+    fence: int
+    profile: str
+    filename: str
+    source_bucket: str
+    source_key: str
+    source_version_id: str | None
+    source_etag: str | None
+    declared_size_bytes: int | None
+    declared_sha256: str | None
+    output_prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadySettled:
+    """The job completed before this worker started; report its announcement again instead of working."""
+
+    status: JobStatus
+    announcement: Announcement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRecord:
+    """One published file of a job.
+
+    Attributes:
+        key: Full object key in the media bucket.
+        codec: RFC 6381 string, e.g. `avc1.640028`.
+        details: Anything else a reader may want, JSON-serialisable.
+    """
+
+    name: str
+    kind: str
+    key: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+    codec: str | None = None
+    bitrate_kbps: int | None = None
+    duration_seconds: float | None = None
+    frame_rate: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a job failed: a stable code, a sentence for people, and what to do."""
+
+    code: ErrorCode
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceObject:
+    """One version of one object in a bucket, as an event or a HEAD request tells it.
+
+    Attributes:
+        sequencer: S3's ordering token: of two versions of one key the larger is the newer.
+    """
+
+    bucket: str
+    key: str
+    size_bytes: int
+    etag: str | None = None
+    version_id: str | None = None
+    sequencer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job as the transitions see it."""
+
+    id: UUID
+    video_id: UUID
+    status: JobStatus
+    attempt: int
+    attempt_limit: int
+    fence: int
+    profile: str
+    filename: str
+    source_bucket: str
+    source_key: str
+    source_sequencer: str | None
+    source_size_bytes: int | None
+    uploaded_at: datetime | None
+    execution_arn: str | None
+    task_token: str | None
+    stage: str | None
+    announcement: Announcement | None
+    announcement_route: AnnouncementRoute
+    created_at: datetime
+    started_at: datetime | None

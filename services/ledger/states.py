@@ -1,0 +1,102 @@
+"""Words that the ledger, the API, the processor and the workflow share."""
+
+from enum import StrEnum
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; COMPLETED, FAILED and CANCELLED are final for the attempt that reached them."""
+
+    PENDING = "PENDING"
+    QUEUED = "QUEUED"
+    PROCESSING = "PROCESSING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+TERMINAL_STATUSES = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
+ACTIVE_STATUSES = frozenset({JobStatus.QUEUED, JobStatus.PROCESSING})
+
+
+class Stage(StrEnum):
+    """Steps of one processing attempt, in order."""
+
+    DOWNLOADING = "downloading"
+    INSPECTING = "inspecting"
+    ENCODING = "encoding"
+    PACKAGING = "packaging"
+    VERIFYING = "verifying"
+    UPLOADING = "uploading"
+    PUBLISHING = "publishing"
+
+
+class ErrorCode(StrEnum):
+    """Public, stable reasons why a job failed."""
+
+    INPUT_EMPTY = "INPUT_EMPTY"
+    INPUT_NOT_MEDIA = "INPUT_NOT_MEDIA"
+    INPUT_TRUNCATED = "INPUT_TRUNCATED"
+    INPUT_UNREADABLE = "INPUT_UNREADABLE"
+    INPUT_NO_VIDEO = "INPUT_NO_VIDEO"
+    CODEC_NOT_ALLOWED = "CODEC_NOT_ALLOWED"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    SIZE_MISMATCH = "SIZE_MISMATCH"
+    CHECKSUM_MISMATCH = "CHECKSUM_MISMATCH"
+    SOURCE_MISSING = "SOURCE_MISSING"
+    ENCODE_FAILED = "ENCODE_FAILED"
+    VERIFICATION_FAILED = "VERIFICATION_FAILED"
+    ACCESS_DENIED = "ACCESS_DENIED"
+    OUT_OF_SPACE = "OUT_OF_SPACE"
+    UPLOAD_EXPIRED = "UPLOAD_EXPIRED"
+    INTERRUPTED = "INTERRUPTED"
+    TIMED_OUT = "TIMED_OUT"
+    INTERNAL = "INTERNAL"
+
+
+class TaskError(StrEnum):
+    """Error names a worker hands to Step Functions; the workflow retries only TRANSIENT and INTERRUPTED."""
+
+    INVALID_INPUT = "InvalidInput"
+    LIMIT_EXCEEDED = "LimitExceeded"
+    TRANSIENT = "Transient"
+    INTERRUPTED = "Interrupted"
+    PROCESSING_FAILED = "ProcessingFailed"
+
+
+_TASK_ERRORS: dict[ErrorCode, TaskError] = {
+    ErrorCode.INPUT_EMPTY: TaskError.INVALID_INPUT,
+    ErrorCode.INPUT_NOT_MEDIA: TaskError.INVALID_INPUT,
+    ErrorCode.INPUT_TRUNCATED: TaskError.INVALID_INPUT,
+    ErrorCode.INPUT_UNREADABLE: TaskError.INVALID_INPUT,
+    ErrorCode.INPUT_NO_VIDEO: TaskError.INVALID_INPUT,
+    ErrorCode.CODEC_NOT_ALLOWED: TaskError.INVALID_INPUT,
+    ErrorCode.SIZE_MISMATCH: TaskError.INVALID_INPUT,
+    ErrorCode.CHECKSUM_MISMATCH: TaskError.INVALID_INPUT,
+    ErrorCode.SOURCE_MISSING: TaskError.INVALID_INPUT,
+    ErrorCode.LIMIT_EXCEEDED: TaskError.LIMIT_EXCEEDED,
+    ErrorCode.ENCODE_FAILED: TaskError.PROCESSING_FAILED,
+    ErrorCode.VERIFICATION_FAILED: TaskError.PROCESSING_FAILED,
+    ErrorCode.ACCESS_DENIED: TaskError.PROCESSING_FAILED,
+    ErrorCode.INTERRUPTED: TaskError.INTERRUPTED,
+}
+
+
+def task_error_for(code: ErrorCode) -> TaskError:
+    """The error name under which a worker reports `code`; codes without an own name can heal, so are Transient."""
+    return _TASK_ERRORS.get(code, TaskError.TRANSIENT)
+
+
+class AnnouncementRoute(StrEnum):
+    """Who still owes the announcement of a settled job."""
+
+    NONE = "NONE"
+    WORKFLOW = "WORKFLOW"
+    OUTBOX = "OUTBOX"
+    DONE = "DONE"
+
+
+class Topic(StrEnum):
+    """The two topics people subscribe to."""
+
+    COMPLETION = "completion"
+    ERROR = "error"

@@ -1,0 +1,1 @@
+"""Lambda handlers: the HTTP API and the event functions around the workflow."""
