@@ -1,0 +1,20 @@
+"""Processing profiles: what a job makes out of a source, as checked data.
+
+Each profile is one YAML file in this package. The API lists them, the processor obeys them.
+"""
+
+from profiles.loader import ProfileError, UnknownProfileError, get_profile, load_profiles
+from profiles.models import AudioSettings, DownloadSettings, PosterSettings, Profile, Rung, VideoSettings
+
+__all__ = [
+    "AudioSettings",
+    "DownloadSettings",
+    "PosterSettings",
+    "Profile",
+    "ProfileError",
+    "Rung",
+    "UnknownProfileError",
+    "VideoSettings",
+    "get_profile",
+    "load_profiles",
+]

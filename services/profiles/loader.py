@@ -1,0 +1,70 @@
+"""Reads the profile files of this package once and checks them all."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import yaml
+from pydantic import ValidationError
+
+from profiles.models import Profile
+
+PROFILES_DIRECTORY = Path(__file__).parent
+
+
+class ProfileError(ValueError):
+    """A profile file is wrong; whoever edits the file must act."""
+
+
+class UnknownProfileError(LookupError):
+    """No profile has the requested name; the caller must choose a listed one."""
+
+
+@cache
+def load_profiles(directory: Path = PROFILES_DIRECTORY) -> Mapping[str, Profile]:
+    """Give every profile by its name, in alphabetical order.
+
+    Args:
+        directory: Where the `*.yaml` files are.
+
+    Raises:
+        ProfileError: A file is not YAML, breaks a rule of the model, or has another name than its profile.
+    """
+    paths = sorted(directory.glob("*.yaml"))
+    if not paths:
+        message = f"{directory} holds no *.yaml profile; at least one is needed"
+        raise ProfileError(message)
+    return MappingProxyType({path.stem: _load(path) for path in paths})
+
+
+def get_profile(name: str) -> Profile:
+    """Give the profile called `name`.
+
+    Raises:
+        UnknownProfileError: There is none; the message lists those that exist.
+    """
+    profiles = load_profiles()
+    if name not in profiles:
+        message = f"profile {name!r} does not exist; choose one of: {', '.join(profiles)}"
+        raise UnknownProfileError(message)
+    return profiles[name]
+
+
+def _load(path: Path) -> Profile:
+    try:
+        profile = Profile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        message = f"{path.name} is not valid YAML: {error}; correct the file"
+        raise ProfileError(message) from error
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc']) or 'profile'}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        message = f"{path.name} breaks the profile rules: {problems}; correct the file"
+        raise ProfileError(message) from error
+    if profile.name != path.stem:
+        message = f"{path.name} holds the profile {profile.name!r}; rename the file or the profile"
+        raise ProfileError(message)
+    return profile

@@ -1,0 +1,115 @@
+"""The shape of a processing profile, with the ranges that keep ffmpeg inside its means."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+RungName = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,3}p$")]
+EvenPixels = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
+BitrateKbps = Annotated[int, Field(ge=50, le=100_000)]
+
+
+class _Settings(BaseModel):
+    """Refuses unknown keys, so that a misspelt option is an error and not a silent default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Rung(_Settings):
+    """One step of the ladder: a box that the picture must fit in, and the rate it may use.
+
+    Attributes:
+        name: Output name, for example `720p`.
+        short_side_pixels: Longest allowed short side (the height of a landscape picture).
+        long_side_pixels: Longest allowed long side.
+        max_bitrate_kbps: Peak rate of the rung at up to 30 frames a second.
+    """
+
+    name: RungName
+    short_side_pixels: EvenPixels
+    long_side_pixels: EvenPixels
+    max_bitrate_kbps: BitrateKbps
+
+    @model_validator(mode="after")
+    def _sides_in_order(self) -> Self:
+        if self.long_side_pixels < self.short_side_pixels:
+            message = (
+                f"rung {self.name}: long_side_pixels {self.long_side_pixels} is below "
+                f"short_side_pixels {self.short_side_pixels}; swap the two values"
+            )
+            raise ValueError(message)
+        return self
+
+
+class VideoSettings(_Settings):
+    """How the video is encoded; the numbers are measured ones, see the comments in the YAML file."""
+
+    codec: Literal["h264"]
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
+    crf: Annotated[float, Field(ge=10, le=40)]
+    gop_seconds: Annotated[float, Field(ge=0.5, le=10)]
+    segment_seconds: Annotated[float, Field(ge=1, le=12)]
+    buffer_seconds: Annotated[float, Field(ge=0.5, le=4)]
+    max_frame_rate: Annotated[int, Field(ge=1, le=120)]
+    high_frame_rate_factor: Annotated[float, Field(ge=1, le=2)]
+    rungs: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=8, strict=False)]
+
+    @model_validator(mode="after")
+    def _ladder_descends(self) -> Self:
+        for upper, lower in zip(self.rungs, self.rungs[1:], strict=False):
+            if lower.short_side_pixels >= upper.short_side_pixels:
+                message = f"rung {lower.name} is not smaller than {upper.name}; list rungs from large to small"
+                raise ValueError(message)
+            if lower.max_bitrate_kbps >= upper.max_bitrate_kbps:
+                message = f"rung {lower.name} may use as much as {upper.name}; lower its max_bitrate_kbps"
+                raise ValueError(message)
+        if len({rung.name for rung in self.rungs}) != len(self.rungs):
+            message = "two rungs have the same name; every name becomes a file and must be unique"
+            raise ValueError(message)
+        if self.segment_seconds < self.gop_seconds:
+            message = (
+                f"segment_seconds {self.segment_seconds} is below gop_seconds {self.gop_seconds}; "
+                "a segment holds at least one group of pictures"
+            )
+            raise ValueError(message)
+        return self
+
+
+class AudioSettings(_Settings):
+    """How the sound is encoded; sources without sound simply have no audio output."""
+
+    codec: Literal["aac"]
+    bitrate_kbps: Annotated[int, Field(ge=32, le=512)]
+    max_channels: Annotated[int, Field(ge=1, le=2)]
+    sample_rate_hz: Literal[44_100, 48_000]
+
+
+class DownloadSettings(_Settings):
+    """The single progressive file for players that know neither HLS nor DASH."""
+
+    max_short_side_pixels: EvenPixels
+
+
+class PosterSettings(_Settings):
+    """The still picture shown before playback."""
+
+    max_long_side_pixels: EvenPixels
+    quality: Annotated[int, Field(ge=1, le=10, description="JPEG quantiser; 1 is best")]
+
+
+class Profile(_Settings):
+    """Everything that one processing profile makes.
+
+    Attributes:
+        kind: Tells profile families apart; `video` needs a source with a picture.
+    """
+
+    kind: Literal["video"]
+    name: ProfileName
+    title: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    description: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    video: VideoSettings
+    audio: AudioSettings
+    download: DownloadSettings
+    poster: PosterSettings
