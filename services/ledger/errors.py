@@ -18,7 +18,7 @@ class VideoNotFoundError(LedgerError):
 
 
 class WrongStateError(LedgerError):
-    """The job is in a state that does not allow the transition; the caller reads the job again and decides anew."""
+    """The job's state does not allow the transition; the caller reads the job again and decides anew."""
 
 
 class ClaimRefusedError(LedgerError):

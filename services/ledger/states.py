@@ -82,7 +82,7 @@ _TASK_ERRORS: dict[ErrorCode, TaskError] = {
 
 
 def task_error_for(code: ErrorCode) -> TaskError:
-    """The error name under which a worker reports `code`; codes without an own name can heal, so are Transient."""
+    """The error name for `code`; whatever is not listed may heal by itself and is Transient."""
     return _TASK_ERRORS.get(code, TaskError.TRANSIENT)
 
 

@@ -22,7 +22,7 @@ def claim(
 
     Raises:
         JobNotFoundError: No such job.
-        ClaimRefusedError: The attempt is not the current one, or the job is cancelled, failed or not uploaded.
+        ClaimRefusedError: The attempt is not the current one, or the job is not to be processed.
     """
     raise NotImplementedError
 
