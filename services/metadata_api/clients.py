@@ -1,0 +1,58 @@
+"""AWS clients, made at first use (import and creation are most of a cold start) and kept."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+_CONNECT_TIMEOUT_SECONDS = 2
+_READ_TIMEOUT_SECONDS = 5
+_TOTAL_ATTEMPTS = 3
+
+
+def client_config() -> "Config":
+    """Short timeouts and few attempts: the callers' queues and schedules retry at a higher level."""
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+        read_timeout=_READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": _TOTAL_ATTEMPTS},
+    )
+
+
+@cache
+def s3() -> "S3Client":
+    """Client for reading object heads."""
+    import boto3
+
+    return boto3.client("s3", config=client_config())
+
+
+@cache
+def stepfunctions() -> "SFNClient":
+    """Client for executions and task tokens."""
+    import boto3
+
+    return boto3.client("stepfunctions", config=client_config())
+
+
+@cache
+def sns() -> "SNSClient":
+    """Client for announcements."""
+    import boto3
+
+    return boto3.client("sns", config=client_config())
+
+
+@cache
+def secretsmanager() -> "SecretsManagerClient":
+    """Client for database logins."""
+    import boto3
+
+    return boto3.client("secretsmanager", config=client_config())

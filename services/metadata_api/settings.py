@@ -1,0 +1,104 @@
+"""Environment variables of each function, read once and checked; one frozen class per function."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, fields
+from typing import Any, Self
+
+from ledger.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSettings:
+    """What every function gets. A field is the lower-case name of its variable."""
+
+    stack: str
+    powertools_service_name: str
+    powertools_log_level: str
+    database_host: str
+    database_port: int
+    database_name: str
+    database_secret_arn: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Reads all fields.
+
+        Raises:
+            SettingsError: Variables are missing or not of their type; names all of them.
+        """
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for item in fields(cls):
+            name = item.name.upper()
+            text = environment.get(name)
+            try:
+                values[item.name] = _parse(item, text)
+            except ValueError as error:
+                problems.append(f"{name}: {error}")
+        if problems:
+            message = f"{'; '.join(problems)}. The component that creates the function must set them."
+            raise SettingsError(message)
+        return cls(**values)
+
+
+def _parse(item: Field[Any], text: str | None) -> object:
+    if text is None:
+        message = "missing"
+        raise ValueError(message)
+    if item.type is int:
+        if not text.isascii() or not text.isdigit():
+            message = f"expected a whole number, got {text!r}"
+            raise ValueError(message)
+        return int(text)
+    if item.type is str:
+        if not text:
+            message = "empty"
+            raise ValueError(message)
+        return text
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings(FunctionSettings):
+    """The HTTP API."""
+
+    redis_host: str
+    redis_port: int
+    redis_secret_arn: str
+    ingest_bucket: str
+    media_bucket: str
+    state_machine_arn: str
+    max_upload_bytes: int
+    cors_origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings(FunctionSettings):
+    """Takes up objects that arrived in the ingest bucket."""
+
+    ingest_bucket: str
+    state_machine_arn: str
+    max_upload_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeSettings(FunctionSettings):
+    """Settles jobs whose execution or task ended badly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintainSettings(FunctionSettings):
+    """Starts, heals and announces what was left behind."""
+
+    state_machine_arn: str
+    completion_topic_arn: str
+    error_topic_arn: str
+    upload_expiry_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateSettings(FunctionSettings):
+    """Brings the schema and the application role up to date."""
+
+    database_master_secret_arn: str
