@@ -1,0 +1,186 @@
+"""Runs the unmodified Pulumi program without the Pulumi CLI and without AWS."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import logging
+import os
+import runpy
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import empty_pb2
+
+from local.monitor import Created, Provider, RecordingMonitor, Registration
+from local.paths import REPOSITORY_ROOT
+from local.program_errors import ProgramTimeoutError
+from local.stack_config import SecretValue, StackSettings, load_stack_settings
+
+DEFAULT_TIMEOUT_SECONDS = 120.0
+# Registrations wait for the network in apply mode, so more of them than processors are useful.
+_WORKERS = 16
+_logger = logging.getLogger(__name__)
+_one_run_at_a_time = threading.Lock()
+
+
+class Mode(enum.StrEnum):
+    """How values behave that nobody provided: PREVIEW keeps them unknown, UPDATE resolves them to None."""
+
+    PREVIEW = "preview"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRun:
+    """What one run of the program registered and exported.
+
+    Attributes:
+        settings: Project, stack and configuration of the run.
+        registrations: Resources by URN.
+        created: Ids and outputs of custom and remote resources by URN.
+        component_outputs: Registered outputs of components by URN.
+        exports: The stack's exports; secrets are in clear here.
+        secret_exports: Paths of the secret exports.
+    """
+
+    settings: StackSettings
+    registrations: Mapping[str, Registration]
+    created: Mapping[str, Created]
+    component_outputs: Mapping[str, Mapping[str, Any]]
+    exports: Mapping[str, Any]
+    secret_exports: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Outcome:
+    error: BaseException | None = None
+    frames: list[str] = field(default_factory=list)
+
+
+def dummy_secret(key: str) -> str:
+    """Returns the fixed stand-in for an encrypted configuration value."""
+    return f"dummy-secret-for-{key.replace(':', '-')}"
+
+
+def run_program(
+    stack: str,
+    *,
+    mode: Mode,
+    provider: Provider,
+    project_dir: Path = REPOSITORY_ROOT,
+    secret_value: SecretValue = dummy_secret,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+) -> ProgramRun:
+    """Runs `__main__.py` of a project for one stack under the recording monitor.
+
+    Args:
+        stack: Name of the stack; `Pulumi.<stack>.yaml` must exist.
+        mode: Whether values that nobody provides stay unknown or become None.
+        provider: Creates the resources and answers the lookups.
+        project_dir: Directory with Pulumi.yaml and `__main__.py`.
+        secret_value: Gives the stand-in for encrypted configuration values.
+        timeout_seconds: Deadline of the whole run.
+
+    Raises:
+        ConfigurationError: The stack's configuration is incomplete or of the wrong type.
+        ProgramTimeoutError: The program did not end in time.
+        Exception: Whatever the program or the provider raised.
+    """
+    settings = load_stack_settings(project_dir, stack, secret_value)
+    monitor = RecordingMonitor(provider, settings.project, stack)
+    outcome = _Outcome()
+
+    def target() -> None:
+        try:
+            _run_in_this_thread(monitor, settings, mode, project_dir)
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            outcome.error = error
+
+    # A thread of its own gives the SDK fresh context variables and the watchdog something to watch.
+    thread = threading.Thread(target=target, name=f"pulumi-{stack}", daemon=True)
+    with _one_run_at_a_time, _surroundings(project_dir):
+        thread.start()
+        thread.join(timeout_seconds)
+        if thread.is_alive():
+            raise ProgramTimeoutError(_describe_hang(thread, monitor, timeout_seconds))
+    if outcome.error is not None:
+        raise outcome.error
+    return ProgramRun(
+        settings=settings,
+        registrations=monitor.registrations,
+        created=monitor.created,
+        component_outputs=monitor.component_outputs,
+        exports=monitor.exports,
+        secret_exports=monitor.secret_exports,
+    )
+
+
+def _run_in_this_thread(
+    monitor: RecordingMonitor, settings: StackSettings, mode: Mode, project_dir: Path
+) -> None:
+    # The event loop must exist before the SDK looks for one, otherwise it waits for ever.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_default_executor(ThreadPoolExecutor(_WORKERS, thread_name_prefix="pulumi-rpc"))
+    from pulumi.runtime import mocks, set_all_config
+    from pulumi.runtime.settings import configure
+    from pulumi.runtime.stack import run_in_stack
+
+    set_all_config(dict(settings.values), list(settings.secret_keys))
+    features = monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures  # type: ignore[no-untyped-call]
+    configure(
+        mocks.MockSettings(  # type: ignore[no-untyped-call]
+            monitor=monitor,
+            engine=mocks.MockEngine(_logger),
+            monitor_features=set(features),
+            project=settings.project,
+            stack=settings.stack,
+            organization="organization",
+            dry_run=mode is Mode.PREVIEW,
+            callbacks=None,
+        )
+    )
+    main_file = str(project_dir / "__main__.py")
+
+    def program() -> None:
+        runpy.run_path(main_file, run_name="__main__")
+
+    try:
+        loop.run_until_complete(run_in_stack(program))
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+@contextlib.contextmanager
+def _surroundings(project_dir: Path) -> Iterator[None]:
+    """Gives the program what the Pulumi CLI gives it: working directory, import path, strict Outputs."""
+    previous = os.environ.get("PULUMI_ERROR_OUTPUT_STRING")
+    os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
+    sys.path.insert(0, str(project_dir))
+    try:
+        with contextlib.chdir(project_dir):
+            yield
+    finally:
+        sys.path.remove(str(project_dir))
+        if previous is None:
+            del os.environ["PULUMI_ERROR_OUTPUT_STRING"]
+        else:
+            os.environ["PULUMI_ERROR_OUTPUT_STRING"] = previous
+
+
+def _describe_hang(thread: threading.Thread, monitor: RecordingMonitor, timeout_seconds: float) -> str:
+    frame = sys._current_frames().get(thread.ident or 0)
+    where = "".join(traceback.format_stack(frame)[-3:]) if frame else "unknown"
+    return (
+        f"the Pulumi program did not end within {timeout_seconds:g} s; {len(monitor.registrations)} "
+        f"resources were registered. It waits here; the program's author must act:\n{where}"
+    )
