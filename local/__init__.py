@@ -1,0 +1,1 @@
+"""One-machine mode: the unmodified Pulumi program, stand-ins for AWS, and the real workers."""

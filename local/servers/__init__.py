@@ -1,0 +1,1 @@
+"""The servers local mode and the integration tests start for themselves."""

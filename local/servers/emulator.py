@@ -1,0 +1,124 @@
+"""The AWS emulator (MiniStack) as a child process with enforced IAM and a clean environment."""
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from local.errors import MissingToolError
+from local.paths import REPOSITORY_ROOT
+from local.servers.base import LocalServer
+from local.servers.process import spawn
+
+EMULATOR_ENVIRONMENT = REPOSITORY_ROOT / ".venv-emulator"
+# The emulator's built-in account owner; it only means something to the emulator on loopback.
+ROOT_ACCESS_KEY_ID = "test"
+ROOT_SECRET_ACCESS_KEY = "test"  # noqa: S105 - fixed by the emulator, no secret
+_PROBE_TIMEOUT_SECONDS = 1.0
+
+
+def emulator_python() -> Path:
+    """Give the interpreter of the emulator's own virtual environment.
+
+    Raises:
+        MissingToolError: The environment is missing; the remedy is the command that makes it.
+    """
+    python = EMULATOR_ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        message = f"The emulator's virtual environment {EMULATOR_ENVIRONMENT} is missing."
+        raise MissingToolError(message, remedy=f"Run in {REPOSITORY_ROOT}: make setup")
+    return python
+
+
+class EmulatorServer(LocalServer):
+    """MiniStack with ``AUTH=true``; its control plane is new at each start, S3 objects persist.
+
+    Args:
+        data_dir: Private directory for objects, state and temporary files.
+        port: A fixed port, or None for a free one.
+        region: The region every ARN carries.
+        log_level: The emulator's own log level.
+        use_ssl: Serve HTTPS with a certificate the emulator makes for itself.
+    """
+
+    name = "emulator"
+    stop_grace_seconds = 2.0
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int | None = None,
+        region: str,
+        log_level: str = "INFO",
+        use_ssl: bool = False,
+    ) -> None:
+        super().__init__(data_dir, port=port)
+        self.region = region
+        self._log_level = log_level
+        self._use_ssl = use_ssl
+
+    @property
+    def url(self) -> str:
+        """The endpoint for every service."""
+        return f"{'https' if self._use_ssl else 'http'}://{self.host}:{self.port}"
+
+    @property
+    def s3_dir(self) -> Path:
+        """Where objects lie."""
+        return self.data_dir / "s3"
+
+    def _prepare(self) -> None:
+        for name in ("s3", "state", "tmp", "home"):
+            (self.data_dir / name).mkdir(parents=True, exist_ok=True)
+
+    def _start_process(self) -> "subprocess.Popen[bytes]":
+        python = emulator_python()
+        # Lambda children inherit this environment whole, so it holds nothing a real function would lack.
+        environment = {
+            "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.data_dir / "home"),
+            "TMPDIR": str(self.data_dir / "tmp"),
+            "LANG": "C.UTF-8",
+            "AUTH": "true",
+            "BIND_HOST": self.host,
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": self.region,
+            "PERSIST_STATE": "0",
+            "STATE_DIR": str(self.data_dir / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.s3_dir),
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": self._log_level,
+            "DOCKER_HOST": f"unix://{self.data_dir}/no-docker.sock",
+        }
+        if self._use_ssl:
+            environment["USE_SSL"] = "1"
+        return spawn(
+            [str(python), "-m", "ministack"],
+            environment=environment,
+            log_path=self.log_path,
+            directory=self.data_dir,
+        )
+
+    def _is_ready(self) -> bool:
+        if self._use_ssl:
+            return self._tcp_ready()
+        try:
+            with urllib.request.urlopen(  # noqa: S310 - loopback address built above
+                f"{self.url}/_ministack/health", timeout=_PROBE_TIMEOUT_SECONDS
+            ) as response:
+                return bool(json.load(response))
+        except (OSError, urllib.error.URLError, ValueError):
+            return False
+
+    def _tcp_ready(self) -> bool:
+        import socket
+
+        try:
+            socket.create_connection((self.host, self.port), timeout=_PROBE_TIMEOUT_SECONDS).close()
+        except OSError:
+            return False
+        return True
