@@ -63,9 +63,7 @@ class TaskToken:
         text = json.dumps(output, separators=(",", ":"))
         size_bytes = len(text.encode())
         if size_bytes > MAX_OUTPUT_BYTES:
-            message = (
-                f"the task output has {size_bytes} bytes, allowed are {MAX_OUTPUT_BYTES}: shorten its texts"
-            )
+            message = f"the task output has {size_bytes} bytes, allowed are {MAX_OUTPUT_BYTES}: shorten it"
             raise ValueError(message)
         self._answer(lambda: self._client.send_task_success(taskToken=self._token, output=text))
 
