@@ -1,0 +1,115 @@
+"""The one package of all Lambda functions: our packages and their pinned dependencies, without boto3."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from artifacts.archive import write_zip
+from artifacts.dependencies import install_dependencies, runtime_files
+from artifacts.platforms import Architecture
+from artifacts.sources import CA_BUNDLE, REPOSITORY_ROOT, content_hash, package_files
+
+LAMBDA_PACKAGES = ("ledger", "metadata_api", "profiles")
+_NOT_AT_RUN_TIME = frozenset({"metadata_api/requirements.txt"})
+
+
+class CollidingFilesError(ValueError):
+    """A dependency brings a file that would replace one of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaPackage:
+    """A built package.
+
+    Attributes:
+        path: The zip file.
+        sha256: Digest of its bytes, hexadecimal.
+        files: Number of files in it.
+        unzipped_bytes: Size of its contents.
+    """
+
+    path: Path
+    sha256: str
+    files: int
+    unzipped_bytes: int
+
+
+def lambda_files(
+    root: Path, cache_dir: Path, architecture: Architecture, replacements: Mapping[str, bytes]
+) -> dict[str, Path | bytes]:
+    """Maps name to content for everything in the package.
+
+    Args:
+        root: Root of the repository.
+        cache_dir: Directory that keeps installed dependencies.
+        architecture: Target of the package.
+        replacements: Contents that replace files of ours, for example another CA bundle.
+
+    Raises:
+        CollidingFilesError: A dependency and one of our packages share a file name.
+    """
+    ours = {
+        name: path
+        for name, path in package_files(root, LAMBDA_PACKAGES).items()
+        if name not in _NOT_AT_RUN_TIME
+    }
+    theirs = runtime_files(install_dependencies(root, cache_dir, architecture))
+    if both := sorted(ours.keys() & theirs.keys()):
+        message = f"{both[0]} comes from us and from a dependency; rename ours"
+        raise CollidingFilesError(message)
+    if unknown := sorted(replacements.keys() - ours.keys()):
+        message = f"{unknown[0]} cannot be replaced: the package has no such file"
+        raise CollidingFilesError(message)
+    return {**theirs, **ours, **replacements}
+
+
+def build_lambda_package(
+    output: Path,
+    architecture: Architecture,
+    *,
+    root: Path = REPOSITORY_ROOT,
+    cache_dir: Path | None = None,
+) -> LambdaPackage:
+    """Builds the package; equal inputs give equal bytes.
+
+    Args:
+        output: Path of the zip file to write.
+        architecture: Target of the package.
+        root: Root of the repository.
+        cache_dir: Directory that keeps installed dependencies; by default `build/cache`.
+    """
+    files = lambda_files(root, cache_dir or root / "build" / "cache", architecture, {})
+    write_zip(output, files)
+    return describe(output, files)
+
+
+def describe(path: Path, files: Mapping[str, Path | bytes]) -> LambdaPackage:
+    """Returns the facts about a written package."""
+    return LambdaPackage(
+        path=path,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        files=len(files),
+        unzipped_bytes=sum(
+            len(source) if isinstance(source, bytes) else source.stat().st_size for source in files.values()
+        ),
+    )
+
+
+def local_lambda_package(cache_dir: Path, ca_bundle: bytes, *, root: Path = REPOSITORY_ROOT) -> Path:
+    """Returns the package for the emulator on this machine, built once per content.
+
+    Args:
+        cache_dir: Directory that keeps the package and its dependencies.
+        ca_bundle: Roots that the functions trust instead of AWS's.
+        root: Root of the repository.
+    """
+    files = lambda_files(root, cache_dir, Architecture.LOCAL, {CA_BUNDLE: ca_bundle})
+    target = cache_dir / f"lambda-{content_hash(files)[:20]}.zip"
+    if not target.is_file():
+        for former in cache_dir.glob("lambda-*.zip"):
+            former.unlink(missing_ok=True)
+        write_zip(target, files, compression_level=1)
+    return target
