@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
+
 from ledger.errors import ClaimRefusedError, JobNotFoundError, LedgerUnavailableError
 from ledger.models import Failure
 from ledger.states import ErrorCode, TaskError, task_error_for
-from profiles import UnknownProfileError
-
 from processor.errors import MediaError
 from processor.stop import StoppedError
 from processor.storage import explain
+from profiles import UnknownProfileError
 
 _RETRIED: Final = (
     "No action needed: the workflow tries again. If it persists, the operator reads the task's log."

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 import psycopg
-from ledger.errors import FenceLostError, LedgerUnavailableError
 
+from ledger.errors import FenceLostError, LedgerUnavailableError
 from processor.stop import Stop, StopReason
 from processor.token import TaskToken, TokenGoneError, TokenUnreachableError
 

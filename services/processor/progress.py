@@ -11,9 +11,10 @@ from typing import Final
 from uuid import UUID
 
 import redis
-from ledger.settings import CA_BUNDLE_PATH
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from ledger.settings import CA_BUNDLE_PATH
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from ledger.states import ErrorCode
 from s3transfer.manager import TransferManager
 
+from ledger.states import ErrorCode
 from processor.errors import TransientError
 from processor.stop import Stop, StoppedError
 from processor.storage import PART_BYTES, TransferWatch, create_transfers, explain, percent_counter

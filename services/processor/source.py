@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from ledger.models import Claim
-from ledger.states import ErrorCode
 from s3transfer.futures import TransferFuture
 
+from ledger.models import Claim
+from ledger.states import ErrorCode
 from processor.errors import InvalidInputError, LimitExceededError, ProcessingFailedError, TransientError
 from processor.stop import Stop
 from processor.storage import TransferWatch, create_transfers, explain, percent_counter

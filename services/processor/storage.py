@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from ledger.states import ErrorCode
 from s3transfer.futures import TransferFuture
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
+from ledger.states import ErrorCode
 from processor.errors import MediaError, ProcessingFailedError, TransientError
 from processor.stop import Stop
 
@@ -74,11 +74,16 @@ class TransferWatch(BaseSubscriber):
         self._on_bytes = on_bytes
         self._done: queue.SimpleQueue[None] = queue.SimpleQueue()
 
-    def on_progress(self, bytes_transferred: int, **_: Any) -> None:
+    def on_progress(
+        self,
+        future: TransferFuture,  # noqa: ARG002 (passed by name)
+        bytes_transferred: int,
+        **_: Any,
+    ) -> None:
         """Report moved bytes."""
         self._on_bytes(bytes_transferred)
 
-    def on_done(self, **_: Any) -> None:
+    def on_done(self, future: TransferFuture, **_: Any) -> None:  # noqa: ARG002 (passed by name)
         """Wake the waiting thread."""
         self._done.put(None)
 
