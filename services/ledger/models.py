@@ -139,3 +139,42 @@ class Job:
     announcement_route: AnnouncementRoute
     created_at: datetime
     started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job that somebody orders through the API; its video exists already.
+
+    Attributes:
+        upload_id: S3's id of a multipart upload.
+    """
+
+    id: UUID
+    video_id: UUID
+    profile: str
+    filename: str
+    source_bucket: str
+    source_key: str
+    content_type: str | None = None
+    declared_size_bytes: int | None = None
+    declared_sha256: str | None = None
+    upload_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the workflow does after a failure: announce it, announce the success after all, or nothing.
+
+    Attributes:
+        status: COMPLETED, FAILED, or IGNORED when somebody else has settled the job or owns its announcement.
+        announcement: None when ignored.
+    """
+
+    job_id: UUID
+    status: str
+    announcement: Announcement | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON shape that the state machine reads."""
+        told = self.announcement.as_dict() if self.announcement else None
+        return {"job_id": str(self.job_id), "status": self.status, "announcement": told}

@@ -1,0 +1,34 @@
+"""The audit trail: one row per thing that happened to a job, never changed afterwards."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from ledger.connection import LedgerConnection
+
+
+def record(
+    conn: LedgerConnection,
+    *,
+    job_id: UUID,
+    attempt: int,
+    fence: int,
+    event_type: str,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Adds an event; call it inside the transaction of the change that it tells about.
+
+    Args:
+        conn: An open connection.
+        job_id: The job.
+        attempt: The attempt it happened in.
+        fence: The hold it happened under; 0 before the first claim.
+        event_type: Dotted lower-case words, e.g. `job.completed`.
+        data: JSON-serialisable facts.
+    """
+    conn.execute(
+        "INSERT INTO events (job_id, attempt, fence, type, data) VALUES (%s, %s, %s, %s, %s)",
+        (job_id, attempt, fence, event_type, Jsonb(dict(data or {}))),
+    )

@@ -1,0 +1,80 @@
+"""Turns what the workflow reports about a failed execution into a reason that people can act on."""
+
+import json
+from typing import Any
+
+from ledger.models import Failure
+from ledger.states import ErrorCode
+
+MAX_TEXT_CHARACTERS = 2000
+
+_RETRY_LATER = "Retry the job; if it fails again, ask the operator to look at the execution's history."
+
+# Said when a failure brings no words of its own.
+_DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
+    ErrorCode.INPUT_EMPTY: ("The file is empty.", "Upload the file again."),
+    ErrorCode.INPUT_NOT_MEDIA: ("The file is not a video in a known format.", "Upload a video file."),
+    ErrorCode.INPUT_TRUNCATED: ("The file ends too early.", "Upload the complete file."),
+    ErrorCode.INPUT_UNREADABLE: ("The file cannot be read.", "Export the video again and upload it."),
+    ErrorCode.INPUT_NO_VIDEO: ("The file has no video track.", "Upload a file with a video track."),
+    ErrorCode.CODEC_NOT_ALLOWED: ("The file's codec is not accepted.", "Convert it, e.g. to H.264 and AAC."),
+    ErrorCode.LIMIT_EXCEEDED: ("The file exceeds a limit.", "Upload a smaller or shorter video."),
+    ErrorCode.SIZE_MISMATCH: ("The file does not have the announced size.", "Upload the file again."),
+    ErrorCode.CHECKSUM_MISMATCH: ("The file does not have the announced checksum.", "Upload the file again."),
+    ErrorCode.SOURCE_MISSING: ("The file is no longer there.", "Upload it again as a new job."),
+    ErrorCode.ENCODE_FAILED: ("The video could not be encoded.", "Export the video again and upload it."),
+    ErrorCode.VERIFICATION_FAILED: ("A produced file did not pass its checks.", _RETRY_LATER),
+    ErrorCode.ACCESS_DENIED: ("A service refused access.", "The operator must correct the role."),
+    ErrorCode.OUT_OF_SPACE: ("The worker ran out of disk space.", "The operator must give it more."),
+    ErrorCode.UPLOAD_EXPIRED: ("The file was not uploaded in time.", "Create a new job and upload the file."),
+    ErrorCode.INTERRUPTED: ("The processing was interrupted too often.", _RETRY_LATER),
+    ErrorCode.TIMED_OUT: ("The processing took longer than allowed.", "Upload a shorter video."),
+    ErrorCode.INTERNAL: ("The platform failed to process the video.", _RETRY_LATER),
+}
+
+_CODES_BY_ERROR_NAME: dict[str, ErrorCode] = {
+    "InvalidInput": ErrorCode.INPUT_UNREADABLE,
+    "LimitExceeded": ErrorCode.LIMIT_EXCEEDED,
+    "ProcessingFailed": ErrorCode.ENCODE_FAILED,
+    "Interrupted": ErrorCode.INTERRUPTED,
+    "States.Timeout": ErrorCode.TIMED_OUT,
+    "States.HeartbeatTimeout": ErrorCode.INTERRUPTED,
+}
+
+
+def failure(code: ErrorCode, message: str = "", remedy: str = "") -> Failure:
+    """A failure whose missing texts are filled with the code's usual ones."""
+    default_message, default_remedy = _DEFAULT_TEXTS[code]
+    return Failure(
+        code=code,
+        message=_text(message) or default_message,
+        remedy=_text(remedy) or default_remedy,
+    )
+
+
+def failure_from_workflow(error: str, cause: str) -> Failure:
+    """Reads an execution's error name and cause.
+
+    Workers send JSON with code, message and remedy as the cause. Anything else (a timeout, an ECS start
+    failure, a lost Lambda) is told by the error name; its cause is internal and is not shown to people.
+    """
+    fallback = _CODES_BY_ERROR_NAME.get(error, ErrorCode.INTERNAL)
+    told = _json_object(cause)
+    try:
+        code = ErrorCode(told["code"])
+    except (KeyError, ValueError):
+        return failure(fallback)
+    return failure(code, str(told.get("message") or ""), str(told.get("remedy") or ""))
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _text(value: str) -> str:
+    # PostgreSQL's text takes no NUL, and a mail needs no more than this.
+    return value.replace("\0", "").strip()[:MAX_TEXT_CHARACTERS]

@@ -1,0 +1,177 @@
+"""How jobs come to be, are started, cancelled and retried."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from ledger import events, job_rows
+from ledger.connection import LedgerConnection
+from ledger.errors import WrongStateError
+from ledger.models import Job, NewJob, SourceObject
+from ledger.states import JobStatus
+
+_DISPATCH_LEASE = "60 seconds"
+_UPLOAD_IDENTITY = ""
+
+
+def create_upload_job(conn: LedgerConnection, new: NewJob) -> Job:
+    """Makes a PENDING job that waits for an upload to a key of its own."""
+    with conn.transaction():
+        insert(conn, new, JobStatus.PENDING, _UPLOAD_IDENTITY, None)
+        return job_rows.lock(conn, new.id)
+
+
+def create_object_job(conn: LedgerConnection, new: NewJob, source: SourceObject) -> Job:
+    """Makes a QUEUED job on an object that exists already; the same object may be ordered more than once."""
+    with conn.transaction():
+        insert(conn, new, JobStatus.QUEUED, None, source)
+        return job_rows.lock(conn, new.id)
+
+
+def insert(
+    conn: LedgerConnection, new: NewJob, status: JobStatus, identity: str | None, source: SourceObject | None
+) -> None:
+    """Stores a new job inside the caller's transaction.
+
+    Args:
+        conn: An open connection.
+        new: The job.
+        status: PENDING, or QUEUED when the source is there.
+        identity: Which delivery of the key the job is for; None if the same object may be ordered again.
+        source: The object, once it has arrived.
+    """
+    conn.execute(
+        """
+        INSERT INTO jobs (id, video_id, status, profile, filename, content_type, upload_id,
+            declared_size_bytes, declared_sha256, source_bucket, source_key, source_identity,
+            source_version_id, source_etag, source_sequencer, source_size_bytes, uploaded_at, queued_at)
+        VALUES (%(id)s, %(video_id)s, %(status)s, %(profile)s, %(filename)s, %(content_type)s, %(upload_id)s,
+            %(declared_size_bytes)s, %(declared_sha256)s, %(source_bucket)s, %(source_key)s, %(identity)s,
+            %(version_id)s, %(etag)s, %(sequencer)s, %(size_bytes)s,
+            CASE WHEN %(arrived)s THEN now() END, CASE WHEN %(arrived)s THEN now() END)
+        """,
+        {
+            **asdict(new),
+            "status": status,
+            "identity": identity,
+            "version_id": source.version_id if source else None,
+            "etag": source.etag if source else None,
+            "sequencer": source.sequencer if source else None,
+            "size_bytes": source.size_bytes if source else None,
+            "arrived": source is not None,
+        },
+    )
+    events.record(
+        conn,
+        job_id=new.id,
+        attempt=1,
+        fence=0,
+        event_type="job.created",
+        data={"status": status, "profile": new.profile},
+    )
+
+
+def lease_dispatch(conn: LedgerConnection, job_id: UUID) -> int | None:
+    """Gives one caller the right to start the job's execution; it lapses after a minute without a start.
+
+    Returns:
+        The attempt to start, or None when there is nothing to start or somebody else is at it.
+    """
+    with conn.transaction():
+        row = conn.execute(
+            """
+            UPDATE jobs SET dispatched_at = now()
+             WHERE id = %s AND status = 'QUEUED' AND execution_arn IS NULL
+               AND (dispatched_at IS NULL OR dispatched_at < now() - %s::interval)
+            RETURNING attempt
+            """,
+            (job_id, _DISPATCH_LEASE),
+        ).fetchone()
+    return row[0] if row else None
+
+
+def return_dispatch(conn: LedgerConnection, job_id: UUID, attempt: int) -> None:
+    """Gives the right back after a failed start, so that the next caller need not wait."""
+    with conn.transaction():
+        conn.execute(
+            "UPDATE jobs SET dispatched_at = NULL WHERE id = %s AND attempt = %s AND execution_arn IS NULL",
+            (job_id, attempt),
+        )
+
+
+def record_execution(conn: LedgerConnection, job_id: UUID, attempt: int, execution_arn: str) -> None:
+    """Stores which execution runs the attempt; the first one recorded stays."""
+    with conn.transaction():
+        row = conn.execute(
+            """
+            UPDATE jobs SET execution_arn = %s, updated_at = now()
+             WHERE id = %s AND attempt = %s AND execution_arn IS NULL RETURNING fence
+            """,
+            (execution_arn, job_id, attempt),
+        ).fetchone()
+        if row is not None:
+            events.record(
+                conn,
+                job_id=job_id,
+                attempt=attempt,
+                fence=row[0],
+                event_type="job.dispatched",
+                data={"execution_arn": execution_arn},
+            )
+
+
+def cancel(conn: LedgerConnection, job_id: UUID) -> Job:
+    """Ends the job without a result; a running worker learns it at its next heartbeat.
+
+    Repeats change nothing.
+
+    Raises:
+        JobNotFoundError: No such job.
+        WrongStateError: The job has completed or failed.
+    """
+    with conn.transaction():
+        job = job_rows.lock(conn, job_id)
+        if job.status is JobStatus.CANCELLED:
+            return job
+        if job.status in {JobStatus.COMPLETED, JobStatus.FAILED}:
+            message = f"job {job_id} is {job.status} and cannot be cancelled"
+            raise WrongStateError(message)
+        conn.execute(
+            """
+            UPDATE jobs SET status = 'CANCELLED', stage = NULL, task_token = NULL, finished_at = now(),
+                   updated_at = now()
+             WHERE id = %s
+            """,
+            (job_id,),
+        )
+        events.record(conn, job_id=job_id, attempt=job.attempt, fence=job.fence, event_type="job.cancelled")
+        return job_rows.lock(conn, job_id)
+
+
+def retry(conn: LedgerConnection, job_id: UUID) -> Job:
+    """Queues a failed or cancelled job again as a new attempt, with a fresh allowance of automatic attempts.
+
+    Raises:
+        JobNotFoundError: No such job.
+        WrongStateError: The job is not failed or cancelled, or its file never arrived.
+    """
+    with conn.transaction():
+        job = job_rows.lock(conn, job_id)
+        if job.status not in {JobStatus.FAILED, JobStatus.CANCELLED}:
+            message = f"job {job_id} is {job.status}; only a FAILED or CANCELLED job can be retried"
+            raise WrongStateError(message)
+        if job.uploaded_at is None:
+            message = f"job {job_id} has no uploaded file; create a new job and upload the file"
+            raise WrongStateError(message)
+        conn.execute(
+            """
+            UPDATE jobs SET status = 'QUEUED', attempt = attempt + 1, attempt_limit = attempt + 3,
+                   dispatched_at = NULL, execution_arn = NULL, task_arn = NULL, task_token = NULL,
+                   stage = NULL, heartbeat_at = NULL, error_code = NULL, error_message = NULL,
+                   error_remedy = NULL, announcement = NULL, announcement_route = 'NONE', queued_at = now(), started_at = NULL,
+                   finished_at = NULL, updated_at = now()
+             WHERE id = %s
+            """,
+            (job_id,),
+        )
+        events.record(conn, job_id=job_id, attempt=job.attempt + 1, fence=job.fence, event_type="job.retried")
+        return job_rows.lock(conn, job_id)
