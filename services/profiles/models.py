@@ -59,7 +59,9 @@ class VideoSettings(_Settings):
     def _ladder_descends(self) -> Self:
         for upper, lower in zip(self.rungs, self.rungs[1:], strict=False):
             if lower.short_side_pixels >= upper.short_side_pixels:
-                message = f"rung {lower.name} is not smaller than {upper.name}; list rungs from large to small"
+                message = (
+                    f"rung {lower.name} is not smaller than {upper.name}; list rungs from large to small"
+                )
                 raise ValueError(message)
             if lower.max_bitrate_kbps >= upper.max_bitrate_kbps:
                 message = f"rung {lower.name} may use as much as {upper.name}; lower its max_bitrate_kbps"

@@ -1,0 +1,150 @@
+"""Describes every output file for the ledger, from what verification measured and what the manifests say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from processor.package import Packaged
+from processor.plan import Plan
+from processor.playlists import Variant, read_dash, read_master
+from processor.verify import CheckedFile
+
+_HLS_TYPE: Final = "application/vnd.apple.mpegurl"
+_DASH_TYPE: Final = "application/dash+xml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducedFile:
+    """One output file.
+
+    Attributes:
+        path: Where it is; the file name is what goes behind the job's key prefix.
+        name: Output name in the API, for example `720p`, `hls`, `mp4` or `720p.m3u8`.
+        kind: `rendition`, `audio`, `playlist`, `manifest`, `download` or `poster`.
+        codec: RFC 6381 codec strings, separated by commas.
+        bitrate_kbps: Average rate.
+        details: Facts that only some kinds have.
+    """
+
+    path: Path
+    name: str
+    kind: str
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+    codec: str | None = None
+    bitrate_kbps: int | None = None
+    duration_seconds: float | None = None
+    frame_rate: float | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def catalogue(packaged: Packaged, plan: Plan, checked: Mapping[str, CheckedFile]) -> list[ProducedFile]:
+    """List every file to publish: media first, the manifests that point at them last."""
+    codecs = {item.index.uri: item.codecs for item in read_dash(packaged.dash).representations}
+    variants = {variant.uri: variant for variant in read_master(packaged.hls).variants}
+    files = [
+        _rendition(name, path, plan, checked[name], codecs[path.name], variants[f"{name}.m3u8"])
+        for name, path in packaged.renditions.items()
+    ]
+    if packaged.audio is not None:
+        files.append(_audio(packaged.audio, checked["audio"], codecs[packaged.audio.name], plan))
+    files += [_download(packaged, plan, checked["mp4"], codecs), _poster(packaged.poster, checked["poster"])]
+    names = [*packaged.renditions, *(["audio"] if packaged.audio else [])]
+    files += [
+        ProducedFile(
+            path=packaged.playlist(name), name=f"{name}.m3u8", kind="playlist", content_type=_HLS_TYPE
+        )
+        for name in names
+    ]
+    files.append(ProducedFile(path=packaged.hls, name="hls", kind="manifest", content_type=_HLS_TYPE))
+    files.append(ProducedFile(path=packaged.dash, name="dash", kind="manifest", content_type=_DASH_TYPE))
+    return files
+
+
+def _rendition(
+    name: str, path: Path, plan: Plan, checked: CheckedFile, codec: str, variant: Variant
+) -> ProducedFile:
+    return ProducedFile(
+        path=path,
+        name=name,
+        kind="rendition",
+        content_type="video/mp4",
+        width=checked.stream.width,
+        height=checked.stream.height,
+        codec=codec,
+        bitrate_kbps=_rate(path, checked),
+        duration_seconds=_seconds(checked),
+        frame_rate=_frame_rate(plan),
+        details={
+            "peak_bitrate_kbps": round(variant.bandwidth / 1000),
+            "frames": checked.stream.packets,
+            "keyframes": len(checked.keyframe_seconds),
+            "gop_seconds": round(float(plan.gop_seconds), 4),
+            "segment_seconds": round(float(plan.segment_seconds), 4),
+        },
+    )
+
+
+def _audio(path: Path, checked: CheckedFile, codec: str, plan: Plan) -> ProducedFile:
+    return ProducedFile(
+        path=path,
+        name="audio",
+        kind="audio",
+        content_type="audio/mp4",
+        codec=codec,
+        bitrate_kbps=_rate(path, checked),
+        duration_seconds=_seconds(checked),
+        details={
+            "channels": checked.stream.channels,
+            "sample_rate_hz": checked.stream.sample_rate,
+            "language": plan.audio.language if plan.audio else None,
+        },
+    )
+
+
+def _download(
+    packaged: Packaged, plan: Plan, checked: CheckedFile, codecs: Mapping[str, str]
+) -> ProducedFile:
+    parts = [codecs[packaged.renditions[packaged.download_of].name]]
+    if packaged.audio is not None:
+        parts.append(codecs[packaged.audio.name])
+    return ProducedFile(
+        path=packaged.download,
+        name="mp4",
+        kind="download",
+        content_type="video/mp4",
+        width=checked.stream.width,
+        height=checked.stream.height,
+        codec=",".join(parts),
+        bitrate_kbps=_rate(packaged.download, checked),
+        duration_seconds=_seconds(checked),
+        frame_rate=_frame_rate(plan),
+        details={"rendition": packaged.download_of},
+    )
+
+
+def _poster(path: Path, checked: CheckedFile) -> ProducedFile:
+    return ProducedFile(
+        path=path,
+        name="poster",
+        kind="poster",
+        content_type="image/jpeg",
+        width=checked.stream.width,
+        height=checked.stream.height,
+    )
+
+
+def _rate(path: Path, checked: CheckedFile) -> int | None:
+    return (
+        round(path.stat().st_size * 8 / checked.duration_seconds / 1000) if checked.duration_seconds else None
+    )
+
+
+def _seconds(checked: CheckedFile) -> float | None:
+    return round(checked.duration_seconds, 3) if checked.duration_seconds is not None else None
+
+
+def _frame_rate(plan: Plan) -> float:
+    return round(float(plan.frame_rate), 3)

@@ -1,0 +1,112 @@
+"""The outer structure of MP4 and Matroska files: enough to tell a file that was cut short, in microseconds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from ledger.states import ErrorCode
+from processor.errors import InvalidInputError
+
+_LARGE_SIZE: Final = 1
+_TO_END_OF_FILE: Final = 0
+_MAX_TOP_LEVEL_BOXES: Final = 100_000
+_SEGMENT_ID: Final = b"\x18\x53\x80\x67"
+_EBML_ID: Final = b"\x1a\x45\xdf\xa3"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A top-level MP4 box.
+
+    Attributes:
+        kind: Four-character type.
+        offset: Where it starts in the file.
+        size: Its length with the header; it may claim to reach past the end of the file.
+        header: Length of the header.
+    """
+
+    kind: bytes
+    offset: int
+    size: int
+    header: int
+
+
+def top_level_boxes(file: BinaryIO, file_size: int) -> Iterator[Box]:
+    """Walk the outermost boxes of an MP4 file; stops at the first thing that is no box."""
+    offset = 0
+    for _ in range(_MAX_TOP_LEVEL_BOXES):
+        file.seek(offset)
+        header = file.read(16)
+        if len(header) < 8:
+            return
+        size, kind, length = int.from_bytes(header[:4], "big"), header[4:8], 8
+        if size == _LARGE_SIZE and len(header) == 16:
+            size, length = int.from_bytes(header[8:16], "big"), 16
+        elif size == _TO_END_OF_FILE:
+            size = file_size - offset
+        if size < length or not kind.isascii() or not kind.strip().isalnum():
+            return
+        yield Box(kind, offset, size, length)
+        offset += size
+        if offset >= file_size:
+            return
+
+
+def check_mp4_complete(path: Path) -> None:
+    """Compare the sizes that the boxes claim with the size of the file.
+
+    Finds both usual cases: the index at the end is lost (recording or upload cut short), and the index is in front
+    but the media behind it are cut; the second would otherwise encode to a short video without any error.
+
+    Raises:
+        InvalidInputError: The file is cut short or has no index.
+    """
+    size = path.stat().st_size
+    has_index = False
+    with path.open("rb") as file:
+        for box in top_level_boxes(file, size):
+            missing = box.offset + box.size - size
+            if missing > 0 and box.kind in {b"mdat", b"moov", b"moof"}:
+                raise _truncated(f"{missing} of {box.offset + box.size} bytes are missing at its end.")
+            has_index = has_index or box.kind == b"moov"
+    if not has_index:
+        raise _truncated("its index (the moov box) is missing.")
+
+
+def check_matroska_complete(path: Path) -> None:
+    """Compare the size that the Matroska segment claims with the size of the file.
+
+    Raises:
+        InvalidInputError: The file is cut short.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.startswith(_EBML_ID):
+        return
+    header_size, length = _ebml_size(head[4:])
+    segment = 4 + length + (header_size or 0)
+    if head[segment : segment + 4] != _SEGMENT_ID:
+        return
+    segment_size, length = _ebml_size(head[segment + 4 :])
+    if segment_size is None:
+        return  # written to a pipe: the length was never filled in
+    end = segment + 4 + length + segment_size
+    if end > size:
+        raise _truncated(f"{end - size} of {end} bytes are missing at its end.")
+
+
+def _ebml_size(data: bytes) -> tuple[int | None, int]:
+    """Decode an EBML length: its value (None for "unknown") and how many bytes it takes."""
+    if not data or data[0] == 0:
+        return None, 1
+    length = 9 - data[0].bit_length()
+    value = int.from_bytes(data[:length], "big") & ((1 << (7 * length)) - 1)
+    return (None if value == (1 << (7 * length)) - 1 else value), length
+
+
+def _truncated(what: str) -> InvalidInputError:
+    return InvalidInputError(
+        ErrorCode.INPUT_TRUNCATED, f"The file is cut short: {what}", "Upload the complete file again."
+    )

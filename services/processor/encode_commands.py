@@ -1,0 +1,200 @@
+"""Command lines of the encoders and of the small jobs after them. Pure, built on `processor.command`."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from processor.command import Command, MediaInput, Tool, compile_ffmpeg, own_output, read, write
+from processor.limits import Limits
+from processor.plan import Plan, PlannedRung
+from profiles import AudioSettings, PosterSettings, VideoSettings
+
+SAMPLE_WIDTH: Final = 32
+SAMPLE_HEIGHT: Final = 18
+_MAX_SAMPLES: Final = 150
+_SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
+"""A segment ends at the first keyframe at or after its length; the length must not exceed it by rounding."""
+
+
+def _source_options(limits: Limits, threads: int) -> dict[str, str]:
+    """The longest time that may be read, one second above the limit so that a breach shows in the result."""
+    return {"t": f"{limits.max_duration_seconds + 1:.3f}", "threads": str(threads)}
+
+
+def encode_video(
+    source: MediaInput,
+    stream_index: int,
+    plan: Plan,
+    settings: VideoSettings,
+    *,
+    directory: Path,
+    limits: Limits,
+    threads: int,
+) -> Command:
+    """Decode the video once and encode all renditions; each becomes `video_<rung>.mp4` in `directory`."""
+    picture = read(source, limits, **_source_options(limits, threads))[str(stream_index)]
+    if plan.deinterlace:
+        picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
+    picture = picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
+    if plan.tone_map:
+        picture = _tone_map(picture, plan.top)
+    copies = picture.filter_multi_output("split", len(plan.rungs)) if len(plan.rungs) > 1 else [picture]
+    outputs = [
+        write(
+            [_scale(copies[position], rung)],
+            video_file(directory, rung),
+            **_video_options(rung, plan, settings, threads),
+        )
+        for position, rung in enumerate(plan.rungs)
+    ]
+    return compile_ffmpeg("encode-video", outputs, threads=threads, progress=True)
+
+
+def encode_audio(
+    source: MediaInput,
+    stream_index: int,
+    plan: Plan,
+    settings: AudioSettings,
+    *,
+    path: Path,
+    limits: Limits,
+) -> Command:
+    """Encode the sound; silence fills the time before a late start, so that it stays in step with the picture."""
+    sound = read(source, limits, **_source_options(limits, 1))[str(stream_index)]
+    sound = sound.filter("aresample", settings.sample_rate_hz, **{"async": 1, "first_pts": 0})
+    output = write(
+        [sound],
+        path,
+        **{
+            "c:a": settings.codec,
+            "b:a": f"{settings.bitrate_kbps}k",
+            "ac": str(plan.audio_channels),
+            "ar": str(settings.sample_rate_hz),
+        },
+    )
+    return compile_ffmpeg("encode-audio", [output], threads=1, progress=True)
+
+
+def remux(video: Path, audio: Path | None, path: Path, limits: Limits) -> Command:
+    """Join a rendition and the sound into one progressive MP4 with its index in front; nothing is encoded."""
+    streams = [read(own_output(video), limits)["v:0"]]
+    if audio is not None:
+        streams.append(read(own_output(audio), limits)["a:0"])
+    output = write(streams, path, c="copy", movflags="+faststart")
+    return compile_ffmpeg("remux", [output], threads=1)
+
+
+def sample_brightness(video: Path, path: Path, limits: Limits) -> Command:
+    """Write tiny grey pictures of the first keyframes as raw bytes, to choose a poster among them."""
+    picture = read(own_output(video), limits, skip_frame="nokey", threads="1")["v:0"]
+    picture = picture.filter("scale", SAMPLE_WIDTH, SAMPLE_HEIGHT, flags="area").filter("format", "gray")
+    output = write([picture], path, f="rawvideo", fps_mode="passthrough", **{"frames:v": str(_MAX_SAMPLES)})
+    return compile_ffmpeg("sample-poster", [output], threads=1)
+
+
+def poster(
+    video: Path,
+    path: Path,
+    *,
+    at_seconds: float,
+    size: tuple[int, int],
+    settings: PosterSettings,
+    limits: Limits,
+) -> Command:
+    """Cut one picture out of a rendition."""
+    picture = read(own_output(video), limits, ss=f"{at_seconds:.6f}", threads="1")["v:0"]
+    picture = picture.filter("scale", *size, flags="area", out_range="pc").filter("format", "yuvj420p")
+    output = write(
+        [picture],
+        path,
+        f="image2",
+        update="1",
+        **{"frames:v": "1", "c:v": "mjpeg", "q:v": str(settings.quality)},
+    )
+    return compile_ffmpeg("poster", [output], threads=1)
+
+
+def package(
+    videos: Sequence[tuple[str, Path]], audio: Path | None, language: str | None, plan: Plan, directory: Path
+) -> Command:
+    """Make CMAF files with HLS and DASH manifests over the same byte ranges.
+
+    Args:
+        videos: Name and encoded file of every rendition, from large to small.
+        audio: The encoded sound.
+        language: Three-letter code of the sound.
+        plan: Gives the segment length.
+        directory: Where the results go.
+
+    Raises:
+        ValueError: A path holds a character that separates fields in the packager's arguments.
+    """
+    streams = [_stream("video", path, name, directory) for name, path in videos]
+    if audio is not None:
+        extra = f",hls_group_id=audio,hls_name={language or 'Audio'}"
+        streams.append(
+            _stream("audio", audio, "audio", directory)
+            + extra
+            + (f",language={language}" if language else "")
+        )
+    segment = f"{float(plan.segment_seconds - _SEGMENT_EPSILON_SECONDS):.6f}"
+    return Command(
+        step="package",
+        tool=Tool.PACKAGER,
+        arguments=(
+            *streams,
+            *("--segment_duration", segment, "--fragment_duration", segment),
+            *("--hls_playlist_type", "VOD", "--hls_master_playlist_output", str(directory / "master.m3u8")),
+            *("--mpd_output", str(directory / "manifest.mpd"), "--temp_dir", str(directory)),
+            *(("--default_language", language) if language else ()),
+            *("--quiet", "--io_cache_size", "8388608"),
+        ),
+    )
+
+
+def video_file(directory: Path, rung: PlannedRung) -> Path:
+    """Where the encoder puts a rendition before packaging."""
+    return directory / f"video_{rung.name}.mp4"
+
+
+def _stream(kind: str, path: Path, name: str, directory: Path) -> str:
+    output = directory / f"{name}.mp4"
+    for value in (str(path), str(output)):
+        if "," in value or "=" in value:
+            message = f"path {value!r} holds ',' or '='; use a working directory without them"
+            raise ValueError(message)
+    return f"in={path},stream={kind},output={output},playlist_name={name}.m3u8"
+
+
+def _scale(picture: Any, rung: PlannedRung) -> Any:
+    scaled = picture.filter("scale", rung.width, rung.height, flags="bicubic", out_range="tv")
+    return scaled.filter("setsar", 1).filter("format", "yuv420p")
+
+
+def _tone_map(picture: Any, top: PlannedRung) -> Any:
+    """Bring HDR to BT.709; the first conversion already scales to the largest rung, which halves the work."""
+    linear = picture.filter("zscale", w=top.width, h=top.height, t="linear", npl=100)
+    mapped = linear.filter("format", "gbrpf32le").filter("zscale", p="bt709")
+    mapped = mapped.filter("tonemap", "mobius", desat=0).filter("zscale", t="bt709", m="bt709", r="tv")
+    return mapped.filter("format", "yuv420p")
+
+
+def _video_options(
+    rung: PlannedRung, plan: Plan, settings: VideoSettings, threads: int
+) -> dict[str, str | None]:
+    buffer_kbits = round(rung.max_bitrate_kbps * settings.buffer_seconds)
+    return {
+        "c:v": "libx264",
+        "preset": settings.preset,
+        "profile:v": "high",
+        "crf": f"{settings.crf:g}",
+        "maxrate": f"{rung.max_bitrate_kbps}k",
+        "bufsize": f"{buffer_kbits}k",
+        "g": str(plan.gop_frames),
+        "keyint_min": str(plan.gop_frames),
+        "sc_threshold": "0",
+        "flags": "+cgop",
+        "fps_mode": "passthrough",
+        "threads": str(threads),
+    }

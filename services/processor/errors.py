@@ -1,0 +1,63 @@
+"""Why media work stopped, split by who must act; the worker maps each class to a workflow error name."""
+
+from ledger.states import ErrorCode
+
+
+class MediaError(Exception):
+    """Base of everything that media work raises on purpose.
+
+    Attributes:
+        code: Public, stable reason.
+        message: What happened, with the value and the allowed range.
+        remedy: What to do, and who must do it.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, remedy: str) -> None:
+        super().__init__(f"{code}: {message} {remedy}")
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+
+
+class InvalidInputError(MediaError):
+    """The source cannot be used; the person who uploaded it must act, a retry cannot help."""
+
+
+class LimitExceededError(MediaError):
+    """The source is larger than the platform allows; the uploader or the operator must act."""
+
+
+class ProcessingFailedError(MediaError):
+    """The platform failed on a usable source in a way that would repeat; the operator must act."""
+
+
+class TransientError(MediaError):
+    """Something outside the source failed and may heal; the workflow retries."""
+
+
+class InterruptedWorkError(MediaError):
+    """The task was told to stop; the workflow starts it anew elsewhere."""
+
+
+class ToolFailedError(ProcessingFailedError):
+    """A media tool ended with an error of its own.
+
+    Attributes:
+        exit_code: What the tool returned; negative when a crash signal ended it.
+        log: The kept part of its standard error.
+    """
+
+    def __init__(self, step: str, exit_code: int, log: str) -> None:
+        super().__init__(
+            ErrorCode.ENCODE_FAILED,
+            f"The step {step!r} ended with exit code {exit_code}: {last_lines(log) or 'no error text'}.",
+            "Report this job to the operator; the same source will fail again.",
+        )
+        self.exit_code = exit_code
+        self.log = log
+
+
+def last_lines(log: str, count: int = 3) -> str:
+    """Give the last `count` non-empty lines of a tool's log as one line of at most 600 characters."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return " | ".join(lines[-count:])[-600:]

@@ -1,0 +1,88 @@
+"""What comes out of a child's pipes: bounded logs and machine-readable progress."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_HEAD_BYTES = 16 * 1024
+_TAIL_BYTES = 16 * 1024
+
+
+class LogTail:
+    """Keeps the first and the last bytes of a stream, because the first error usually names the cause."""
+
+    def __init__(self, head_bytes: int = _HEAD_BYTES, tail_bytes: int = _TAIL_BYTES) -> None:
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._head_bytes = head_bytes
+        self._tail_bytes = tail_bytes
+        self._dropped = 0
+
+    def feed(self, data: bytes) -> None:
+        """Add what was read."""
+        room = self._head_bytes - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:] if room < len(data) else b""
+        surplus = len(self._tail) - self._tail_bytes
+        if surplus > 0:
+            self._dropped += surplus
+            del self._tail[:surplus]
+
+    def data(self) -> bytes:
+        """The kept bytes."""
+        return bytes(self._head + self._tail)
+
+    def text(self) -> str:
+        """The kept bytes as text, with a note where some are missing."""
+        gap = f"\n[{self._dropped} bytes left out]\n".encode() if self._dropped else b""
+        return (bytes(self._head) + gap + bytes(self._tail)).decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressSample:
+    """One progress report of ffmpeg.
+
+    Attributes:
+        frames: Frames done so far.
+        fps: Frames per second at present.
+        out_seconds: Media time done so far.
+        speed: Media seconds per wall second; None while unknown.
+    """
+
+    frames: int
+    fps: float | None
+    out_seconds: float
+    speed: float | None
+
+
+class ProgressParser:
+    """Turns `-progress` lines into samples."""
+
+    def __init__(self, on_progress: Callable[[ProgressSample], None]) -> None:
+        self._on_progress = on_progress
+        self._buffer = b""
+        self._values: dict[str, str] = {}
+
+    def feed(self, data: bytes) -> None:
+        """Add what was read; calls back once for each complete report."""
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            key, _, value = line.decode("utf-8", "replace").partition("=")
+            self._values[key.strip()] = value.strip()
+            if key.strip() == "progress":
+                self._on_progress(self._sample())
+
+    def _sample(self) -> ProgressSample:
+        microseconds = _number(self._values.get("out_time_us", ""))
+        return ProgressSample(
+            frames=int(_number(self._values.get("frame", "")) or 0),
+            fps=_number(self._values.get("fps", "")),
+            out_seconds=max(0.0, (microseconds or 0.0) / 1e6),
+            speed=_number(self._values.get("speed", "").rstrip("x")),
+        )
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

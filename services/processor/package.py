@@ -1,0 +1,91 @@
+"""Turns encoded renditions into what players load: CMAF files, HLS and DASH manifests, a download, a poster."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from processor import encode_commands
+from processor.encode import Encoded
+from processor.plan import Plan, download_rung
+from processor.poster import make_poster
+from processor.session import Session
+from profiles import Profile
+
+_BANDWIDTHS = re.compile(r"(?<!AVERAGE-)BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packaged:
+    """The files of a finished production, all in one directory.
+
+    Attributes:
+        directory: Where they are.
+        renditions: CMAF file of every rung by name, from large to small.
+        audio: CMAF file of the sound, if the source has any.
+        download_of: Name of the rung that the progressive file holds.
+    """
+
+    directory: Path
+    renditions: dict[str, Path]
+    audio: Path | None
+    download: Path
+    download_of: str
+    poster: Path
+    hls: Path
+    dash: Path
+
+    def playlist(self, name: str) -> Path:
+        """The HLS media playlist of a rung or of `audio`."""
+        return self.directory / f"{name}.m3u8"
+
+
+def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) -> Packaged:
+    """Make all output files side by side, then remove what only the encoders needed.
+
+    Args:
+        session: The job's shared state.
+        encoded: What the encoders made.
+        plan: Gives segment length and sizes.
+        profile: Settings of the download and the poster.
+    """
+    directory = session.workdir / "output"
+    directory.mkdir()
+    files = dict(encoded.videos)
+    download_name = download_rung(plan.rungs, profile.download.max_short_side_pixels).name
+    packaged = Packaged(
+        directory=directory,
+        renditions={name: directory / f"{name}.mp4" for name in files},
+        audio=directory / "audio.mp4" if encoded.audio else None,
+        download=directory / "download.mp4",
+        download_of=download_name,
+        poster=directory / "poster.jpg",
+        hls=directory / "master.m3u8",
+        dash=directory / "manifest.mpd",
+    )
+    language = plan.audio.language if plan.audio else None
+    manifests = encode_commands.package(encoded.videos, encoded.audio, language, plan, directory)
+    download = encode_commands.remux(files[download_name], encoded.audio, packaged.download, session.limits)
+    session.together(
+        lambda: session.produce(manifests, outputs=len(files)),
+        lambda: session.produce(download, outputs=1),
+        lambda: make_poster(session, files, plan, profile.poster, packaged.poster),
+    )
+    correct_peak_rates(packaged.hls)
+    for leftover in (*files.values(), *((encoded.audio,) if encoded.audio else ())):
+        leftover.unlink()
+    return packaged
+
+
+def correct_peak_rates(master: Path) -> None:
+    """Raise any BANDWIDTH in a master playlist that is below its AVERAGE-BANDWIDTH.
+
+    The packager leaves a short last segment out of the peak but not out of the average, so on short videos the peak
+    can come out lower, which players may answer by choosing a rendition they cannot sustain.
+    """
+
+    def at_least_average(found: re.Match[str]) -> str:
+        peak, average = int(found[1]), int(found[2])
+        return f"BANDWIDTH={max(peak, average)},AVERAGE-BANDWIDTH={average}"
+
+    text = master.read_text(encoding="utf-8")
+    master.write_text(_BANDWIDTHS.sub(at_least_average, text), encoding="utf-8")

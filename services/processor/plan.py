@@ -1,0 +1,205 @@
+"""What will be made out of a source: sizes, rates and group lengths, decided before anything is encoded. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from processor.probe import AudioStream, Source, VideoStream
+from profiles import Profile, Rung, VideoSettings
+
+_STANDARD_RATES: Final = (
+    *(
+        Fraction(10),
+        Fraction(12),
+        Fraction(15),
+        Fraction(20),
+        Fraction(24000, 1001),
+        Fraction(24),
+        Fraction(25),
+    ),
+    *(Fraction(30000, 1001), Fraction(30), Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60)),
+)
+_STEADY_TOLERANCE: Final = Fraction(1, 100)
+_SNAP_TOLERANCE: Final = Fraction(1, 500)
+_HIGH_FRAME_RATE: Final = 40
+_BETWEEN_FACTOR: Final = 1.2
+_HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRung:
+    """One rendition to make.
+
+    Attributes:
+        name: Output name, for example `720p`.
+        width: Even number of pixels.
+        height: Even number of pixels.
+        max_bitrate_kbps: Peak rate.
+    """
+
+    name: str
+    width: int
+    height: int
+    max_bitrate_kbps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything the encoders need to know.
+
+    Attributes:
+        rungs: From large to small, never empty, never larger than the source.
+        frame_rate: Constant rate of all renditions.
+        gop_frames: Frames from one keyframe to the next, the same in all renditions.
+        gops_per_segment: Groups of pictures in one media segment.
+        deinterlace: Whether the source's fields must be woven first.
+        tone_map: Whether the source is high dynamic range and must be brought to the standard range.
+        audio: The audio stream to convert, if any.
+        audio_channels: Channels of the audio output.
+    """
+
+    rungs: tuple[PlannedRung, ...]
+    frame_rate: Fraction
+    gop_frames: int
+    gops_per_segment: int
+    deinterlace: bool
+    tone_map: bool
+    audio: AudioStream | None
+    audio_channels: int
+
+    @property
+    def gop_seconds(self) -> Fraction:
+        """Exact distance of two keyframes."""
+        return self.gop_frames / self.frame_rate
+
+    @property
+    def segment_seconds(self) -> Fraction:
+        """Exact length of a full media segment."""
+        return self.gop_seconds * self.gops_per_segment
+
+    @property
+    def top(self) -> PlannedRung:
+        """The largest rendition."""
+        return self.rungs[0]
+
+    @property
+    def smallest(self) -> PlannedRung:
+        """The smallest rendition."""
+        return self.rungs[-1]
+
+
+def make_plan(source: Source, profile: Profile) -> Plan:
+    """Choose the renditions for a source."""
+    settings = profile.video
+    frame_rate = choose_frame_rate(source.video, settings.max_frame_rate)
+    gop_frames = max(1, round(Fraction(settings.gop_seconds) * frame_rate))
+    gop_seconds = gop_frames / frame_rate
+    return Plan(
+        rungs=choose_rungs(display_size(source.video), frame_rate, settings),
+        frame_rate=frame_rate,
+        gop_frames=gop_frames,
+        gops_per_segment=max(1, round(Fraction(settings.segment_seconds) / gop_seconds)),
+        deinterlace=source.video.interlaced,
+        tone_map=source.video.color_transfer in _HDR_TRANSFERS,
+        audio=source.audio,
+        audio_channels=min(source.audio.channels or 1, profile.audio.max_channels) if source.audio else 0,
+    )
+
+
+def display_size(video: VideoStream) -> tuple[int, int]:
+    """Width and height as a viewer sees them: square pixels, turned upright."""
+    width, height = float(video.width), float(video.height)
+    if video.pixel_aspect > 1:
+        width *= float(video.pixel_aspect)
+    else:
+        height /= float(video.pixel_aspect)
+    if video.rotation in {90, 270}:
+        width, height = height, width
+    return round(width), round(height)
+
+
+def choose_frame_rate(video: VideoStream, maximum: int) -> Fraction:
+    """Choose the constant output rate.
+
+    A steady source keeps its exact rate. One with a variable rate gets the next standard rate at or above its
+    average, so that no frame is lost on average and no rate of 90,000 is ever encoded. Rates above `maximum` are
+    divided by a whole number, which keeps motion even.
+    """
+    nominal, average = video.nominal_rate, video.average_rate
+    if not average:
+        average = nominal if 0 < nominal <= 120 else Fraction(25)
+    steady = nominal > 0 and abs(nominal - average) <= average * _STEADY_TOLERANCE
+    rate = nominal if steady else _standard_rate(average)
+    if rate > maximum:
+        rate = rate / math.ceil(rate / maximum)
+    for standard in _STANDARD_RATES:
+        if abs(rate - standard) <= standard * _SNAP_TOLERANCE and not _is_exact(rate):
+            return standard
+    return rate.limit_denominator(1001)
+
+
+def choose_rungs(
+    size: tuple[int, int], frame_rate: Fraction, settings: VideoSettings
+) -> tuple[PlannedRung, ...]:
+    """Choose the rungs that fit a picture without enlarging it.
+
+    Each rung is a box with a short and a long side, so portrait and wide pictures use the same ladder. A source that
+    lies clearly between two rungs, or below all of them, also gets a rung of its own size.
+    """
+    short, long = min(size), max(size)
+    fitting = [rung for rung in settings.rungs if _scale(rung, short, long) <= 1]
+    larger = [rung for rung in settings.rungs if _scale(rung, short, long) > 1]
+    boost = settings.high_frame_rate_factor if frame_rate > _HIGH_FRAME_RATE else 1.0
+    planned = [_plan_rung(rung, size, boost) for rung in fitting]
+    if larger and (not fitting or 1 / _scale(fitting[0], short, long) > _BETWEEN_FACTOR):
+        planned.insert(0, _own_size(size, larger[-1], boost, planned))
+    return tuple(planned)
+
+
+def download_rung(rungs: Sequence[PlannedRung], max_short_side_pixels: int) -> PlannedRung:
+    """The largest rendition that may become the progressive download."""
+    allowed = [rung for rung in rungs if min(rung.width, rung.height) <= max_short_side_pixels]
+    return allowed[0] if allowed else rungs[-1]
+
+
+def _scale(rung: Rung, short: int, long: int) -> float:
+    """Factor that makes a picture fit the rung's box; above 1 it would be enlarged."""
+    return min(rung.short_side_pixels / short, rung.long_side_pixels / long)
+
+
+def _plan_rung(rung: Rung, size: tuple[int, int], boost: float) -> PlannedRung:
+    scale = _scale(rung, min(size), max(size))
+    return PlannedRung(
+        name=rung.name,
+        width=_even(size[0] * scale, size[0]),
+        height=_even(size[1] * scale, size[1]),
+        max_bitrate_kbps=round(rung.max_bitrate_kbps * boost),
+    )
+
+
+def _own_size(size: tuple[int, int], above: Rung, boost: float, below: Sequence[PlannedRung]) -> PlannedRung:
+    """A rung at the source's own size, with the rate of the next larger rung in proportion to the area."""
+    width, height = _even(size[0], size[0]), _even(size[1], size[1])
+    share = width * height / (above.short_side_pixels * above.long_side_pixels)
+    floor = below[0].max_bitrate_kbps if below else 100
+    rate = max(floor, round(above.max_bitrate_kbps * boost * min(share, 1.0)))
+    return PlannedRung(name=f"{min(width, height)}p", width=width, height=height, max_bitrate_kbps=rate)
+
+
+def _even(wanted: float, ceiling: int) -> int:
+    """The nearest even number that is at least 2 and not above the source's own side."""
+    nearest = 2 * round(wanted / 2)
+    if nearest > ceiling:
+        nearest -= 2
+    return max(2, nearest)
+
+
+def _standard_rate(average: Fraction) -> Fraction:
+    floor = average * (1 - _STEADY_TOLERANCE)
+    return next((rate for rate in _STANDARD_RATES if rate >= floor), _STANDARD_RATES[-1])
+
+
+def _is_exact(rate: Fraction) -> bool:
+    return rate.denominator in {1, 1001}

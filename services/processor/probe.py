@@ -1,0 +1,253 @@
+"""What is inside a source: ffprobe's answer as a typed model, checked against the limits."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from ledger.states import ErrorCode
+from processor import command
+from processor.codecs import AUDIO_CODECS, SOURCE_DECODERS, VIDEO_CODECS
+from processor.command import MediaInput
+from processor.errors import InvalidInputError, LimitExceededError, MediaError, ToolFailedError, last_lines
+from processor.ffprobe import ProbeDocument, StreamDocument, parse_document
+from processor.limits import Limits
+from processor.session import Session
+from processor.sniff import Container
+
+_TOO_LARGE_PICTURE: Final = "exceeds specified max pixel count"
+_TOO_MANY_STREAMS: Final = ("Cannot allocate memory", "max_streams")
+_REFUSED_CODEC: Final = "not on whitelist"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoStream:
+    """The video stream that will be converted.
+
+    Attributes:
+        width: Coded width in pixels, before rotation and pixel shape.
+        height: Coded height in pixels.
+        pixel_aspect: Width of a pixel divided by its height.
+        rotation: Clockwise turn for display, in degrees: 0, 90, 180 or 270.
+        nominal_rate: Smallest rate on which all timestamps lie (r_frame_rate).
+        average_rate: Frames divided by duration.
+        duration_seconds: As the container declares it for this stream.
+        interlaced: Whether the frames hold two fields.
+    """
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    pixel_aspect: Fraction
+    rotation: int
+    nominal_rate: Fraction
+    average_rate: Fraction
+    duration_seconds: float | None
+    interlaced: bool
+    pixel_format: str
+    color_transfer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioStream:
+    """The audio stream that will be converted."""
+
+    index: int
+    codec: str
+    channels: int
+    sample_rate_hz: int
+    language: str | None
+    duration_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source that passed all checks.
+
+    Attributes:
+        media: The file with the only demuxers and decoders that may open it.
+        container: Its format.
+        duration_seconds: As the container declares it; None when it does not.
+    """
+
+    media: MediaInput
+    container: Container
+    size_bytes: int
+    duration_seconds: float | None
+    bitrate_kbps: int | None
+    video: VideoStream
+    audio: AudioStream | None
+
+    def technical(self) -> dict[str, Any]:
+        """The facts that go on the video's record."""
+        video = self.video
+        return {
+            "container": self.container.name,
+            "size_bytes": self.size_bytes,
+            "duration_seconds": self.duration_seconds,
+            "bitrate_kbps": self.bitrate_kbps,
+            "video": {
+                "codec": video.codec,
+                "width": video.width,
+                "height": video.height,
+                "rotation": video.rotation,
+                "frame_rate": round(float(video.average_rate or video.nominal_rate), 3),
+                "pixel_format": video.pixel_format,
+                "color_transfer": video.color_transfer or None,
+                "interlaced": video.interlaced,
+            },
+            "audio": {
+                "codec": self.audio.codec,
+                "channels": self.audio.channels,
+                "sample_rate_hz": self.audio.sample_rate_hz,
+                "language": self.audio.language,
+            }
+            if self.audio
+            else None,
+        }
+
+
+def probe(session: Session, media: MediaInput, container: Container) -> Source:
+    """Inspect a sniffed source.
+
+    Raises:
+        InvalidInputError: Unreadable, without video, or with a codec off the list.
+        LimitExceededError: Picture, duration, frame rate or number of streams above the limits.
+    """
+    try:
+        completed = session.inspect(command.probe(media, session.limits))
+    except ToolFailedError as error:
+        raise explain(error, session.limits) from error
+    except LimitExceededError as error:
+        raise InvalidInputError(
+            ErrorCode.INPUT_UNREADABLE,
+            f"Reading the file's structure took more than {session.limits.probe_seconds:.0f} seconds.",
+            "Export the video again as MP4 and upload the new file.",
+        ) from error
+    if _TOO_LARGE_PICTURE in completed.log:
+        raise _picture_too_large("The picture", session.limits)
+    source = _select(parse_document(completed.stdout), media, container)
+    _check(source, session.limits)
+    return source
+
+
+def explain(error: ToolFailedError, limits: Limits) -> MediaError:
+    """Turn a failed read of a source into the error that tells its uploader what to do."""
+    if _TOO_LARGE_PICTURE in error.log:
+        return _picture_too_large("The picture", limits)
+    if _REFUSED_CODEC in error.log:
+        name = error.log.split("Codec (", 1)[-1].split(")", 1)[0]
+        return _codec_refused(name)
+    if any(sign in error.log for sign in _TOO_MANY_STREAMS):
+        return LimitExceededError(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"The file needs more memory than allowed, or has more than {limits.max_streams} streams.",
+            "Export the video with one video and one audio stream and upload the new file.",
+        )
+    return InvalidInputError(
+        ErrorCode.INPUT_UNREADABLE,
+        f"The file cannot be read as a video: {last_lines(error.log) or 'no reason given'}.",
+        "Check that the file plays, export it again as MP4, and upload the new file.",
+    )
+
+
+def source_media(path: Any, container: Container) -> MediaInput:
+    """A source file with the demuxers of its container and the decoders of the allowed codecs."""
+    return MediaInput(path=path, formats=container.demuxers, codecs=SOURCE_DECODERS)
+
+
+def _select(document: ProbeDocument, media: MediaInput, container: Container) -> Source:
+    videos = [stream for stream in document.streams if stream.codec_type == "video" and not stream.is_picture]
+    audios = [stream for stream in document.streams if stream.codec_type == "audio"]
+    if not videos:
+        raise InvalidInputError(
+            ErrorCode.INPUT_NO_VIDEO,
+            "The file has no video stream" + (", only sound." if audios else "."),
+            "Upload a file with a picture; this profile makes video renditions.",
+        )
+    video = max(videos, key=lambda stream: (stream.is_default, stream.width * stream.height))
+    audio = max(audios, key=lambda stream: stream.is_default, default=None)
+    return Source(
+        media=media,
+        container=container,
+        size_bytes=media.path.stat().st_size,
+        duration_seconds=document.duration_seconds,
+        bitrate_kbps=document.bitrate_kbps,
+        video=_video(video),
+        audio=_audio(audio) if audio is not None else None,
+    )
+
+
+def _video(stream: StreamDocument) -> VideoStream:
+    return VideoStream(
+        index=stream.index,
+        codec=stream.codec_name,
+        width=stream.width,
+        height=stream.height,
+        pixel_aspect=stream.pixel_aspect,
+        rotation=stream.rotation,
+        nominal_rate=stream.nominal_rate,
+        average_rate=stream.average_rate,
+        duration_seconds=stream.duration_seconds,
+        interlaced=stream.field_order in {"tt", "bb", "tb", "bt"},
+        pixel_format=stream.pix_fmt,
+        color_transfer=stream.color_transfer,
+    )
+
+
+def _audio(stream: StreamDocument) -> AudioStream:
+    return AudioStream(
+        index=stream.index,
+        codec=stream.codec_name,
+        channels=stream.channels,
+        sample_rate_hz=stream.sample_rate,
+        language=stream.language,
+        duration_seconds=stream.duration_seconds,
+    )
+
+
+def _check(source: Source, limits: Limits) -> None:
+    video, audio = source.video, source.audio
+    if video.codec not in VIDEO_CODECS:
+        raise _codec_refused(video.codec)
+    if audio is not None and audio.codec not in AUDIO_CODECS:
+        raise _codec_refused(audio.codec)
+    if video.width * video.height > limits.max_pixels:
+        raise _picture_too_large(f"The picture of {video.width} x {video.height} pixels", limits)
+    if video.width < 2 or video.height < 2:
+        raise InvalidInputError(
+            ErrorCode.INPUT_UNREADABLE,
+            f"The picture size {video.width} x {video.height} is not usable.",
+            "Export the video again as MP4 and upload the new file.",
+        )
+    duration = source.duration_seconds or 0.0
+    if duration > limits.max_duration_seconds:
+        raise LimitExceededError(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"The video lasts {duration:.0f} seconds; at most {limits.max_duration_seconds:.0f} are allowed.",
+            "Upload a shorter video, or ask the operator to raise the limit.",
+        )
+    if video.average_rate > limits.max_frame_rate:
+        raise LimitExceededError(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"The video has {float(video.average_rate):.0f} frames a second; at most "
+            f"{limits.max_frame_rate:.0f} are allowed.",
+            "Export the video at a usual frame rate and upload the new file.",
+        )
+
+
+def _picture_too_large(subject: str, limits: Limits) -> LimitExceededError:
+    return LimitExceededError(
+        ErrorCode.LIMIT_EXCEEDED,
+        f"{subject} is larger than the allowed {limits.max_pixels} pixels (8192 x 4320 = 35389440).",
+        "Scale the video down and upload the new file.",
+    )
+
+
+def _codec_refused(name: str) -> InvalidInputError:
+    return InvalidInputError(
+        ErrorCode.CODEC_NOT_ALLOWED,
+        f"The codec {name!r} is not accepted.",
+        "Export the video as H.264 or HEVC with AAC sound and upload the new file. Accepted video codecs: "
+        f"{', '.join(sorted(VIDEO_CODECS))}.",
+    )

@@ -1,0 +1,230 @@
+"""The one place that starts media tools: bounded, observed, and certain to end.
+
+A child gets an argument list (no shell), closed standard input, an almost empty environment, its own process group
+and the fence of `processor.isolation`. It ends by itself, by the wall-clock budget, by a sibling's failure, or by
+`terminate_all`; in each case nothing of its group is left.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ledger.states import ErrorCode
+from processor.command import Command
+from processor.diagnosis import diagnose
+from processor.errors import InterruptedWorkError
+from processor.isolation import bare, child_environment, fenced
+from processor.limits import MEBIBYTE, Allowance, Budget
+from processor.output import LogTail, ProgressParser, ProgressSample
+
+KILL_AFTER_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 0.1
+_MAX_STDOUT_BYTES: Final = 64 * MEBIBYTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A child that ended well.
+
+    Attributes:
+        argv: The command without its fence, so that it can be run again by hand.
+        stdout: What it wrote, unless it was progress.
+        log: The kept part of its standard error.
+        seconds: Wall time.
+    """
+
+    argv: tuple[str, ...]
+    stdout: bytes
+    log: str
+    seconds: float
+
+
+class _Child:
+    """One running process group and the reason, if any, for which we ended it."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.stopped_for: Exception | None = None
+
+    def signal_group(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            return
+
+    def stop(self, reason: Exception) -> None:
+        """Ask the group to end; `finish` makes sure that it does."""
+        if self.stopped_for is None:
+            self.stopped_for = reason
+        self.signal_group(signal.SIGTERM)
+
+    def finish(self, grace_seconds: float) -> None:
+        """Wait for the process, then kill whatever is left of its group."""
+        try:
+            self.process.wait(timeout=max(grace_seconds, 0))
+        except subprocess.TimeoutExpired:
+            self.signal_group(signal.SIGKILL)
+            self.process.wait()
+        self.signal_group(signal.SIGKILL)
+
+
+class _Children:
+    """All running children of this process, and whether new ones may still start."""
+
+    def __init__(self) -> None:
+        self._running: dict[int, _Child] = {}
+        self._refusing = False
+
+    def start(self, argv: list[str], workdir: Path) -> _Child:
+        if self._refusing:
+            raise _interrupted()
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=child_environment(workdir),
+            cwd=workdir,
+            start_new_session=True,
+        )
+        child = _Child(process)
+        self._running[process.pid] = child
+        if self._refusing:  # terminate_all may have taken its list just before this child was on it
+            child.stop(_interrupted())
+        return child
+
+    def forget(self, child: _Child) -> None:
+        self._running.pop(child.process.pid, None)
+
+    def pids(self) -> tuple[int, ...]:
+        return tuple(self._running)
+
+    def terminate_all(self) -> None:
+        self._refusing = True
+        children = list(self._running.values())
+        for child in children:
+            child.stop(_interrupted())
+        deadline = time.monotonic() + KILL_AFTER_SECONDS
+        for child in children:
+            child.finish(deadline - time.monotonic())
+
+    def accept(self) -> None:
+        self._refusing = False
+
+
+_children = _Children()
+
+
+def terminate_all() -> None:
+    """End every running child: TERM to its group, KILL after 2 seconds; refuse new ones from now on.
+
+    May be called from any thread or from a signal handler; `run` then raises InterruptedWorkError.
+    """
+    _children.terminate_all()
+
+
+def reset() -> None:
+    """Accept children again after `terminate_all`, in a process that goes on living."""
+    _children.accept()
+
+
+def running_pids() -> tuple[int, ...]:
+    """The process ids of the children that run now, each the leader of its own group."""
+    return _children.pids()
+
+
+def run(
+    command: Command,
+    *,
+    workdir: Path,
+    allowance: Allowance,
+    budget: Budget,
+    cancel: threading.Event,
+    on_progress: Callable[[ProgressSample], None] | None = None,
+) -> Completed:
+    """Run one tool to its end.
+
+    Args:
+        command: What to run.
+        workdir: Working and temporary directory of the child.
+        allowance: Operating-system limits.
+        budget: Wall-clock budget, usually shared with other commands.
+        cancel: Ends the child early when set, because a sibling failed.
+        on_progress: Receives progress; standard output is then parsed and not kept.
+
+    Raises:
+        TransientError: Somebody else killed the child, or the disk is full.
+        LimitExceededError: The budget or a resource limit is used up.
+        ToolFailedError: The tool failed or crashed.
+        InterruptedWorkError: `terminate_all` ended it, or `cancel` was set.
+    """
+    if budget.remaining() <= 0:
+        raise budget.error()
+    started = time.monotonic()
+    child = _children.start(fenced(command, allowance), workdir)
+    log = LogTail()
+    stdout = ProgressParser(on_progress) if on_progress else LogTail(_MAX_STDOUT_BYTES, 0)
+    try:
+        _drain(child, {0: stdout.feed, 1: log.feed}, budget, cancel)
+        child.finish(KILL_AFTER_SECONDS if child.stopped_for else budget.remaining())
+    finally:
+        if child.process.poll() is None:  # an exception in a callback: leave nothing behind
+            child.finish(0)
+        _children.forget(child)
+        for pipe in (child.process.stdout, child.process.stderr):
+            if pipe:
+                pipe.close()
+    if child.stopped_for is not None:
+        raise child.stopped_for
+    failure = diagnose(command.step, child.process.returncode, log.text(), workdir, budget)
+    if failure is not None:
+        raise failure
+    kept = stdout.data() if isinstance(stdout, LogTail) else b""
+    seconds = time.monotonic() - started
+    return Completed(argv=tuple(bare(command)), stdout=kept, log=log.text(), seconds=seconds)
+
+
+def _drain(
+    child: _Child, sinks: dict[int, Callable[[bytes], None]], budget: Budget, cancel: threading.Event
+) -> None:
+    """Read both pipes until the child closes them; watch the clock and the cancel event meanwhile."""
+    kill_at: float | None = None
+    with selectors.DefaultSelector() as selector:
+        for index, pipe in enumerate(_pipes(child)):
+            selector.register(pipe, selectors.EVENT_READ, sinks[index])
+        while selector.get_map():
+            for key, _ in selector.select(_POLL_SECONDS):
+                data = os.read(key.fd, 65536)
+                if data:
+                    key.data(data)
+                else:
+                    selector.unregister(key.fileobj)
+            if child.stopped_for is None and cancel.is_set():
+                child.stop(_interrupted())
+            elif child.stopped_for is None and budget.remaining() <= 0:
+                child.stop(budget.error())
+            if child.stopped_for is not None:
+                kill_at = kill_at or time.monotonic() + KILL_AFTER_SECONDS
+                if time.monotonic() >= kill_at:
+                    child.signal_group(signal.SIGKILL)
+
+
+def _pipes(child: _Child) -> Iterable[int]:
+    for pipe in (child.process.stdout, child.process.stderr):
+        if pipe is not None:
+            yield pipe.fileno()
+
+
+def _interrupted() -> InterruptedWorkError:
+    return InterruptedWorkError(
+        ErrorCode.INTERRUPTED,
+        "The task was told to stop before the work was done.",
+        "Nothing to do: the workflow starts the job again.",
+    )

@@ -1,0 +1,190 @@
+"""Checks every output before it is published: by probing it, by decoding samples, and against its manifests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from ledger.states import ErrorCode
+from processor import command
+from processor.command import MediaInput, own_output
+from processor.encode import tolerance_seconds
+from processor.errors import InvalidInputError, ProcessingFailedError, ToolFailedError, last_lines
+from processor.ffprobe import ProbeDocument, StreamDocument, parse_document
+from processor.package import Packaged
+from processor.plan import Plan, PlannedRung
+from processor.session import Session
+from processor.verify_manifests import check_manifests
+
+_VERIFY_SECONDS: Final = 120.0
+_POSTER_CODECS: Final = ("mjpeg",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedFile:
+    """What probing showed about one output.
+
+    Attributes:
+        stream: Its main stream.
+        duration_seconds: Measured length; None for a picture.
+        keyframe_seconds: When each keyframe of a rendition is shown.
+    """
+
+    stream: StreamDocument
+    duration_seconds: float | None
+    keyframe_seconds: tuple[float, ...] = ()
+
+
+def verify(session: Session, packaged: Packaged, plan: Plan, video_seconds: float) -> dict[str, CheckedFile]:
+    """Check all outputs.
+
+    Args:
+        session: The job's shared state.
+        packaged: The files.
+        plan: What was to be made.
+        video_seconds: Length that the encoder reported.
+
+    Returns:
+        What was found, by output name (`720p`, `audio`, `mp4`, `poster`).
+
+    Raises:
+        ProcessingFailedError: An output is not what it must be.
+    """
+    checks: dict[str, Callable[[], CheckedFile]] = {
+        rung.name: _rendition_check(session, packaged.renditions[rung.name], plan, rung, video_seconds)
+        for rung in plan.rungs
+    }
+    if packaged.audio is not None:
+        checks["audio"] = _audio_check(session, packaged.audio)
+    checks["mp4"] = _download_check(session, packaged, plan, video_seconds)
+    checks["poster"] = _poster_check(session, packaged.poster)
+    results = session.together(*checks.values(), workers=session.threads + 1)
+    checked = dict(zip(checks, results, strict=True))
+    cadences = {name: checked[name].keyframe_seconds for name in packaged.renditions}
+    if len(set(cadences.values())) != 1:
+        _fail(f"The keyframes of the renditions do not lie at the same times: {_counts(cadences)}.")
+    check_manifests(packaged, plan, {name: item.duration_seconds for name, item in checked.items()})
+    return checked
+
+
+def _rendition_check(
+    session: Session, path: Path, plan: Plan, rung: PlannedRung, video_seconds: float
+) -> Callable[[], CheckedFile]:
+    def check() -> CheckedFile:
+        document = _inspect(session, own_output(path), path.name)
+        stream = _only_stream(document, path, "video")
+        if (stream.codec_name, stream.width, stream.height) != ("h264", rung.width, rung.height):
+            _fail(
+                f"{path.name} holds {stream.codec_name} {stream.width}x{stream.height}, not what was planned."
+            )
+        if stream.rotation or stream.pixel_aspect != 1:
+            _fail(f"{path.name} would be shown turned or stretched.")
+        duration = _duration(document, stream, path)
+        if abs(duration - video_seconds) > tolerance_seconds(video_seconds):
+            _fail(f"{path.name} lasts {duration:.3f} seconds instead of {video_seconds:.3f}.")
+        keyframes = tuple(round(frame.seconds, 3) for frame in document.frames)
+        _check_cadence(keyframes, duration, plan, path)
+        return CheckedFile(stream=stream, duration_seconds=duration, keyframe_seconds=keyframes)
+
+    return check
+
+
+def _check_cadence(keyframes: tuple[float, ...], duration: float, plan: Plan, path: Path) -> None:
+    """Keyframes must come exactly every planned group, or players could not switch between renditions."""
+    step = float(plan.gop_seconds)
+    expected = max(1, -(-round(duration * plan.frame_rate) // plan.gop_frames))
+    if len(keyframes) != expected:
+        _fail(f"{path.name} has {len(keyframes)} decodable keyframes instead of {expected}.")
+    start = keyframes[0]
+    for position, seconds in enumerate(keyframes):
+        if abs(seconds - start - position * step) > 0.5 / plan.frame_rate:
+            _fail(f"{path.name} has a keyframe at {seconds} s instead of {start + position * step:.3f} s.")
+
+
+def _audio_check(session: Session, path: Path) -> Callable[[], CheckedFile]:
+    def check() -> CheckedFile:
+        document = _probe(session, own_output(path), path.name)
+        stream = _only_stream(document, path, "audio")
+        if stream.codec_name != "aac" or not stream.channels:
+            _fail(f"{path.name} holds {stream.codec_name} sound with {stream.channels} channels.")
+        return CheckedFile(stream=stream, duration_seconds=_duration(document, stream, path))
+
+    return check
+
+
+def _download_check(
+    session: Session, packaged: Packaged, plan: Plan, video_seconds: float
+) -> Callable[[], CheckedFile]:
+    def check() -> CheckedFile:
+        path = packaged.download
+        document = _probe(session, own_output(path), path.name)
+        kinds = sorted(stream.codec_type for stream in document.streams)
+        if kinds != (["audio", "video"] if plan.audio else ["video"]):
+            _fail(f"{path.name} holds the streams {kinds}.")
+        video = next(stream for stream in document.streams if stream.codec_type == "video")
+        duration = _duration(document, video, path)
+        if abs(duration - video_seconds) > tolerance_seconds(video_seconds):
+            _fail(f"{path.name} lasts {duration:.3f} seconds instead of {video_seconds:.3f}.")
+        return CheckedFile(stream=video, duration_seconds=duration)
+
+    return check
+
+
+def _poster_check(session: Session, path: Path) -> Callable[[], CheckedFile]:
+    def check() -> CheckedFile:
+        source = MediaInput(path=path, formats=("image2", "jpeg_pipe"), codecs=_POSTER_CODECS)
+        document = _probe(session, source, path.name)
+        return CheckedFile(stream=_only_stream(document, path, "video"), duration_seconds=None)
+
+    return check
+
+
+def _probe(session: Session, source: MediaInput, name: str) -> ProbeDocument:
+    return _run(session, command.probe(source, session.limits, step=f"verify {name}"), name)
+
+
+def _inspect(session: Session, source: MediaInput, name: str) -> ProbeDocument:
+    """Probe a rendition and decode all of its keyframes."""
+    return _run(session, command.probe_keyframes(source, session.limits, step=f"verify {name}"), name)
+
+
+def _run(session: Session, wanted: command.Command, name: str) -> ProbeDocument:
+    try:
+        completed = session.inspect(wanted, seconds=_VERIFY_SECONDS)
+        document = parse_document(completed.stdout)
+    except (ToolFailedError, InvalidInputError) as error:
+        raise _failure(f"{name} cannot be read back: {error.message}") from error
+    if completed.log.strip():
+        _fail(f"Reading {name} back gave errors: {last_lines(completed.log)}.")
+    return document
+
+
+def _only_stream(document: ProbeDocument, path: Path, kind: str) -> StreamDocument:
+    if [stream.codec_type for stream in document.streams] != [kind]:
+        _fail(
+            f"{path.name} holds {[stream.codec_type for stream in document.streams]} instead of one {kind}."
+        )
+    return document.streams[0]
+
+
+def _duration(document: ProbeDocument, stream: StreamDocument, path: Path) -> float:
+    duration = stream.duration_seconds or document.duration_seconds
+    if duration is None:
+        _fail(f"{path.name} does not state its duration.")
+    return duration
+
+
+def _counts(cadences: dict[str, tuple[float, ...]]) -> str:
+    return ", ".join(f"{name} has {len(times)}" for name, times in cadences.items())
+
+
+def _failure(message: str) -> ProcessingFailedError:
+    return ProcessingFailedError(
+        ErrorCode.VERIFICATION_FAILED,
+        message,
+        "Nothing was published. Report this job to the operator; the same source would fail again.",
+    )
+
+
+def _fail(message: str) -> NoReturn:
+    raise _failure(message)
