@@ -49,6 +49,15 @@ def _of_refused_claim(error: Exception) -> TaskFailure:
     return TaskFailure(error=TaskError.PROCESSING_FAILED, failure=failure)
 
 
+def _of_unknown_profile(error: UnknownProfileError) -> TaskFailure:
+    failure = Failure(
+        code=ErrorCode.INTERNAL,
+        message=f"The job cannot be processed: {error.args[0]}.",
+        remedy="The operator must deploy the API and the processor from the same version and retry the job.",
+    )
+    return TaskFailure(error=TaskError.PROCESSING_FAILED, failure=failure)
+
+
 def _of_operating_system(error: OSError) -> TaskFailure:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         remedy = "The operator must give the processor's tasks more ephemeral storage if this persists."
@@ -72,10 +81,7 @@ _TABLE: Final[tuple[tuple[type[BaseException], Callable[[Any], TaskFailure]], ..
     (StoppedError, lambda _: interrupted()),
     (ClaimRefusedError, _of_refused_claim),
     (JobNotFoundError, _of_refused_claim),
-    (
-        UnknownProfileError,
-        lambda error: _coded(ErrorCode.INTERNAL, str(error), "The operator must deploy again."),
-    ),
+    (UnknownProfileError, _of_unknown_profile),
     (LedgerUnavailableError, _of_database),
     (psycopg.Error, _of_database),
     (ClientError, lambda error: _of_media(explain(error, "use an AWS service"))),
