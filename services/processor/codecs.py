@@ -1,7 +1,7 @@
 """Which codecs a source may use, by stream name and by decoder name.
 
-The decoders are what ffmpeg may open at all (a rare decoder is where memory errors hide); the stream names are what
-people read when a codec is refused.
+The decoders are what ffmpeg may open at all (a rare decoder is where memory errors hide); the stream names
+are what people read when a codec is refused.
 """
 
 from typing import Final
@@ -41,4 +41,4 @@ _SUBTITLE_DECODERS: Final = (
 )
 
 SOURCE_DECODERS: Final = (*_VIDEO_DECODERS, *_AUDIO_DECODERS, *_COVER_DECODERS, *_SUBTITLE_DECODERS)
-"""Covers and subtitles are never converted, but ffprobe gives up on a file with any stream it may not open."""
+"""Covers and subtitles are never converted, but ffprobe gives up on a file with a stream it may not open."""

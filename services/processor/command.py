@@ -1,7 +1,7 @@
-"""The one place that writes command lines for ffmpeg, ffprobe and the packager. Pure: nothing is started here.
+"""How every command line for ffmpeg and ffprobe is written. Pure: nothing is started here.
 
-Every input, ours included, is preceded by the whole set of hardening options: ffmpeg applies them per input, and
-an input without them would open any protocol, container and codec that its content names.
+Every input, ours included, is preceded by the whole set of hardening options: ffmpeg applies them per input,
+and an input without them would open any protocol, container and codec that its content names.
 """
 
 from collections.abc import Mapping, Sequence

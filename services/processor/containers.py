@@ -1,4 +1,4 @@
-"""The outer structure of MP4 and Matroska files: enough to tell a file that was cut short, in microseconds."""
+"""The outer structure of MP4 and Matroska files: enough to tell at once that a file was cut short."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,8 +56,9 @@ def top_level_boxes(file: BinaryIO, file_size: int) -> Iterator[Box]:
 def check_mp4_complete(path: Path) -> None:
     """Compare the sizes that the boxes claim with the size of the file.
 
-    Finds both usual cases: the index at the end is lost (recording or upload cut short), and the index is in front
-    but the media behind it are cut; the second would otherwise encode to a short video without any error.
+    Finds both usual cases: the index at the end is lost (recording or upload cut short), and the index is in
+    front but the media behind it are cut; the second would otherwise encode to a short video without any
+    error.
 
     Raises:
         InvalidInputError: The file is cut short or has no index.

@@ -33,7 +33,7 @@ def diagnose(step: str, exit_code: int, log: str, workdir: Path, budget: Budget)
         return TransientError(
             ErrorCode.OUT_OF_SPACE,
             f"The scratch volume became full during {step!r}.",
-            "The workflow retries; if it happens again, the operator must raise the task's ephemeral storage.",
+            "The workflow retries; if it happens again, the operator must enlarge the task's storage.",
         )
     if exit_code == 0 and _UNWRITTEN_END not in log:
         return None

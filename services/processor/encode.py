@@ -56,7 +56,7 @@ def encode(
 
     Raises:
         InvalidInputError: The source turned out to be damaged or cut short.
-        LimitExceededError: The source is longer than it declared and than allowed, or the work takes too long.
+        LimitExceededError: The source is longer than allowed, or the work takes too long.
     """
     audio = session.workdir / "audio_source.mp4" if plan.audio is not None else None
     last: list[ProgressSample] = []

@@ -60,7 +60,7 @@ def encode_audio(
     path: Path,
     limits: Limits,
 ) -> Command:
-    """Encode the sound; silence fills the time before a late start, so that it stays in step with the picture."""
+    """Encode the sound; silence fills the time before a late start, so it stays in step with the picture."""
     sound = read(source, limits, **_source_options(limits, 1))[str(stream_index)]
     sound = sound.filter("aresample", settings.sample_rate_hz, **{"async": 1, "first_pts": 0})
     output = write(

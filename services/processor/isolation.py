@@ -20,10 +20,10 @@ _NETWORK_NAMESPACES = (
 
 
 def fenced(command: Command, allowance: Allowance) -> list[str]:
-    """Put the fence in front of a command; every part of it execs the next, so the process id stays the same.
+    """Put the fence in front of a command; every part of it execs the next, so the process id stays.
 
-    util-linux applies the limits before the tool's first instruction. Doing it in a hook between fork and exec
-    would run Python code in a copy of a threaded process, which can deadlock.
+    util-linux applies the limits before the tool's first instruction. A hook between fork and exec would run
+    Python code in a copy of a threaded process, which can deadlock.
     """
     return [
         *network_namespace(),

@@ -58,8 +58,8 @@ class Allowance:
     def for_encoding(cls, limits: Limits, *, threads: int, outputs: int) -> "Allowance":
         """Room for decoding and `outputs` encoders with `threads` threads each.
 
-        Every thread reserves stack and allocator arenas, so the address space grows with threads, and a process
-        that meets the ceiling fails with misleading messages; hence the generous base.
+        Every thread reserves stack and allocator arenas, so the address space grows with threads, and a
+        process that meets the ceiling fails with misleading messages; hence the generous base.
         """
         return cls(
             address_space_bytes=4 * GIBIBYTE + threads * (outputs + 1) * 256 * MEBIBYTE,

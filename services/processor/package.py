@@ -1,4 +1,4 @@
-"""Turns encoded renditions into what players load: CMAF files, HLS and DASH manifests, a download, a poster."""
+"""Turns encoded renditions into what players load: CMAF files, manifests, a download, a poster."""
 
 import re
 from dataclasses import dataclass
@@ -79,8 +79,8 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
 def correct_peak_rates(master: Path) -> None:
     """Raise any BANDWIDTH in a master playlist that is below its AVERAGE-BANDWIDTH.
 
-    The packager leaves a short last segment out of the peak but not out of the average, so on short videos the peak
-    can come out lower, which players may answer by choosing a rendition they cannot sustain.
+    The packager leaves a short last segment out of the peak but not out of the average, so on short videos
+    the peak can come out lower, which players may answer by choosing a rendition they cannot sustain.
     """
 
     def at_least_average(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""What will be made out of a source: sizes, rates and group lengths, decided before anything is encoded. Pure."""
+"""What will be made out of a source: sizes, rates and group lengths, decided before encoding. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -124,8 +124,8 @@ def choose_frame_rate(video: VideoStream, maximum: int) -> Fraction:
     """Choose the constant output rate.
 
     A steady source keeps its exact rate. One with a variable rate gets the next standard rate at or above its
-    average, so that no frame is lost on average and no rate of 90,000 is ever encoded. Rates above `maximum` are
-    divided by a whole number, which keeps motion even.
+    average, so that no frame is lost on average and no rate of 90,000 is ever encoded. Rates above `maximum`
+    are divided by a whole number, which keeps motion even.
     """
     nominal, average = video.nominal_rate, video.average_rate
     if not average:
@@ -145,8 +145,8 @@ def choose_rungs(
 ) -> tuple[PlannedRung, ...]:
     """Choose the rungs that fit a picture without enlarging it.
 
-    Each rung is a box with a short and a long side, so portrait and wide pictures use the same ladder. A source that
-    lies clearly between two rungs, or below all of them, also gets a rung of its own size.
+    Each rung is a box with a short and a long side, so portrait and wide pictures use the same ladder. A
+    source that lies clearly between two rungs, or below all of them, also gets a rung of its own size.
     """
     short, long = min(size), max(size)
     fitting = [rung for rung in settings.rungs if _scale(rung, short, long) <= 1]

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 _ATTRIBUTE: Final = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _DURATION: Final = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?")
@@ -155,8 +155,8 @@ def read_dash(path: Path) -> DashManifest:
         ManifestError: It is not XML, or an element or attribute that it needs is missing.
     """
     try:
-        root = Xml.parse(path).getroot()  # noqa: S314 - written by our own packager a moment ago
-    except Xml.ParseError as error:
+        root = ET.parse(path).getroot()  # noqa: S314 - written by our own packager a moment ago
+    except ET.ParseError as error:
         message = f"{path.name} is not XML: {error}"
         raise ManifestError(message) from error
     found = _DURATION.fullmatch(root.get("mediaPresentationDuration", ""))
@@ -174,7 +174,7 @@ def read_dash(path: Path) -> DashManifest:
     )
 
 
-def _representation(adaptation: Xml.Element, item: Xml.Element, path: Path) -> Representation:
+def _representation(adaptation: ET.Element, item: ET.Element, path: Path) -> Representation:
     uri = item.findtext(f"{_MPD}BaseURL")
     base = item.find(f"{_MPD}SegmentBase")
     header = base.find(f"{_MPD}Initialization") if base is not None else None

@@ -1,4 +1,4 @@
-"""Chooses and cuts the poster: a picture with something on it, not the black frame that many videos open with."""
+"""Chooses and cuts the poster: a picture with something on it, not the black frame of many openings."""
 
 import statistics
 from collections.abc import Mapping
@@ -51,8 +51,8 @@ def make_poster(
 def choose_sample(raw: bytes) -> int:
     """Choose among tiny grey pictures that follow each other in `raw`.
 
-    Contrast marks a picture that shows something. Of those nearly as good as the best, the first is taken, because
-    the beginning of a video says most about it.
+    Contrast marks a picture that shows something. Of those nearly as good as the best, the first is taken,
+    because the beginning of a video says most about it.
 
     Returns:
         The position of the chosen picture, 0 when there is none.

@@ -56,9 +56,10 @@ class Production:
         files: The outputs; the name of each file is what goes behind the job's key prefix.
         stage_seconds: Wall time of each stage.
         commands: Every ffmpeg and packager command that made a part of the result, in the order in which they
-            ended. They run again as they are: paths are absolute, the source and `workdir` are arguments like any
-            other (replace that prefix to write elsewhere), and the process fence is left out. Encoding video and
-            sound overlap, and so do package, remux, sample-poster and poster. Probes and checks are not among them.
+            ended. They run again as they are: paths are absolute, the source and `workdir` are arguments
+            like any other (replace that prefix to write elsewhere), and the process fence is left out.
+            Encoding video and sound overlap, and so do package, remux, sample-poster and poster. Probes and
+            checks are not among them.
         workdir: The directory that was passed in.
     """
 

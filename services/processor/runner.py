@@ -1,8 +1,8 @@
 """The one place that starts media tools: bounded, observed, and certain to end.
 
-A child gets an argument list (no shell), closed standard input, an almost empty environment, its own process group
-and the fence of `processor.isolation`. It ends by itself, by the wall-clock budget, by a sibling's failure, or by
-`terminate_all`; in each case nothing of its group is left.
+A child gets an argument list (no shell), closed standard input, an almost empty environment, its own process
+group and the fence of `processor.isolation`. It ends by itself, by the wall-clock budget, by a sibling's
+failure, or by `terminate_all`; in each case nothing of its group is left.
 """
 
 import os

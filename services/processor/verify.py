@@ -1,4 +1,4 @@
-"""Checks every output before it is published: by probing it, by decoding samples, and against its manifests."""
+"""Checks every output before it is published: by probing, by decoding samples, against its manifests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Checks that the HLS and DASH manifests are complete and agree with the files and with each other."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -67,7 +68,7 @@ def _check_media(name: str, playlist: MediaPlaylist, directory: Path, duration: 
     for place in (playlist.initialization, *(place for _, place in playlist.segments)):
         _check_range(name, place, directory)
     places = [place for _, place in playlist.segments]
-    if any(before.end != after.offset for before, after in zip(places, places[1:], strict=False)):
+    if any(before.end != after.offset for before, after in pairwise(places)):
         _fail(f"The playlist of {name} leaves a part of its file out.")
     if places[-1].end != (directory / places[-1].uri).stat().st_size:
         _fail(f"The playlist of {name} ends before its file does.")
