@@ -1,0 +1,188 @@
+"""Jobs, as callers ask for them and as they are shown."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Discriminator, Field, JsonValue, Tag, TypeAdapter
+from typing_extensions import TypedDict
+
+from ledger.states import ErrorCode, JobStatus
+from metadata_api.models.fields import (
+    BucketName,
+    CursorText,
+    FileName,
+    MediaType,
+    ObjectKey,
+    ProfileName,
+    Sha256,
+)
+from metadata_api.models.records import DEFAULT_PAGE_SIZE, JobRecordBody, PageSize, QueryModel, RequestModel
+
+DEFAULT_PROFILE = "web"
+
+
+class JobBody(RequestModel):
+    """What both ways of starting a job have in common."""
+
+    profile: ProfileName = Field(default=DEFAULT_PROFILE, description="One of GET /profiles.")
+    metadata: JobRecordBody | None = Field(default=None, description="The record of a new video.")
+    video_id: UUID | None = Field(
+        default=None,
+        description="An existing video to process for; excludes metadata. A new video when absent.",
+    )
+
+
+class UploadJobBody(JobBody):
+    """A job for a file that the caller uploads next."""
+
+    filename: FileName = Field(description="Only shown and stored; never used as a path.")
+    size_bytes: int = Field(ge=0, description="Exact size of the file; the upload accepts no other.")
+    content_type: MediaType = Field(description="Exact Content-Type the upload is sent with.")
+    sha256: Sha256 | None = Field(
+        default=None, description="Hex digest of the file; the upload is checked against it."
+    )
+
+
+class SourceLocation(RequestModel):
+    """An object that is already in a bucket this platform may read."""
+
+    bucket: BucketName = Field(description="The ingest bucket.")
+    key: ObjectKey
+
+
+class SourceJobBody(JobBody):
+    """A job for an object that is already in the ingest bucket."""
+
+    source: SourceLocation
+
+
+def _form_of(value: Any) -> str:
+    named = value.keys() if isinstance(value, dict) else ()
+    return "source" if "source" in named else "upload"
+
+
+JobRequest = Annotated[
+    Annotated[UploadJobBody, Tag("upload")] | Annotated[SourceJobBody, Tag("source")], Discriminator(_form_of)
+]
+JOB_REQUEST: TypeAdapter[UploadJobBody | SourceJobBody] = TypeAdapter(JobRequest)
+
+
+class JobQuery(QueryModel):
+    """Filters and paging of the list of jobs; newest first."""
+
+    status: JobStatus | None = None
+    video_id: UUID | None = None
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
+
+
+class EventQuery(QueryModel):
+    """Paging of the events of a job; oldest first."""
+
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
+
+
+class JobError(TypedDict):
+    """Why a job failed and what to do about it."""
+
+    code: ErrorCode
+    message: str
+    remedy: str | None
+
+
+class JobSummary(TypedDict):
+    """A job and how far it is."""
+
+    job_id: str
+    video_id: str
+    status: JobStatus
+    stage: str | None
+    progress_percent: float | None
+    fps: float | None
+    eta_seconds: float | None
+    profile: str
+    filename: str
+    size_bytes: int | None
+    attempt: int
+    error: JobError | None
+    created_at: str
+    updated_at: str
+    uploaded_at: str | None
+    started_at: str | None
+    finished_at: str | None
+
+
+class OutputView(TypedDict):
+    """One file a job made; download is the path that returns a signed link to it."""
+
+    name: str
+    kind: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    width: int | None
+    height: int | None
+    codec: str | None
+    bitrate_kbps: float | None
+    duration_seconds: float | None
+    frame_rate: float | None
+    details: dict[str, JsonValue]
+    download: str
+
+
+class JobView(JobSummary):
+    """A job with its outputs and the seconds each stage took."""
+
+    stage_seconds: dict[str, float]
+    outputs: list[OutputView]
+
+
+class JobPage(TypedDict):
+    """One page of jobs, newest first; next_cursor is null on the last page."""
+
+    items: list[JobSummary]
+    next_cursor: str | None
+
+
+class UploadTicket(TypedDict):
+    """How to upload the file: this method, URL and exactly these headers, before expires_at."""
+
+    method: Literal["PUT"]
+    url: str
+    headers: dict[str, str]
+    expires_at: str
+
+
+class JobCreated(TypedDict):
+    """The new job; upload is null when the source is already in the bucket."""
+
+    job: JobView
+    upload: UploadTicket | None
+
+
+class EventView(TypedDict):
+    """One thing that happened to a job."""
+
+    event_id: int
+    type: str
+    attempt: int | None
+    at: str
+    data: dict[str, JsonValue]
+
+
+class EventPage(TypedDict):
+    """One page of events, oldest first; next_cursor is null on the last page."""
+
+    items: list[EventView]
+    next_cursor: str | None
+
+
+class DownloadLink(TypedDict):
+    """A link that needs no key and works until expires_at."""
+
+    download_url: str
+    expires_at: str
+    filename: str
+    content_type: str
+    size_bytes: int | None

@@ -1,0 +1,117 @@
+"""The metadata record of a video, as callers write it and as they read it."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic.config import JsonDict
+from typing_extensions import TypedDict
+
+from metadata_api.models.fields import (
+    MAX_TAGS,
+    Attributes,
+    CursorText,
+    Description,
+    Language,
+    SearchText,
+    Tag,
+    Title,
+    UniqueTags,
+)
+
+DEFAULT_PAGE_SIZE: Final = 20
+MAX_PAGE_SIZE: Final = 100
+
+Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), UniqueTags]
+VideoState = Literal["CREATED", "PENDING", "QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED"]
+PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)]
+
+
+def _without_default(schema: JsonDict) -> None:
+    """A field that may be absent but not null needs a default in the model, which callers must not see."""
+    schema.pop("default", None)
+
+
+class RequestModel(BaseModel):
+    """A request body: exact types, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class QueryModel(BaseModel):
+    """Query parameters: text converted to the type asked for, no unknown names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RecordFields(RequestModel):
+    """What every record may have."""
+
+    description: Description = ""
+    tags: Tags = Field(default_factory=list)
+    language: Language | None = Field(default=None, description="BCP 47 tag of the main spoken language.")
+    attributes: Attributes = Field(default_factory=dict)
+
+
+class RecordBody(RecordFields):
+    """A whole metadata record."""
+
+    title: Title = Field(description="What people call the video.")
+
+
+class JobRecordBody(RecordFields):
+    """The record of a video that comes with its first job; its title is the file name if none is given."""
+
+    title: Title | None = None
+
+
+class RecordPatch(RequestModel):
+    """Changes to a record as a JSON merge patch (RFC 7396).
+
+    An absent field stays as it is. In attributes, null removes a name and nested objects are merged.
+    Null empties description, tags, language and attributes; a title can only be replaced.
+    """
+
+    title: Title = Field(default="", json_schema_extra=_without_default)
+    description: Description | None = None
+    tags: Tags | None = None
+    language: Language | None = None
+    attributes: Attributes | None = None
+
+
+class RecordQuery(QueryModel):
+    """Filters and paging of the list of records; newest first."""
+
+    tag: Tags = Field(default_factory=list, description="Only videos with this tag; repeat it for several.")
+    q: SearchText | None = Field(default=None, description="Words to find in title, description and tags.")
+    state: VideoState | None = Field(
+        default=None, description="Status of the latest job; CREATED if it has none."
+    )
+    created_after: AwareDatetime | None = Field(default=None, description="Created at or after this time.")
+    created_before: AwareDatetime | None = Field(default=None, description="Created before this time.")
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
+
+
+class RecordView(TypedDict):
+    """A video and what is known about it."""
+
+    video_id: str
+    title: str
+    description: str
+    tags: list[str]
+    language: str | None
+    attributes: dict[str, JsonValue]
+    technical: dict[str, JsonValue]
+    state: VideoState
+    version: int
+    latest_job_id: str | None
+    current_job_id: str | None
+    created_at: str
+    updated_at: str
+
+
+class RecordPage(TypedDict):
+    """One page of records, newest first; next_cursor is null on the last page."""
+
+    items: list[RecordView]
+    next_cursor: str | None

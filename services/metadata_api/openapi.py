@@ -1,0 +1,225 @@
+"""The OpenAPI 3.1 document, made from the same operations and types that serve the calls.
+
+Run `python -m metadata_api.openapi` to print it.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from metadata_api.operations import COMMON_PROBLEMS, HeaderParameter, Operation
+from metadata_api.problems import CONTENT_TYPE as PROBLEM_TYPE
+from metadata_api.problems import RETRY_AFTER_SECONDS, ProblemCode, ProblemDetails, status_of
+from metadata_api.responses import JSON_CONTENT_TYPE
+from metadata_api.route_table import OPERATIONS
+
+_VERSION: Final = "1.0.0"
+_REFERENCE: Final = "#/components/schemas/{model}"
+_ID_PARAMETERS: Final = frozenset({"video_id", "job_id"})
+_DESCRIPTION: Final = (
+    "Upload videos, follow their processing, read what was made of them and keep their metadata."
+    " Times are UTC in ISO 8601. Lists are paged with an opaque cursor. Errors are problem details (RFC 9457)"
+    " with a stable code. An id that is malformed answers 404, like one that is unknown."
+    " Every answer carries X-Request-Id; a caller's own X-Request-Id of 1 to 64 letters, digits, dots,"
+    " hyphens or underscores is kept."
+)
+_RETRY_AFTER: Final = {
+    "Retry-After": {
+        "description": f"Seconds to wait before trying again, usually {RETRY_AFTER_SECONDS}.",
+        "schema": {"type": "string"},
+    }
+}
+_UNAUTHORISED: Final = {
+    "description": "The gateway refuses a missing, wrong or disabled x-api-key.",
+    "content": {
+        JSON_CONTENT_TYPE: {
+            "schema": {
+                "type": "object",
+                "properties": {"message": {"type": "string"}},
+                "required": ["message"],
+            }
+        }
+    },
+}
+
+
+def build_document() -> dict[str, Any]:
+    """The whole document as plain JSON values."""
+    adapters, definitions = _schemas(OPERATIONS)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, adapters)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Video platform API",
+            "version": _VERSION,
+            "description": _DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        # Relative to where this document is served, so that the stage of the gateway stays in the path.
+        "servers": [{"url": "."}],
+        "security": [{"ApiKey": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in OPERATIONS)],
+        "paths": paths,
+        "components": {
+            "schemas": definitions,
+            "securitySchemes": {"ApiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
+        },
+    }
+
+
+_Schemas = Mapping[int, dict[str, Any]]
+
+
+def _schemas(operations: Iterable[Operation]) -> tuple[_Schemas, dict[str, Any]]:
+    """Schemas of all bodies by the id of their type, and the named definitions that they refer to."""
+    types = [ProblemDetails, *(kind for item in operations for kind in (item.body, item.returns) if kind)]
+    unique = {id(kind): kind for kind in types}
+    inputs = {id(item.body) for item in operations if item.body}
+    found, shared = TypeAdapter.json_schemas(
+        [
+            (key, "validation" if key in inputs else "serialization", _as_adapter(kind))
+            for key, kind in unique.items()
+        ],
+        ref_template=_REFERENCE,
+        schema_generator=GenerateJsonSchema,
+    )
+    return {key: dict(schema) for (key, _), schema in found.items()}, dict(shared.get("$defs", {}))
+
+
+def _as_adapter(kind: Any) -> TypeAdapter[Any]:
+    return kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+
+
+def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": [operation.tag],
+        "responses": _responses(operation, schemas),
+    }
+    parameters = [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation.headers)]
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body is not None:
+        content = {kind: {"schema": schemas[id(operation.body)]} for kind in sorted(operation.body_types)}
+        described["requestBody"] = {"required": True, "content": content}
+    if operation.open:
+        described["security"] = []
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "format": "uuid"} if name in _ID_PARAMETERS else {"type": "string"},
+        }
+        for name in names
+    ]
+
+
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    if operation.query is None:
+        return []
+    schema = operation.query.model_json_schema(ref_template=_REFERENCE)
+    shared = schema.get("$defs", {})
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": field.get("description", ""),
+            "schema": _plain(field, shared),
+        }
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _plain(field: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """A query parameter is absent rather than null, and small enough to be written out."""
+    options = [option for option in field.get("anyOf", [field]) if option.get("type") != "null"]
+    chosen = dict(options[0])
+    if "$ref" in chosen:
+        chosen = dict(shared[chosen["$ref"].rsplit("/", 1)[1]])
+    return {
+        key: value
+        for key, value in chosen.items()
+        if key not in {"title", "description"} and not (key == "default" and value in (None, []))
+    }
+
+
+def _headers(headers: Iterable[HeaderParameter]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": item.name,
+            "in": "header",
+            "required": False,
+            "description": item.description,
+            "schema": item.schema,
+        }
+        for item in headers
+    ]
+
+
+def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    for status in (operation.status, *operation.also):
+        responses[str(status.value)] = _success(operation, status, schemas)
+    if not operation.open:
+        responses["403"] = _UNAUTHORISED
+        for status, codes in _by_status((*operation.problems, *COMMON_PROBLEMS)).items():
+            responses[str(status.value)] = _problem(status, codes, schemas)
+    return dict(sorted(responses.items()))
+
+
+def _success(operation: Operation, status: HTTPStatus, schemas: _Schemas) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": status.phrase}
+    headers = {
+        item.name: {"description": item.description, "schema": item.schema}
+        for item in operation.returns_headers
+    }
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers |= _RETRY_AFTER
+    if headers:
+        answer["headers"] = headers
+    if status is not HTTPStatus.NO_CONTENT:
+        schema = schemas[id(operation.returns)] if operation.returns is not None else _untyped(operation)
+        answer["content"] = {operation.content_type: {"schema": schema}}
+    return answer
+
+
+def _untyped(operation: Operation) -> dict[str, Any]:
+    return {"type": "object"} if operation.content_type == JSON_CONTENT_TYPE else {"type": "string"}
+
+
+def _by_status(codes: Iterable[ProblemCode]) -> dict[HTTPStatus, list[ProblemCode]]:
+    grouped: dict[HTTPStatus, list[ProblemCode]] = {}
+    for code in dict.fromkeys(codes):
+        grouped.setdefault(status_of(code), []).append(code)
+    return grouped
+
+
+def _problem(status: HTTPStatus, codes: Iterable[ProblemCode], schemas: _Schemas) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": f"{status.phrase}: {', '.join(codes)}",
+        "content": {PROBLEM_TYPE: {"schema": schemas[id(ProblemDetails)]}},
+    }
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        answer["headers"] = _RETRY_AFTER
+    return answer
+
+
+if __name__ == "__main__":
+    json.dump(build_document(), sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")

@@ -1,0 +1,19 @@
+"""All operations of the API in the order they are documented."""
+
+from typing import Final
+
+from metadata_api.operations import Operation
+from metadata_api.routes import downloads, job_creation, jobs, profiles, records, system
+
+OPERATIONS: Final[tuple[Operation, ...]] = tuple(
+    operation
+    for group in (
+        job_creation.routes,
+        jobs.routes,
+        downloads.routes,
+        records.routes,
+        profiles.routes,
+        system.routes,
+    )
+    for operation in group.operations
+)

@@ -1,0 +1,77 @@
+"""Jobs: list them, watch one, read its history."""
+
+from functools import partial
+
+from aws_lambda_powertools.event_handler import Response
+
+from ledger import job_queries
+from metadata_api.models.jobs import EventPage, EventQuery, JobPage, JobQuery, JobView
+from metadata_api.operations import RouteGroup
+from metadata_api.paging import position_after, scope_of, seal_row, split_page
+from metadata_api.problems import ProblemCode
+from metadata_api.rendering import event_view, job_summary, job_view, live_progress
+from metadata_api.request import ApiRequest, not_found
+from metadata_api.responses import json_response
+
+routes = RouteGroup("Jobs")
+
+
+@routes.route(
+    "GET",
+    "/jobs",
+    summary="List jobs",
+    query=JobQuery,
+    returns=JobPage,
+    problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID),
+)
+def list_jobs(request: ApiRequest) -> Response[str]:
+    """Jobs that match all filters, newest first."""
+    query = request.query(JobQuery)
+    scope = scope_of("jobs", query)
+    signer = request.resources.cursors
+    after = position_after(signer, scope, query.cursor)
+    with request.resources.connection() as conn:
+        rows = job_queries.find(
+            conn, status=query.status, video_id=query.video_id, after=after, limit=query.limit + 1
+        )
+    shown, next_cursor = split_page(rows, query.limit, partial(seal_row, signer, scope))
+    live = live_progress(request.resources.progress, shown)
+    items = [job_summary(row, live.get(row.id)) for row in shown]
+    return json_response(JobPage(items=items, next_cursor=next_cursor))
+
+
+@routes.route(
+    "GET", "/jobs/{job_id}", summary="Watch a job", returns=JobView, problems=(ProblemCode.JOB_NOT_FOUND,)
+)
+def get_job(request: ApiRequest) -> Response[str]:
+    """A job with its outputs. While it runs, stage, percent, fps and remaining seconds are live, or null."""
+    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    with request.resources.connection() as conn:
+        detail = job_queries.get(conn, job_id)
+    if detail is None:
+        raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+    live = live_progress(request.resources.progress, [detail.job])
+    return json_response(job_view(detail, live.get(job_id)))
+
+
+@routes.route(
+    "GET",
+    "/jobs/{job_id}/events",
+    summary="Read the history of a job",
+    query=EventQuery,
+    returns=EventPage,
+    problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID, ProblemCode.JOB_NOT_FOUND),
+)
+def list_job_events(request: ApiRequest) -> Response[str]:
+    """Everything that happened to a job, oldest first."""
+    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    query = request.query(EventQuery)
+    scope = scope_of(f"events:{job_id}", query)
+    signer = request.resources.cursors
+    after_id = int(signer.unseal(scope, query.cursor)) if query.cursor else 0
+    with request.resources.connection() as conn:
+        rows = job_queries.events(conn, job_id, after_id=after_id, limit=query.limit + 1)
+    if rows is None:
+        raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+    shown, next_cursor = split_page(rows, query.limit, lambda row: signer.seal(scope, str(row.id)))
+    return json_response(EventPage(items=[event_view(row) for row in shown], next_cursor=next_cursor))

@@ -1,0 +1,257 @@
+"""Metadata records: list, make, read, replace, change, delete."""
+
+from collections.abc import Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID, uuid4
+
+from aws_lambda_powertools.event_handler import Response
+
+from ledger import idempotency, videos
+from ledger.videos import Video, VideoDraft, VideoFilter
+from metadata_api.models.fields import check_attributes
+from metadata_api.models.records import RecordBody, RecordPage, RecordPatch, RecordQuery, RecordView
+from metadata_api.operations import ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, RouteGroup
+from metadata_api.paging import position_after, scope_of, seal_row, split_page
+from metadata_api.problems import Problem, ProblemCode, field_problem
+from metadata_api.rendering import record_view
+from metadata_api.request import JSON_TYPES, ApiRequest, not_found
+from metadata_api.responses import empty_response, json_response
+
+if TYPE_CHECKING:
+    from ledger.connection import LedgerConnection
+
+routes = RouteGroup("Metadata")
+_OPERATION: Final = "create-record"
+_PATCH_TYPES: Final = JSON_TYPES | {"application/merge-patch+json"}
+_BODY_PROBLEMS: Final = (
+    ProblemCode.VALIDATION_FAILED,
+    ProblemCode.BODY_TOO_LARGE,
+    ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+)
+
+
+@routes.route(
+    "GET",
+    "/metadata",
+    summary="List records",
+    query=RecordQuery,
+    returns=RecordPage,
+    problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID),
+)
+def list_records(request: ApiRequest) -> Response[str]:
+    """Records that match all filters, newest first."""
+    query = request.query(RecordQuery)
+    scope = scope_of("records", query)
+    signer = request.resources.cursors
+    after = position_after(signer, scope, query.cursor)
+    wanted = VideoFilter(
+        tags=query.tag,
+        text=query.q,
+        state=query.state,
+        created_after=query.created_after,
+        created_before=query.created_before,
+    )
+    with request.resources.connection() as conn:
+        rows = videos.find(conn, wanted, after=after, limit=query.limit + 1)
+    shown, next_cursor = split_page(rows, query.limit, partial(seal_row, signer, scope))
+    return json_response(RecordPage(items=[record_view(row) for row in shown], next_cursor=next_cursor))
+
+
+@routes.route(
+    "POST",
+    "/metadata",
+    summary="Create a record",
+    body=RecordBody,
+    returns=RecordView,
+    status=HTTPStatus.CREATED,
+    headers=(IDEMPOTENCY_KEY,),
+    returns_headers=(ETAG, LOCATION),
+    problems=(*_BODY_PROBLEMS, ProblemCode.IDEMPOTENCY_KEY_REUSED, ProblemCode.IDEMPOTENT_RESULT_GONE),
+)
+def create_record(request: ApiRequest) -> Response[str]:
+    """A record without a video yet; give its video_id to POST /jobs to add one."""
+    draft = _draft(request.body(RecordBody))
+    key = request.idempotency_key()
+    with request.resources.connection() as conn:
+        video = (
+            videos.create(conn, uuid4(), draft) if key is None else _create_once(conn, request, key, draft)
+        )
+    return _record_response(video, HTTPStatus.CREATED)
+
+
+@routes.route(
+    "GET",
+    "/metadata/{video_id}",
+    summary="Read a record",
+    returns=RecordView,
+    returns_headers=(ETAG,),
+    problems=(ProblemCode.VIDEO_NOT_FOUND,),
+)
+def get_record(request: ApiRequest) -> Response[str]:
+    """The record of a video; technical is what probing its file found."""
+    video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
+    with request.resources.connection() as conn:
+        video = videos.get(conn, video_id)
+    if video is None:
+        raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+    return _record_response(video)
+
+
+@routes.route(
+    "PUT",
+    "/metadata/{video_id}",
+    summary="Replace a record",
+    body=RecordBody,
+    returns=RecordView,
+    headers=(IF_MATCH,),
+    returns_headers=(ETAG,),
+    problems=(*_BODY_PROBLEMS, ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VERSION_MISMATCH),
+)
+def replace_record(request: ApiRequest) -> Response[str]:
+    """Writes all writable fields; those left out get their default."""
+    video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
+    draft = _draft(request.body(RecordBody))
+    versions = _wanted_versions(request)
+    with request.resources.connection() as conn:
+        video = videos.replace(conn, video_id, draft, versions)
+        if video is None:
+            raise _why_not(videos.get(conn, video_id), video_id)
+    return _record_response(video)
+
+
+@routes.route(
+    "PATCH",
+    "/metadata/{video_id}",
+    summary="Change a record",
+    body=RecordPatch,
+    body_types=_PATCH_TYPES,
+    returns=RecordView,
+    headers=(IF_MATCH,),
+    returns_headers=(ETAG,),
+    problems=(*_BODY_PROBLEMS, ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VERSION_MISMATCH),
+)
+def patch_record(request: ApiRequest) -> Response[str]:
+    """A JSON merge patch (RFC 7396): absent fields stay, null empties, attributes are merged by name."""
+    video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
+    patch = request.body(RecordPatch, _PATCH_TYPES)
+    versions = _wanted_versions(request)
+    with request.resources.connection() as conn, conn.transaction():
+        video = videos.lock(conn, video_id)
+        if video is None or (versions is not None and video.version not in versions):
+            raise _why_not(video, video_id)
+        changed = videos.replace(conn, video_id, _patched(video, patch), None)
+    if changed is None:
+        raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+    return _record_response(changed)
+
+
+@routes.route(
+    "DELETE",
+    "/metadata/{video_id}",
+    summary="Delete a record",
+    status=HTTPStatus.NO_CONTENT,
+    headers=(IF_MATCH,),
+    problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VERSION_MISMATCH, ProblemCode.VIDEO_IN_USE),
+)
+def delete_record(request: ApiRequest) -> Response[str]:
+    """Removes the record, its jobs and outputs from sight; refused while one of its jobs is unfinished."""
+    video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
+    versions = _wanted_versions(request)
+    with request.resources.connection() as conn, conn.transaction():
+        video = videos.lock(conn, video_id)
+        if video is None or (versions is not None and video.version not in versions):
+            raise _why_not(video, video_id)
+        if videos.has_unfinished_job(conn, video_id):
+            detail = f"video {video_id} has a job that is not finished; wait until it is, then delete again"
+            raise Problem(ProblemCode.VIDEO_IN_USE, detail)
+        videos.mark_deleted(conn, video_id)
+    return empty_response()
+
+
+def _create_once(conn: "LedgerConnection", request: ApiRequest, key: str, draft: VideoDraft) -> Video:
+    fresh_id = uuid4()
+    with conn.transaction():
+        video_id = idempotency.claim(
+            conn,
+            caller=request.caller,
+            operation=_OPERATION,
+            key=key,
+            request_sha256=request.fingerprint(),
+            resource_id=fresh_id,
+        )
+        video = videos.create(conn, video_id, draft) if video_id == fresh_id else videos.get(conn, video_id)
+    if video is None:
+        detail = (
+            f"the record {video_id} made with this Idempotency-Key was deleted; use a new key for another"
+        )
+        raise Problem(ProblemCode.IDEMPOTENT_RESULT_GONE, detail)
+    return video
+
+
+def _draft(body: RecordBody) -> VideoDraft:
+    return VideoDraft(
+        title=body.title,
+        description=body.description,
+        tags=body.tags,
+        language=body.language,
+        attributes=body.attributes,
+    )
+
+
+def _patched(video: Video, patch: RecordPatch) -> VideoDraft:
+    """The record after the patch; what was merged is held to the same rules as what is written whole."""
+    given = patch.model_dump(exclude_unset=True)
+    attributes = _merged(video.attributes, patch.attributes) if patch.attributes else video.attributes
+    if "attributes" in given and patch.attributes is None:
+        attributes = {}
+    try:
+        check_attributes(attributes)
+    except ValueError as error:
+        raise field_problem("attributes", f"after merging: {error}") from error
+    return VideoDraft(
+        title=given.get("title", video.title),
+        description=given.get("description", video.description) or "",
+        tags=given.get("tags", video.tags) or [],
+        language=given.get("language", video.language),
+        attributes=attributes,
+    )
+
+
+def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """RFC 7396: null removes, objects merge, everything else replaces."""
+    result = dict(target)
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict):
+            before = result.get(name)
+            result[name] = _merged(before if isinstance(before, dict) else {}, value)
+        else:
+            result[name] = value
+    return result
+
+
+def _wanted_versions(request: ApiRequest) -> Sequence[int] | None:
+    """Versions named by If-Match; None when any will do. Tags this API never gave match nothing."""
+    header = request.header("If-Match")
+    if header is None or header.strip() == "*":
+        return None
+    tags = (part.strip() for part in header.split(","))
+    numbers = (tag[1:-1] for tag in tags if len(tag) > 2 and tag[0] == tag[-1] == '"')
+    return [int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < 19]
+
+
+def _why_not(video: Video | None, video_id: UUID) -> Problem:
+    if video is None:
+        return not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+    detail = f'the record is at version "{video.version}" now; read it again and repeat the change on it'
+    return Problem(ProblemCode.VERSION_MISMATCH, detail, headers={"ETag": f'"{video.version}"'})
+
+
+def _record_response(video: Video, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+    headers = {"ETag": f'"{video.version}"'}
+    if status is HTTPStatus.CREATED:
+        headers["Location"] = f"/metadata/{video.id}"
+    return json_response(record_view(video), status, headers)
