@@ -1,0 +1,250 @@
+"""The video platform: reads the stack's configuration, composes the components, exports what others need."""
+
+import pulumi
+import pulumi_aws as aws
+
+from components.api import Api, ApiArgs
+from components.cache import Cache, CacheArgs
+from components.config import load_config
+from components.database import DATABASE_NAME, Database, DatabaseArgs
+from components.encryption import Encryption, EncryptionArgs
+from components.function import DatabaseAccess, FunctionPlatform
+from components.ingest import Ingest, IngestArgs
+from components.migrations import Migrations, MigrationsArgs
+from components.naming import Names
+from components.network import Network, NetworkArgs
+from components.notifications import Notifications, NotificationsArgs
+from components.processing import Processing, ProcessingArgs, SharedFiles
+from components.storage import Storage, StorageArgs
+from components.tags import Tags
+from components.workflow import Workflow, WorkflowArgs
+
+config, region = load_config(pulumi.get_project())
+names = Names(stack=pulumi.get_stack(), region=region, account_id=aws.get_caller_identity().account_id)
+tags = Tags(project=pulumi.get_project(), stack=names.stack, owner=config.owner)
+
+encryption = Encryption("encryption", EncryptionArgs(names=names, tags=tags))
+network = Network(
+    "network",
+    NetworkArgs(
+        names=names,
+        tags=tags,
+        cidr_block=config.vpc_cidr,
+        availability_zones=config.availability_zones,
+        nat_strategy=config.nat_strategy,
+        interface_endpoints=config.interface_endpoints,
+        log_retention_days=config.log_retention_days,
+        logs_key_arn=encryption.logs_key_arn,
+    ),
+)
+database = Database(
+    "database",
+    DatabaseArgs(
+        names=names,
+        tags=tags,
+        engine_version=config.database_engine_version,
+        instance_class=config.database_instance_class,
+        allocated_storage_gib=config.database_allocated_storage_gib,
+        max_allocated_storage_gib=config.database_max_allocated_storage_gib,
+        backup_retention_days=config.database_backup_retention_days,
+        insights_retention_days=config.database_insights_retention_days,
+        log_retention_days=config.log_retention_days,
+        deletion_protection=config.deletion_protection,
+        subnet_ids=network.isolated_subnet_ids,
+        security_group_id=network.rds_security_group_id,
+        key_arn=encryption.database_key_arn,
+        logs_key_arn=encryption.logs_key_arn,
+    ),
+)
+cache = Cache(
+    "cache",
+    CacheArgs(
+        names=names,
+        tags=tags,
+        node_type=config.cache_node_type,
+        nodes=config.cache_nodes,
+        snapshot_retention_days=config.cache_snapshot_retention_days,
+        deletion_protection=config.deletion_protection,
+        subnet_ids=network.isolated_subnet_ids,
+        security_group_id=network.redis_security_group_id,
+        key_arn=encryption.database_key_arn,
+    ),
+)
+storage = Storage(
+    "storage",
+    StorageArgs(
+        names=names,
+        tags=tags,
+        deletion_protection=config.deletion_protection,
+        originals_archive_days=config.originals_archive_days,
+        originals_deep_archive_days=config.originals_deep_archive_days,
+        access_log_days=config.log_retention_days,
+        cors_origins=config.cors_origins,
+        key_arn=encryption.media_key_arn,
+        availability_zones=config.availability_zones,
+        subnet_ids=network.private_subnet_ids,
+        security_group_id=network.efs_security_group_id,
+    ),
+)
+notifications = Notifications(
+    "notifications",
+    NotificationsArgs(
+        names=names, tags=tags, emails=config.notification_emails, key_arn=encryption.messages_key_arn
+    ),
+)
+database_access = DatabaseAccess(
+    host=database.host,
+    port=database.port,
+    name=DATABASE_NAME,
+    secret_arn=database.application_secret_arn,
+    key_arn=encryption.database_key_arn,
+)
+functions = FunctionPlatform(
+    names=names,
+    tags=tags,
+    architecture=config.cpu_architecture,
+    memory_mib=config.lambda_memory_mib,
+    log_level=config.log_level,
+    log_retention_days=config.log_retention_days,
+    logs_key_arn=encryption.logs_key_arn,
+    subnet_ids=network.private_subnet_ids,
+    security_group_id=network.lambda_security_group_id,
+    database=database_access,
+)
+migrations = Migrations(
+    "migrations",
+    MigrationsArgs(
+        platform=functions,
+        master_secret_arn=database.master_secret_arn,
+        database_resource_id=database.resource_id,
+        application_secret_version_id=database.application_secret_version_id,
+    ),
+)
+processing = Processing(
+    "processing",
+    ProcessingArgs(
+        names=names,
+        tags=tags,
+        image_uri=config.image_uri,
+        architecture=config.cpu_architecture,
+        cpu_units=config.task_cpu_units,
+        memory_mib=config.task_memory_mib,
+        ephemeral_storage_gib=config.task_ephemeral_storage_gib,
+        max_source_bytes=config.max_upload_bytes,
+        log_level=config.log_level,
+        log_retention_days=config.log_retention_days,
+        logs_key_arn=encryption.logs_key_arn,
+        force_destroy=not config.deletion_protection,
+        database=database_access,
+        redis_host=cache.primary_endpoint,
+        redis_port=cache.port,
+        redis_secret_arn=cache.secret_arn,
+        ingest_bucket=storage.ingest_bucket,
+        ingest_bucket_arn=storage.ingest_bucket_arn,
+        media_bucket=storage.media_bucket,
+        media_bucket_arn=storage.media_bucket_arn,
+        media_key_arn=encryption.media_key_arn,
+        shared_files=SharedFiles(
+            file_system_id=storage.efs_file_system_id,
+            file_system_arn=storage.efs_file_system_arn,
+            access_point_id=storage.efs_access_point_id,
+            access_point_arn=storage.efs_access_point_arn,
+        ),
+    ),
+)
+workflow = Workflow(
+    "workflow",
+    WorkflowArgs(
+        platform=functions,
+        timeout_seconds=config.workflow_timeout_seconds,
+        task_timeout_seconds=config.task_stops_at_seconds,
+        first_capacity_provider="FARGATE_SPOT" if config.fargate_spot else "FARGATE",
+        cluster_arn=processing.cluster_arn,
+        cluster_name=processing.cluster_name,
+        task_definition_arn=processing.task_definition_arn,
+        task_role_arn=processing.task_role_arn,
+        execution_role_arn=processing.execution_role_arn,
+        task_subnet_ids=network.private_subnet_ids,
+        task_security_group_id=network.ecs_security_group_id,
+        completion_topic_arn=notifications.completion_topic_arn,
+        error_topic_arn=notifications.error_topic_arn,
+        messages_key_arn=encryption.messages_key_arn,
+        after=[migrations],
+    ),
+)
+ingest = Ingest(
+    "ingest",
+    IngestArgs(
+        platform=functions,
+        ingest_bucket=storage.ingest_bucket,
+        ingest_bucket_arn=storage.ingest_bucket_arn,
+        media_key_arn=encryption.media_key_arn,
+        messages_key_arn=encryption.messages_key_arn,
+        state_machine_arn=workflow.state_machine_arn,
+        state_machine_name=workflow.state_machine_name,
+        completion_topic_arn=notifications.completion_topic_arn,
+        error_topic_arn=notifications.error_topic_arn,
+        max_upload_bytes=config.max_upload_bytes,
+        upload_expiry_seconds=config.upload_expiry_seconds,
+        concurrency=config.ingest_concurrency,
+        after=[migrations],
+    ),
+)
+api = Api(
+    "api",
+    ApiArgs(
+        platform=functions,
+        rate_limit_per_second=config.api_rate_limit_per_second,
+        burst_limit=config.api_burst_limit,
+        monthly_quota=config.api_monthly_quota,
+        reserved_concurrency=config.api_reserved_concurrency,
+        cors_origins=config.cors_origins,
+        manage_gateway_account=config.manage_api_gateway_account,
+        redis_host=cache.primary_endpoint,
+        redis_port=cache.port,
+        redis_secret_arn=cache.secret_arn,
+        ingest_bucket=storage.ingest_bucket,
+        ingest_bucket_arn=storage.ingest_bucket_arn,
+        media_bucket=storage.media_bucket,
+        media_bucket_arn=storage.media_bucket_arn,
+        media_key_arn=encryption.media_key_arn,
+        state_machine_arn=workflow.state_machine_arn,
+        state_machine_name=workflow.state_machine_name,
+        max_upload_bytes=config.max_upload_bytes,
+        after=[migrations],
+    ),
+)
+
+EXPORTS = {
+    "vpc_id": network.vpc_id,
+    "public_subnet_ids": network.public_subnet_ids,
+    "private_subnet_ids": network.private_subnet_ids,
+    "isolated_subnet_ids": network.isolated_subnet_ids,
+    "ecs_security_group_id": network.ecs_security_group_id,
+    "rds_security_group_id": network.rds_security_group_id,
+    "redis_security_group_id": network.redis_security_group_id,
+    "efs_security_group_id": network.efs_security_group_id,
+    "lambda_security_group_id": network.lambda_security_group_id,
+    "database_endpoint": database.endpoint,
+    "database_secret_arn": database.application_secret_arn,
+    "redis_primary_endpoint": cache.primary_endpoint,
+    "redis_reader_endpoint": cache.reader_endpoint,
+    "efs_file_system_id": storage.efs_file_system_id,
+    "ecs_cluster_name": processing.cluster_name,
+    "ecs_cluster_arn": processing.cluster_arn,
+    "task_definition_arn": processing.task_definition_arn,
+    "api_url": api.url,
+    "api_key_id": api.api_key_id,
+    "completion_topic_arn": notifications.completion_topic_arn,
+    "error_topic_arn": notifications.error_topic_arn,
+    "state_machine_arn": workflow.state_machine_arn,
+    "state_machine_name": workflow.state_machine_name,
+    "ingest_bucket": storage.ingest_bucket,
+    "media_bucket": storage.media_bucket,
+    "ingest_queue_url": ingest.queue_url,
+    "ingest_dead_letter_queue_url": ingest.dead_letter_queue_url,
+    "migrate_function_name": migrations.migrate_function_name,
+    "maintain_function_name": ingest.maintain_function_name,
+}
+for key, output in EXPORTS.items():
+    pulumi.export(key, output)

@@ -1,0 +1,1 @@
+"""The platform's Pulumi components: one group per file, composed by the program in __main__.py."""

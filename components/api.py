@@ -1,0 +1,369 @@
+"""The REST API in front of the metadata function."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
+from components.gateway_responses import GATEWAY_ANSWERS
+from components.naming import NameKind
+from components.policies import Statement, trust_policy, use_key
+
+_FUNCTION_TIMEOUT_SECONDS = 28  # API Gateway gives up after 29
+_OPEN_PATHS = ("health", "openapi.json", "docs")
+_STAGE = "v1"
+_LOGGING_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "extendedRequestId": "$context.extendedRequestId",
+    "time": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "responseBytes": "$context.responseLength",
+    "latencyMilliseconds": "$context.responseLatency",
+    "integrationMilliseconds": "$context.integrationLatency",
+    "integrationStatus": "$context.integration.status",
+    "sourceIp": "$context.identity.sourceIp",
+    "apiKeyId": "$context.identity.apiKeyId",
+    "userAgent": "$context.identity.userAgent",
+    "error": "$context.error.message",
+    "traceId": "$context.xrayTraceId",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiArgs:
+    """Limits of the API and what its function works with.
+
+    Attributes:
+        platform: what all functions share.
+        rate_limit_per_second: steady calls a second.
+        burst_limit: calls accepted at once.
+        monthly_quota: calls a month and key.
+        reserved_concurrency: runs kept free for the API; 0 keeps none.
+        cors_origins: web origins that may call the API.
+        manage_gateway_account: set the region's API Gateway logging role.
+        redis_host: primary endpoint of the cache.
+        redis_port: its TCP port.
+        redis_secret_arn: secret with the cache's token.
+        ingest_bucket: bucket for uploads.
+        ingest_bucket_arn: its ARN.
+        media_bucket: bucket with renditions.
+        media_bucket_arn: its ARN.
+        media_key_arn: key that encrypts both buckets.
+        state_machine_arn: workflow to start and stop.
+        state_machine_name: its name.
+        max_upload_bytes: largest source that is accepted.
+        after: resources that must exist before the function runs.
+    """
+
+    platform: FunctionPlatform
+    rate_limit_per_second: int
+    burst_limit: int
+    monthly_quota: int
+    reserved_concurrency: int
+    cors_origins: Sequence[str]
+    manage_gateway_account: bool
+    redis_host: pulumi.Input[str]
+    redis_port: pulumi.Input[int]
+    redis_secret_arn: pulumi.Input[str]
+    ingest_bucket: pulumi.Input[str]
+    ingest_bucket_arn: pulumi.Input[str]
+    media_bucket: pulumi.Input[str]
+    media_bucket_arn: pulumi.Input[str]
+    media_key_arn: pulumi.Input[str]
+    state_machine_arn: pulumi.Input[str]
+    state_machine_name: pulumi.Input[str]
+    max_upload_bytes: int
+    after: Sequence[pulumi.Resource]
+
+
+class Api(pulumi.ComponentResource):
+    """Creates a regional REST API: everything needs an API key except health, the description and its page.
+
+    The function answers every path, so routes live in one place; the gateway knows keys, limits and logs.
+    """
+
+    url: pulumi.Output[str]
+    api_key_id: pulumi.Output[str]
+    rest_api_id: pulumi.Output[str]
+    function_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:api:Api", name, None, opts)
+        self._name = name
+        self._args = args
+        self._names = args.platform.names
+        self._child = pulumi.ResourceOptions(parent=self)
+        # Whatever is added here goes into the hash that decides whether the stage is deployed again.
+        self._deployed: list[pulumi.Resource] = []
+        self._deployed_facts: list[pulumi.Output[object]] = []
+
+        function = self._build_function()
+        api = self._build_rest_api()
+        self._build_routes(api, function)
+        self._build_responses(api)
+        stage = self._build_stage(api)
+        key = self._build_key(api, stage)
+        self.url = stage.invoke_url
+        self.api_key_id = key.id
+        self.rest_api_id = api.id
+        self.function_name = function.function_name
+        self.register_outputs(
+            {
+                "url": self.url,
+                "api_key_id": self.api_key_id,
+                "rest_api_id": self.rest_api_id,
+                "function_name": self.function_name,
+            }
+        )
+
+    def _build_function(self) -> LambdaFunction:
+        args = self._args
+        return LambdaFunction(
+            f"{self._name}-metadata",
+            LambdaFunctionArgs(
+                platform=args.platform,
+                role="api",
+                handler="metadata_api.api.handler",
+                description="Answers the metadata and job API",
+                timeout_seconds=_FUNCTION_TIMEOUT_SECONDS,
+                environment={
+                    "REDIS_HOST": args.redis_host,
+                    "REDIS_PORT": pulumi.Output.from_input(args.redis_port).apply(str),
+                    "REDIS_SECRET_ARN": args.redis_secret_arn,
+                    "INGEST_BUCKET": args.ingest_bucket,
+                    "MEDIA_BUCKET": args.media_bucket,
+                    "STATE_MACHINE_ARN": args.state_machine_arn,
+                    "MAX_UPLOAD_BYTES": str(args.max_upload_bytes),
+                    "CORS_ORIGINS": ",".join(args.cors_origins),
+                },
+                statements=self._function_statements(),
+                reserved_concurrency=args.reserved_concurrency or None,
+                after=args.after,
+            ),
+            opts=self._child,
+        )
+
+    def _function_statements(self) -> list[Statement]:
+        args = self._args
+        executions = pulumi.Output.concat(self._names.arn("states", "execution:"), args.state_machine_name, ":*")
+        return [
+            Statement(
+                sid="ReadRedisSecret", actions=["secretsmanager:GetSecretValue"], resources=[args.redis_secret_arn]
+            ),
+            Statement(
+                sid="SignUploads",
+                actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+                resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/uploads/*")],
+            ),
+            Statement(
+                sid="ReadSources",
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/*")],
+            ),
+            # Without ListBucket a missing source is reported as forbidden and could not be told from a wrong policy.
+            Statement(sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.ingest_bucket_arn]),
+            Statement(
+                sid="SignDownloads",
+                actions=["s3:GetObject"],
+                resources=[pulumi.Output.concat(args.media_bucket_arn, "/videos/*")],
+            ),
+            use_key("UseMediaKey", args.media_key_arn, write=True),
+            Statement(sid="StartWorkflow", actions=["states:StartExecution"], resources=[args.state_machine_arn]),
+            Statement(sid="StopWorkflow", actions=["states:StopExecution"], resources=[executions]),
+        ]
+
+    def _build_rest_api(self) -> aws.apigateway.RestApi:
+        return aws.apigateway.RestApi(
+            f"{self._name}-rest",
+            name=self._names.physical(NameKind.REST_API, "video-metadata-api"),
+            description="Videos, jobs and their results",
+            api_key_source="HEADER",
+            endpoint_configuration=aws.apigateway.RestApiEndpointConfigurationArgs(types="REGIONAL"),
+            tags=self._args.platform.tags.of("api"),
+            opts=self._child,
+        )
+
+    def _build_routes(self, api: aws.apigateway.RestApi, function: LambdaFunction) -> None:
+        aws.lambda_.Permission(
+            f"{self._name}-permission",
+            action="lambda:InvokeFunction",
+            function=function.function_name,
+            principal="apigateway.amazonaws.com",
+            source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
+            opts=self._child,
+        )
+        proxy = self._build_path(api, "proxy", "{proxy+}")
+        self._build_method(api, proxy, "proxy-any", "ANY", function, needs_key=True)
+        # Browsers send no key with a preflight request.
+        self._build_method(api, proxy, "proxy-options", "OPTIONS", function, needs_key=False)
+        for path in _OPEN_PATHS:
+            role = path.replace(".", "-")
+            resource = self._build_path(api, role, path)
+            self._build_method(api, resource, f"{role}-get", "GET", function, needs_key=False)
+            self._build_method(api, resource, f"{role}-options", "OPTIONS", function, needs_key=False)
+
+    def _build_path(self, api: aws.apigateway.RestApi, role: str, path_part: str) -> aws.apigateway.Resource:
+        return aws.apigateway.Resource(
+            f"{self._name}-{role}",
+            rest_api=api.id,
+            parent_id=api.root_resource_id,
+            path_part=path_part,
+            opts=self._child,
+        )
+
+    def _build_method(
+        self,
+        api: aws.apigateway.RestApi,
+        resource: aws.apigateway.Resource,
+        role: str,
+        http_method: str,
+        function: LambdaFunction,
+        *,
+        needs_key: bool,
+    ) -> None:
+        method = aws.apigateway.Method(
+            f"{self._name}-{role}-method",
+            rest_api=api.id,
+            resource_id=resource.id,
+            http_method=http_method,
+            authorization="NONE",
+            api_key_required=needs_key,
+            opts=self._child,
+        )
+        integration = aws.apigateway.Integration(
+            f"{self._name}-{role}-integration",
+            rest_api=api.id,
+            resource_id=resource.id,
+            http_method=method.http_method,
+            type="AWS_PROXY",
+            integration_http_method="POST",
+            uri=function.invoke_arn,
+            timeout_milliseconds=29_000,
+            opts=self._child,
+        )
+        self._deployed += [resource, method, integration]
+        self._deployed_facts += [
+            pulumi.Output.all(resource.path_part, method.http_method, method.authorization, method.api_key_required),
+            pulumi.Output.all(integration.type, integration.uri, integration.timeout_milliseconds),
+        ]
+
+    def _build_responses(self, api: aws.apigateway.RestApi) -> None:
+        for answer in GATEWAY_ANSWERS:
+            response = aws.apigateway.Response(
+                f"{self._name}-{answer.kind.lower().replace('_', '-')}",
+                rest_api_id=api.id,
+                response_type=answer.kind,
+                status_code=str(answer.status),
+                response_templates={"application/json": answer.template},
+                response_parameters=answer.headers(self._args.cors_origins),
+                opts=self._child,
+            )
+            self._deployed.append(response)
+            self._deployed_facts.append(
+                pulumi.Output.all(
+                    response.response_type,
+                    response.status_code,
+                    response.response_templates,
+                    response.response_parameters,
+                )
+            )
+
+    def _build_stage(self, api: aws.apigateway.RestApi) -> aws.apigateway.Stage:
+        platform = self._args.platform
+        deployment = aws.apigateway.Deployment(
+            f"{self._name}-deployment",
+            rest_api=api.id,
+            triggers={"content": pulumi.Output.all(*self._deployed_facts).apply(_digest)},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._deployed),
+        )
+        log_group = aws.cloudwatch.LogGroup(
+            f"{self._name}-access-logs",
+            name=self._names.log_group("/aws/apigateway", self._names.physical(NameKind.REST_API, "video-metadata-api")),
+            retention_in_days=platform.log_retention_days,
+            kms_key_id=platform.logs_key_arn,
+            tags=platform.tags.of("api"),
+            opts=self._child,
+        )
+        account = [self._build_gateway_account()] if self._args.manage_gateway_account else []
+        stage = aws.apigateway.Stage(
+            f"{self._name}-stage",
+            rest_api=api.id,
+            deployment=deployment.id,
+            stage_name=_STAGE,
+            xray_tracing_enabled=True,
+            access_log_settings=aws.apigateway.StageAccessLogSettingsArgs(
+                destination_arn=log_group.arn, format=json.dumps(_ACCESS_LOG)
+            ),
+            tags=platform.tags.of("api"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=account),
+        )
+        aws.apigateway.MethodSettings(
+            f"{self._name}-method-settings",
+            rest_api=api.id,
+            stage_name=stage.stage_name,
+            method_path="*/*",
+            settings=aws.apigateway.MethodSettingsSettingsArgs(
+                metrics_enabled=True,
+                logging_level="ERROR",
+                data_trace_enabled=False,
+                throttling_rate_limit=float(self._args.rate_limit_per_second),
+                throttling_burst_limit=self._args.burst_limit,
+            ),
+            opts=self._child,
+        )
+        return stage
+
+    def _build_gateway_account(self) -> aws.apigateway.Account:
+        role = aws.iam.Role(
+            f"{self._name}-gateway-role",
+            description="Lets API Gateway write logs in this region",
+            assume_role_policy=trust_policy("apigateway.amazonaws.com", source_account_id=None),
+            tags=self._args.platform.tags.of("api"),
+            opts=self._child,
+        )
+        attachment = aws.iam.RolePolicyAttachment(
+            f"{self._name}-gateway-policy", role=role.name, policy_arn=_LOGGING_POLICY_ARN, opts=self._child
+        )
+        return aws.apigateway.Account(
+            f"{self._name}-gateway-account",
+            cloudwatch_role_arn=role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[attachment]),
+        )
+
+    def _build_key(self, api: aws.apigateway.RestApi, stage: aws.apigateway.Stage) -> aws.apigateway.ApiKey:
+        args = self._args
+        tags = args.platform.tags.of("api")
+        plan = aws.apigateway.UsagePlan(
+            f"{self._name}-plan",
+            name=self._names.physical(NameKind.REST_API, "video-metadata-plan"),
+            description="Limits of one API key",
+            api_stages=[aws.apigateway.UsagePlanApiStageArgs(api_id=api.id, stage=stage.stage_name)],
+            throttle_settings=aws.apigateway.UsagePlanThrottleSettingsArgs(
+                rate_limit=float(args.rate_limit_per_second), burst_limit=args.burst_limit
+            ),
+            quota_settings=aws.apigateway.UsagePlanQuotaSettingsArgs(limit=args.monthly_quota, period="MONTH"),
+            tags=tags,
+            opts=self._child,
+        )
+        key = aws.apigateway.ApiKey(
+            f"{self._name}-key",
+            name=self._names.physical(NameKind.REST_API, "video-metadata-key"),
+            description="Default client of the video platform",
+            tags=tags,
+            opts=self._child,
+        )
+        aws.apigateway.UsagePlanKey(
+            f"{self._name}-plan-key", usage_plan_id=plan.id, key_id=key.id, key_type="API_KEY", opts=self._child
+        )
+        return key
+
+
+def _digest(facts: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,202 @@
+"""One S3 bucket with everything that makes it private: encryption, TLS, versions, access log, lifecycle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.policies import Statement, policy_document, tls_only
+from components.tags import Tags
+
+_SUPERSEDED_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """Moves objects to a cheaper storage class.
+
+    Attributes:
+        after_days: age of the object.
+        storage_class: S3 storage class such as ``GLACIER_IR``.
+    """
+
+    after_days: int
+    storage_class: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateBucketArgs:
+    """Content and protection of a bucket.
+
+    Attributes:
+        tags: tags of the stack.
+        force_destroy: delete the bucket with its objects when the stack goes.
+        key_arn: key that encrypts the objects; None uses S3's own key, which log delivery needs.
+        access_log_bucket: bucket that receives the access log; None for the log bucket itself.
+        transitions: moves of current objects by age.
+        expire_after_days: age at which current objects are deleted; None keeps them.
+        cors_origins: web origins that may upload and download from a browser.
+        send_events: report object changes to EventBridge.
+        log_delivery_account_id: account whose buckets may write their access logs here; None for no log bucket.
+    """
+
+    tags: Tags
+    force_destroy: bool
+    key_arn: pulumi.Input[str] | None
+    access_log_bucket: pulumi.Input[str] | None
+    transitions: Sequence[Transition] = ()
+    expire_after_days: int | None = None
+    cors_origins: Sequence[str] = ()
+    send_events: bool = False
+    log_delivery_account_id: str | None = None
+
+
+class PrivateBucket(pulumi.ComponentResource):
+    """Creates a versioned, encrypted bucket that refuses public access, ACLs and plain HTTP."""
+
+    bucket_name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:buckets:PrivateBucket", name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket", force_destroy=args.force_destroy, tags=args.tags.of("storage"), opts=self._child
+        )
+        self.bucket_name = bucket.bucket
+        self.arn = bucket.arn
+        self._close()
+        self._encrypt()
+        self._keep_versions()
+        if args.access_log_bucket is not None:
+            aws.s3.BucketLogging(
+                f"{name}-logging",
+                bucket=self.bucket_name,
+                target_bucket=args.access_log_bucket,
+                target_prefix=f"{name}/",
+                opts=self._child,
+            )
+        if args.cors_origins:
+            self._allow_origins()
+        if args.send_events:
+            aws.s3.BucketNotification(
+                f"{name}-events", bucket=self.bucket_name, eventbridge=True, opts=self._child
+            )
+        self.register_outputs({"bucket_name": self.bucket_name, "arn": self.arn})
+
+    def _close(self) -> None:
+        block = aws.s3.BucketPublicAccessBlock(
+            f"{self._name}-public-access",
+            bucket=self.bucket_name,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._child,
+        )
+        aws.s3.BucketOwnershipControls(
+            f"{self._name}-ownership",
+            bucket=self.bucket_name,
+            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+            opts=self._child,
+        )
+        aws.s3.BucketPolicy(
+            f"{self._name}-policy",
+            bucket=self.bucket_name,
+            policy=policy_document(self._statements()),
+            # S3 refuses two changes of one bucket's access settings at the same time.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+        )
+
+    def _statements(self) -> list[Statement]:
+        objects = pulumi.Output.concat(self.arn, "/*")
+        statements = [tls_only([self.arn, objects], ["s3:*"])]
+        if self._args.log_delivery_account_id is not None:
+            statements.append(
+                Statement(
+                    sid="ReceiveAccessLogs",
+                    principals={"Service": "logging.s3.amazonaws.com"},
+                    actions=["s3:PutObject"],
+                    resources=[objects],
+                    conditions={"StringEquals": {"aws:SourceAccount": self._args.log_delivery_account_id}},
+                )
+            )
+        return statements
+
+    def _encrypt(self) -> None:
+        key_arn = self._args.key_arn
+        rule = aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+            bucket_key_enabled=key_arn is not None,
+            apply_server_side_encryption_by_default=(
+                aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                    sse_algorithm="AES256" if key_arn is None else "aws:kms", kms_master_key_id=key_arn
+                )
+            ),
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{self._name}-encryption", bucket=self.bucket_name, rules=[rule], opts=self._child
+        )
+
+    def _keep_versions(self) -> None:
+        versioning = aws.s3.BucketVersioning(
+            f"{self._name}-versioning",
+            bucket=self.bucket_name,
+            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            opts=self._child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{self._name}-lifecycle",
+            bucket=self.bucket_name,
+            rules=self._lifecycle_rules(),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
+
+    def _lifecycle_rules(self) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+        abort = aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(days_after_initiation=1)
+        superseded = aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+            noncurrent_days=_SUPERSEDED_DAYS
+        )
+        rules = [
+            _rule("abort-stale-uploads", abort_incomplete_multipart_upload=abort),
+            _rule("delete-superseded-versions", noncurrent_version_expiration=superseded),
+        ]
+        for transition in self._args.transitions:
+            move = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
+                days=transition.after_days, storage_class=transition.storage_class
+            )
+            rules.append(_rule(f"move-to-{transition.storage_class.lower().replace('_', '-')}", transitions=[move]))
+        if self._args.expire_after_days is not None:
+            expiration = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=self._args.expire_after_days)
+            rules.append(_rule("delete-old-objects", expiration=expiration))
+        return rules
+
+    def _allow_origins(self) -> None:
+        aws.s3.BucketCorsConfiguration(
+            f"{self._name}-cors",
+            bucket=self.bucket_name,
+            cors_rules=[
+                aws.s3.BucketCorsConfigurationCorsRuleArgs(
+                    allowed_methods=["GET", "HEAD", "PUT", "POST"],
+                    allowed_origins=list(self._args.cors_origins),
+                    allowed_headers=["content-type", "range", "x-amz-checksum-sha256"],
+                    expose_headers=["ETag", "Content-Range", "x-amz-checksum-sha256"],
+                    max_age_seconds=3600,
+                )
+            ],
+            opts=self._child,
+        )
+
+
+def _rule(rule_id: str, **action: Any) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    """Build an enabled rule for the whole bucket."""
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id=rule_id,
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+        **action,
+    )

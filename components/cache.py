@@ -1,0 +1,142 @@
+"""The Redis cache, which also carries the live progress of jobs."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from components.naming import NameKind, Names
+from components.tags import Tags
+
+_PORT = 6379
+_ENGINE_VERSION = "7.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheArgs:
+    """Size and place of the cache.
+
+    Attributes:
+        names: physical names and ARNs of the stack.
+        tags: tags of the stack.
+        node_type: ElastiCache node type.
+        nodes: primary and replicas together, at least two.
+        snapshot_retention_days: how long daily snapshots are kept.
+        deletion_protection: take a last snapshot before deletion and keep secrets recoverable for longer.
+        subnet_ids: isolated subnets in at least two zones.
+        security_group_id: group of the cache.
+        key_arn: key that encrypts the nodes' disks and the secret.
+    """
+
+    names: Names
+    tags: Tags
+    node_type: str
+    nodes: int
+    snapshot_retention_days: int
+    deletion_protection: bool
+    subnet_ids: pulumi.Input[list[str]]
+    security_group_id: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.nodes <= 6:
+            raise ValueError(f"nodes is {self.nodes}, but failover needs 2 to 6; set cache_nodes accordingly")
+
+
+class Cache(pulumi.ComponentResource):
+    """Creates a replication group with failover across zones, TLS and a token in Secrets Manager."""
+
+    primary_endpoint: pulumi.Output[str]
+    reader_endpoint: pulumi.Output[str]
+    port: pulumi.Output[int]
+    secret_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: CacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:cache:Cache", name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        # Letters and digits only: ElastiCache refuses several punctuation marks in a token.
+        token = random.RandomPassword(f"{name}-token", length=64, special=False, opts=self._child)
+        group = self._build_group(token)
+        self.primary_endpoint = group.primary_endpoint_address
+        self.reader_endpoint = group.reader_endpoint_address
+        self.port = pulumi.Output.from_input(_PORT)
+        self.secret_arn = self._build_secret(token)
+        self.register_outputs(
+            {
+                "primary_endpoint": self.primary_endpoint,
+                "reader_endpoint": self.reader_endpoint,
+                "port": self.port,
+                "secret_arn": self.secret_arn,
+            }
+        )
+
+    def _build_group(self, token: random.RandomPassword) -> aws.elasticache.ReplicationGroup:
+        args = self._args
+        group_name = args.names.physical(NameKind.CACHE_GROUP, "video-cache")
+        subnets = aws.elasticache.SubnetGroup(
+            f"{self._name}-subnets",
+            description="Isolated subnets of the video platform",
+            subnet_ids=args.subnet_ids,
+            tags=args.tags.of("cache"),
+            opts=self._child,
+        )
+        parameters = aws.elasticache.ParameterGroup(
+            f"{self._name}-parameters",
+            family="redis7",
+            description="Evict the least recently used keys that expire",
+            parameters=[
+                aws.elasticache.ParameterGroupParameterArgs(name="maxmemory-policy", value="volatile-lru"),
+            ],
+            tags=args.tags.of("cache"),
+            opts=self._child,
+        )
+        return aws.elasticache.ReplicationGroup(
+            f"{self._name}-group",
+            replication_group_id=group_name,
+            description="Live progress and cached answers of the video platform",
+            engine="redis",
+            engine_version=_ENGINE_VERSION,
+            node_type=args.node_type,
+            num_cache_clusters=args.nodes,
+            automatic_failover_enabled=True,
+            multi_az_enabled=True,
+            port=_PORT,
+            subnet_group_name=subnets.name,
+            parameter_group_name=parameters.name,
+            security_group_ids=[args.security_group_id],
+            at_rest_encryption_enabled=True,
+            kms_key_id=args.key_arn,
+            transit_encryption_enabled=True,
+            transit_encryption_mode="required",
+            auth_token=token.result,
+            auth_token_update_strategy="ROTATE",
+            snapshot_retention_limit=args.snapshot_retention_days,
+            snapshot_window="18:30-19:30",
+            maintenance_window="sun:20:00-sun:21:00",
+            final_snapshot_identifier=f"{group_name}-final" if args.deletion_protection else None,
+            auto_minor_version_upgrade=True,
+            tags=args.tags.of("cache"),
+            opts=self._child,
+        )
+
+    def _build_secret(self, token: random.RandomPassword) -> pulumi.Output[str]:
+        args = self._args
+        secret = aws.secretsmanager.Secret(
+            f"{self._name}-secret",
+            description="Token that opens the Redis cache",
+            kms_key_id=args.key_arn,
+            recovery_window_in_days=30 if args.deletion_protection else 7,
+            tags=args.tags.of("cache"),
+            opts=self._child,
+        )
+        aws.secretsmanager.SecretVersion(
+            f"{self._name}-secret-version",
+            secret_id=secret.id,
+            secret_string=pulumi.Output.secret(pulumi.Output.json_dumps({"auth_token": token.result})),
+            opts=self._child,
+        )
+        return secret.arn

@@ -1,0 +1,223 @@
+"""The ledger's PostgreSQL database and the secrets that open it."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from components.naming import NameKind, Names
+from components.policies import trust_policy
+from components.tags import Tags
+
+DATABASE_NAME = "videometadata"
+MASTER_USERNAME = "video_admin"
+APPLICATION_USERNAME = "video_app"
+_PORT = 5432
+_MONITORING_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+# apply_method is spelt out because a static parameter with the default "immediate" never settles in the provider.
+_PARAMETERS = (
+    ("rds.force_ssl", "1", "immediate"),
+    ("log_min_duration_statement", "500", "immediate"),
+    ("log_connections", "1", "immediate"),
+    ("log_disconnections", "1", "immediate"),
+    ("log_lock_waits", "1", "immediate"),
+    ("idle_in_transaction_session_timeout", "60000", "immediate"),
+    ("shared_preload_libraries", "pg_stat_statements", "pending-reboot"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseArgs:
+    """Size and place of the database.
+
+    Attributes:
+        names: physical names and ARNs of the stack.
+        tags: tags of the stack.
+        engine_version: PostgreSQL version; a major version alone follows its minor versions.
+        instance_class: RDS instance class.
+        allocated_storage_gib: storage at the start.
+        max_allocated_storage_gib: limit of storage autoscaling.
+        backup_retention_days: how long automated backups are kept.
+        insights_retention_days: how long Performance Insights keeps samples.
+        log_retention_days: how long the PostgreSQL logs are kept.
+        deletion_protection: refuse deletion, and take a last snapshot when it is allowed again.
+        subnet_ids: isolated subnets in at least two zones.
+        security_group_id: group of the database.
+        key_arn: key that encrypts storage, samples and secrets.
+        logs_key_arn: key that encrypts the exported logs.
+    """
+
+    names: Names
+    tags: Tags
+    engine_version: str
+    instance_class: str
+    allocated_storage_gib: int
+    max_allocated_storage_gib: int
+    backup_retention_days: int
+    insights_retention_days: int
+    log_retention_days: int
+    deletion_protection: bool
+    subnet_ids: pulumi.Input[list[str]]
+    security_group_id: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    logs_key_arn: pulumi.Input[str]
+
+
+class Database(pulumi.ComponentResource):
+    """Creates a multi-AZ PostgreSQL instance, its parameter group, and the application role's secret.
+
+    RDS itself keeps the master password. The application role does not exist yet after this component: the migrate
+    function creates it from the secret.
+    """
+
+    host: pulumi.Output[str]
+    port: pulumi.Output[int]
+    endpoint: pulumi.Output[str]
+    resource_id: pulumi.Output[str]
+    master_secret_arn: pulumi.Output[str]
+    application_secret_arn: pulumi.Output[str]
+    application_secret_version_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:database:Database", name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._identifier = args.names.physical(NameKind.DATABASE_INSTANCE, DATABASE_NAME)
+
+        instance = self._build_instance()
+        secret, version = self._build_application_secret()
+        self.host = instance.address
+        self.port = instance.port
+        self.endpoint = instance.endpoint
+        self.resource_id = instance.resource_id
+        self.master_secret_arn = instance.master_user_secrets[0].secret_arn
+        self.application_secret_arn = secret.arn
+        self.application_secret_version_id = version.version_id
+        self.register_outputs(
+            {
+                "host": self.host,
+                "port": self.port,
+                "endpoint": self.endpoint,
+                "resource_id": self.resource_id,
+                "master_secret_arn": self.master_secret_arn,
+                "application_secret_arn": self.application_secret_arn,
+                "application_secret_version_id": self.application_secret_version_id,
+            }
+        )
+
+    def _build_instance(self) -> aws.rds.Instance:
+        args = self._args
+        subnets = aws.rds.SubnetGroup(
+            f"{self._name}-subnets",
+            description="Isolated subnets of the video platform",
+            subnet_ids=args.subnet_ids,
+            tags=args.tags.of("database"),
+            opts=self._child,
+        )
+        return aws.rds.Instance(
+            f"{self._name}-instance",
+            identifier=self._identifier,
+            engine="postgres",
+            engine_version=args.engine_version,
+            instance_class=args.instance_class,
+            db_name=DATABASE_NAME,
+            port=_PORT,
+            username=MASTER_USERNAME,
+            manage_master_user_password=True,
+            master_user_secret_kms_key_id=args.key_arn,
+            iam_database_authentication_enabled=True,
+            multi_az=True,
+            publicly_accessible=False,
+            db_subnet_group_name=subnets.name,
+            vpc_security_group_ids=[args.security_group_id],
+            parameter_group_name=self._build_parameter_group().name,
+            ca_cert_identifier="rds-ca-rsa2048-g1",
+            allocated_storage=args.allocated_storage_gib,
+            max_allocated_storage=args.max_allocated_storage_gib,
+            storage_type="gp3",
+            storage_encrypted=True,
+            kms_key_id=args.key_arn,
+            backup_retention_period=args.backup_retention_days,
+            backup_window="18:00-18:30",  # UTC: the small hours in Tokyo
+            maintenance_window="sun:19:00-sun:20:00",
+            copy_tags_to_snapshot=True,
+            auto_minor_version_upgrade=True,
+            performance_insights_enabled=True,
+            performance_insights_kms_key_id=args.key_arn,
+            performance_insights_retention_period=args.insights_retention_days,
+            monitoring_interval=60,
+            monitoring_role_arn=self._build_monitoring_role().arn,
+            enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+            deletion_protection=args.deletion_protection,
+            delete_automated_backups=not args.deletion_protection,
+            skip_final_snapshot=not args.deletion_protection,
+            final_snapshot_identifier=f"{self._identifier}-final" if args.deletion_protection else None,
+            tags=args.tags.of("database"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._build_log_groups()),
+        )
+
+    def _build_parameter_group(self) -> aws.rds.ParameterGroup:
+        return aws.rds.ParameterGroup(
+            f"{self._name}-parameters",
+            family="postgres16",
+            description="TLS only, slow statements logged",
+            parameters=[
+                aws.rds.ParameterGroupParameterArgs(name=key, value=text, apply_method=method)
+                for key, text, method in _PARAMETERS
+            ],
+            tags=self._args.tags.of("database"),
+            opts=self._child,
+        )
+
+    def _build_log_groups(self) -> list[pulumi.Resource]:
+        """Create the groups that RDS exports to, which RDS would otherwise create unencrypted and for ever."""
+        args = self._args
+        return [
+            aws.cloudwatch.LogGroup(
+                f"{self._name}-{log}-logs",
+                name=args.names.log_group(f"/aws/rds/instance/{self._identifier}", log),
+                retention_in_days=args.log_retention_days,
+                kms_key_id=args.logs_key_arn,
+                tags=args.tags.of("database"),
+                opts=self._child,
+            )
+            for log in ("postgresql", "upgrade")
+        ]
+
+    def _build_monitoring_role(self) -> aws.iam.Role:
+        role = aws.iam.Role(
+            f"{self._name}-monitoring-role",
+            description="Lets RDS enhanced monitoring write its metrics",
+            assume_role_policy=trust_policy(
+                "monitoring.rds.amazonaws.com", source_account_id=self._args.names.account_id
+            ),
+            tags=self._args.tags.of("database"),
+            opts=self._child,
+        )
+        aws.iam.RolePolicyAttachment(
+            f"{self._name}-monitoring-policy", role=role.name, policy_arn=_MONITORING_POLICY_ARN, opts=self._child
+        )
+        return role
+
+    def _build_application_secret(self) -> tuple[aws.secretsmanager.Secret, aws.secretsmanager.SecretVersion]:
+        args = self._args
+        password = random.RandomPassword(f"{self._name}-password", length=40, special=False, opts=self._child)
+        secret = aws.secretsmanager.Secret(
+            f"{self._name}-application-secret",
+            description="User name and password of the application's database role",
+            kms_key_id=args.key_arn,
+            recovery_window_in_days=30 if args.deletion_protection else 7,
+            tags=args.tags.of("database"),
+            opts=self._child,
+        )
+        version = aws.secretsmanager.SecretVersion(
+            f"{self._name}-application-secret-version",
+            secret_id=secret.id,
+            secret_string=pulumi.Output.secret(
+                pulumi.Output.json_dumps({"username": APPLICATION_USERNAME, "password": password.result})
+            ),
+            opts=self._child,
+        )
+        return secret, version

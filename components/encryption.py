@@ -1,0 +1,120 @@
+"""Customer-managed encryption keys, one per kind of data, so that access to one kind opens nothing else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.naming import Names
+from components.policies import Statement, policy_document
+from components.tags import Tags
+
+_ADMINISTRATION = (
+    "kms:Create*",
+    "kms:Describe*",
+    "kms:Enable*",
+    "kms:List*",
+    "kms:Put*",
+    "kms:Update*",
+    "kms:Revoke*",
+    "kms:Disable*",
+    "kms:Get*",
+    "kms:Delete*",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:ScheduleKeyDeletion",
+    "kms:CancelKeyDeletion",
+    "kms:RotateKeyOnDemand",
+)
+_USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptionArgs:
+    """What the keys need to know.
+
+    Attributes:
+        names: physical names and ARNs of the stack.
+        tags: tags of the stack.
+    """
+
+    names: Names
+    tags: Tags
+
+
+class Encryption(pulumi.ComponentResource):
+    """Creates four KMS keys with yearly rotation: media files, the database, messages, and logs.
+
+    Every key policy lets this account's IAM policies decide who administers and uses the key, and lets exactly the
+    AWS services that write on the platform's behalf use it.
+    """
+
+    media_key_arn: pulumi.Output[str]
+    database_key_arn: pulumi.Output[str]
+    messages_key_arn: pulumi.Output[str]
+    logs_key_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:encryption:Encryption", name, None, opts)
+        self._name = name
+        self._args = args
+        names = args.names
+        account = {"StringEquals": {"aws:SourceAccount": names.account_id}}
+        log_groups = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.arn("logs", "log-group:*")}}
+
+        self.media_key_arn = self._build_key("media", "uploads, renditions and scratch files", {})
+        self.database_key_arn = self._build_key("database", "the database, the cache and their credentials", {})
+        self.messages_key_arn = self._build_key(
+            "messages",
+            "queues and topics",
+            {"events.amazonaws.com": account, "sns.amazonaws.com": account},
+        )
+        self.logs_key_arn = self._build_key("logs", "log groups", {f"logs.{names.region}.amazonaws.com": log_groups})
+        self.register_outputs(
+            {
+                "media_key_arn": self.media_key_arn,
+                "database_key_arn": self.database_key_arn,
+                "messages_key_arn": self.messages_key_arn,
+                "logs_key_arn": self.logs_key_arn,
+            }
+        )
+
+    def _build_key(
+        self, role: str, content: str, services: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    ) -> pulumi.Output[str]:
+        child = pulumi.ResourceOptions(parent=self)
+        key = aws.kms.Key(
+            f"{self._name}-{role}",
+            description=f"Encrypts {content} of the video platform's {self._args.names.stack} stack",
+            deletion_window_in_days=30,
+            enable_key_rotation=True,
+            policy=policy_document(self._key_statements(services)),
+            tags=self._args.tags.of("encryption"),
+            opts=child,
+        )
+        aws.kms.Alias(
+            f"{self._name}-{role}-alias",
+            name=f"alias/video-platform-{self._args.names.stack}-{role}",
+            target_key_id=key.key_id,
+            opts=child,
+        )
+        return key.arn
+
+    def _key_statements(self, services: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Sequence[Statement]:
+        owner = {"AWS": self._args.names.account_root}
+        return [
+            Statement(sid="AdministerKey", actions=_ADMINISTRATION, resources=["*"], principals=owner),
+            Statement(sid="DelegateUseToIam", actions=[*_USE, "kms:CreateGrant"], resources=["*"], principals=owner),
+            *(
+                Statement(
+                    sid=f"Use{''.join(filter(str.isalnum, service.partition('.')[0].title()))}",
+                    actions=_USE,
+                    resources=["*"],
+                    principals={"Service": service},
+                    conditions=conditions,
+                )
+                for service, conditions in services.items()
+            ),
+        ]

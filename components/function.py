@@ -1,0 +1,234 @@
+"""One Lambda function with everything that belongs to it alone: role, log group, network place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from components.naming import NameKind, Names
+from components.policies import Statement, policy_document, send_traces, trust_policy, use_key, write_logs
+from components.tags import Tags
+
+_RUNTIME = aws.lambda_.Runtime.PYTHON3D12
+_PACKAGE_PATH = "build/metadata_api.zip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseAccess:
+    """Where the ledger is and which secret opens it as the application role.
+
+    Attributes:
+        host: address of the database.
+        port: TCP port.
+        name: database name.
+        secret_arn: secret with the application role's user name and password.
+        key_arn: key that encrypts the secret.
+    """
+
+    host: pulumi.Input[str]
+    port: pulumi.Input[int]
+    name: str
+    secret_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionPlatform:
+    """What all functions of a stack share.
+
+    Attributes:
+        names: physical names and ARNs of the stack.
+        tags: tags of the stack.
+        architecture: processor architecture that the package was built for.
+        memory_mib: memory of each function.
+        log_level: least severe log line.
+        log_retention_days: how long log lines are kept.
+        logs_key_arn: key that encrypts the log groups.
+        subnet_ids: private subnets.
+        security_group_id: the functions' security group.
+        database: the ledger.
+    """
+
+    names: Names
+    tags: Tags
+    architecture: Literal["arm64", "x86_64"]
+    memory_mib: int
+    log_level: str
+    log_retention_days: int
+    logs_key_arn: pulumi.Input[str]
+    subnet_ids: pulumi.Input[Sequence[str]]
+    security_group_id: pulumi.Input[str]
+    database: DatabaseAccess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaFunctionArgs:
+    """What sets one function apart.
+
+    Attributes:
+        platform: what it shares with the others.
+        role: short name such as ``api``; the function is called ``video-<role>-<stack>``.
+        handler: Python path of the handler in the package.
+        description: one line for the console.
+        timeout_seconds: longest run.
+        environment: variables beside the shared ones.
+        statements: permissions beside the shared ones.
+        reserved_concurrency: runs kept free for this function, also its limit; None shares the account's pool.
+        dead_letter_queue_arn: queue for events that an asynchronous call could not deliver.
+        after: resources that must exist before the function runs, for example the migrations.
+    """
+
+    platform: FunctionPlatform
+    role: str
+    handler: str
+    description: str
+    timeout_seconds: int
+    environment: Mapping[str, pulumi.Input[str]]
+    statements: Sequence[Statement]
+    reserved_concurrency: int | None = None
+    dead_letter_queue_arn: pulumi.Input[str] | None = None
+    after: Sequence[pulumi.Resource] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.timeout_seconds <= 900:
+            raise ValueError(f"{self.role}: timeout_seconds is {self.timeout_seconds}, but Lambda allows 1 to 900")
+
+
+class LambdaFunction(pulumi.ComponentResource):
+    """Creates a function in the private subnets with its own role and encrypted log group.
+
+    The caller adds permissions for whoever invokes it.
+    """
+
+    arn: pulumi.Output[str]
+    invoke_arn: pulumi.Output[str]
+    function_name: pulumi.Output[str]
+    role_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:function:LambdaFunction", name, None, opts)
+        self._name = name
+        self._args = args
+        platform = args.platform
+        self._function_name = platform.names.physical(NameKind.FUNCTION, f"video-{args.role}")
+        self._log_group_name = platform.names.log_group("/aws/lambda", self._function_name)
+
+        log_group = self._build_log_group()
+        role, policy = self._build_role()
+        function = self._build_function(role, [log_group, policy])
+        self.arn = function.arn
+        self.invoke_arn = function.invoke_arn
+        self.function_name = function.name
+        self.role_arn = role.arn
+        self.register_outputs(
+            {
+                "arn": self.arn,
+                "invoke_arn": self.invoke_arn,
+                "function_name": self.function_name,
+                "role_arn": self.role_arn,
+            }
+        )
+
+    def _build_log_group(self) -> aws.cloudwatch.LogGroup:
+        platform = self._args.platform
+        return aws.cloudwatch.LogGroup(
+            f"{self._name}-logs",
+            name=self._log_group_name,
+            retention_in_days=platform.log_retention_days,
+            kms_key_id=platform.logs_key_arn,
+            tags=platform.tags.of("function"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _build_role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        child = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            description=f"Runs the function {self._function_name}",
+            assume_role_policy=trust_policy("lambda.amazonaws.com", source_account_id=None),
+            tags=self._args.platform.tags.of("function"),
+            opts=child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._name}-policy",
+            role=role.name,
+            policy=policy_document([*self._shared_statements(), *self._args.statements]),
+            opts=child,
+        )
+        return role, policy
+
+    def _shared_statements(self) -> list[Statement]:
+        platform = self._args.platform
+        statements = [
+            write_logs(platform.names.arn("logs", f"log-group:{self._log_group_name}")),
+            send_traces(),
+            Statement(
+                sid="AttachToNetwork",
+                actions=[
+                    "ec2:CreateNetworkInterface",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:AssignPrivateIpAddresses",
+                    "ec2:UnassignPrivateIpAddresses",
+                ],
+                resources=["*"],
+            ),
+            Statement(
+                sid="ReadDatabaseSecret",
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[platform.database.secret_arn],
+            ),
+            use_key("DecryptSecrets", platform.database.key_arn, write=False),
+        ]
+        if self._args.dead_letter_queue_arn is not None:
+            statements.append(
+                Statement(
+                    sid="KeepFailedEvents",
+                    actions=["sqs:SendMessage"],
+                    resources=[self._args.dead_letter_queue_arn],
+                )
+            )
+        return statements
+
+    def _environment(self) -> dict[str, pulumi.Input[str]]:
+        platform = self._args.platform
+        return {
+            "STACK": platform.names.stack,
+            "POWERTOOLS_SERVICE_NAME": self._args.role,
+            "POWERTOOLS_LOG_LEVEL": platform.log_level,
+            "DATABASE_HOST": platform.database.host,
+            "DATABASE_PORT": pulumi.Output.from_input(platform.database.port).apply(str),
+            "DATABASE_NAME": platform.database.name,
+            "DATABASE_SECRET_ARN": platform.database.secret_arn,
+            **self._args.environment,
+        }
+
+    def _build_function(self, role: aws.iam.Role, needs: Sequence[pulumi.Resource]) -> aws.lambda_.Function:
+        args, platform = self._args, self._args.platform
+        dead_letters = args.dead_letter_queue_arn
+        return aws.lambda_.Function(
+            f"{self._name}-function",
+            name=self._function_name,
+            description=args.description,
+            runtime=_RUNTIME,
+            handler=args.handler,
+            code=pulumi.FileArchive(_PACKAGE_PATH),
+            architectures=[platform.architecture],
+            memory_size=platform.memory_mib,
+            timeout=args.timeout_seconds,
+            role=role.arn,
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables=self._environment()),
+            vpc_config=aws.lambda_.FunctionVpcConfigArgs(
+                subnet_ids=platform.subnet_ids, security_group_ids=[platform.security_group_id]
+            ),
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=self._log_group_name),
+            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
+            reserved_concurrent_executions=args.reserved_concurrency,
+            dead_letter_config=None
+            if dead_letters is None
+            else aws.lambda_.FunctionDeadLetterConfigArgs(target_arn=dead_letters),
+            tags=platform.tags.of("function"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*needs, *args.after]),
+        )

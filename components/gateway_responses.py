@@ -1,0 +1,94 @@
+"""The answers that API Gateway gives by itself, in the same problem format as the API's own."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayAnswer:
+    """One kind of answer.
+
+    Attributes:
+        kind: API Gateway response type.
+        status: HTTP status.
+        title: what went wrong, in two or three words.
+        detail: what the caller can do about it.
+        retry_after_seconds: when to try again; None gives no hint.
+    """
+
+    kind: str
+    status: int
+    title: str
+    detail: str
+    retry_after_seconds: int | None = None
+
+    @property
+    def template(self) -> str:
+        """Body of the answer."""
+        body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
+        return json.dumps(body)
+
+    def headers(self, cors_origins: Sequence[str]) -> Mapping[str, str]:
+        """Give the header mapping; values are literals in single quotes, as API Gateway wants them."""
+        headers = {"gatewayresponse.header.Content-Type": "'application/problem+json'"}
+        if self.retry_after_seconds is not None:
+            headers["gatewayresponse.header.Retry-After"] = f"'{self.retry_after_seconds}'"
+        if len(cors_origins) == 1:
+            # The gateway cannot choose among origins; with several, browsers see the bare status only.
+            headers["gatewayresponse.header.Access-Control-Allow-Origin"] = f"'{cors_origins[0]}'"
+        return headers
+
+
+_KEY_HELP = "Send a valid API key in the x-api-key header."
+
+GATEWAY_ANSWERS = (
+    GatewayAnswer(kind="INVALID_API_KEY", status=403, title="Forbidden", detail=_KEY_HELP),
+    GatewayAnswer(
+        kind="MISSING_AUTHENTICATION_TOKEN", status=404, title="Not Found", detail="No such path; see /openapi.json."
+    ),
+    GatewayAnswer(kind="ACCESS_DENIED", status=403, title="Forbidden", detail=_KEY_HELP),
+    GatewayAnswer(
+        kind="THROTTLED",
+        status=429,
+        title="Too Many Requests",
+        detail="Slow down and send the request again.",
+        retry_after_seconds=1,
+    ),
+    GatewayAnswer(
+        kind="QUOTA_EXCEEDED",
+        status=429,
+        title="Too Many Requests",
+        detail="This month's quota of the API key is used up; ask the operator to raise it.",
+        retry_after_seconds=3600,
+    ),
+    GatewayAnswer(
+        kind="REQUEST_TOO_LARGE",
+        status=413,
+        title="Content Too Large",
+        detail="A request body may have 10 MB; upload files by the link that POST /jobs gives.",
+    ),
+    GatewayAnswer(
+        kind="UNSUPPORTED_MEDIA_TYPE", status=415, title="Unsupported Media Type", detail="Send application/json."
+    ),
+    GatewayAnswer(
+        kind="INTEGRATION_FAILURE",
+        status=503,
+        title="Service Unavailable",
+        detail="The service could not answer; send the request again.",
+        retry_after_seconds=5,
+    ),
+    GatewayAnswer(
+        kind="INTEGRATION_TIMEOUT",
+        status=504,
+        title="Gateway Timeout",
+        detail="The service took too long; send the request again.",
+        retry_after_seconds=5,
+    ),
+    GatewayAnswer(
+        kind="DEFAULT_5XX",
+        status=500,
+        title="Internal Server Error",
+        detail="The request could not be handled; send it again and tell the operator if that does not help.",
+    ),
+)

@@ -1,0 +1,261 @@
+"""How work enters: files dropped into the ingest bucket, and the sweep that lets no job be forgotten."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
+from components.naming import NameKind
+from components.policies import Statement, use_key
+from components.queues import EventSource, build_dead_letter_queue, close_queue
+
+_FUNCTION_TIMEOUT_SECONDS = 30
+# AWS advises six times the function's timeout, so that a throttled batch is not delivered twice.
+_VISIBILITY_SECONDS = 6 * _FUNCTION_TIMEOUT_SECONDS
+_ATTEMPTS = 5
+_BATCH_SIZE = 10
+_KEPT_SECONDS = 4 * 86400
+_MAINTAIN_TIMEOUT_SECONDS = 55  # below the minute between two runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestArgs:
+    """Where files arrive and what is started for them.
+
+    Attributes:
+        platform: what all functions share.
+        ingest_bucket: bucket that reports new objects to EventBridge.
+        ingest_bucket_arn: its ARN.
+        media_key_arn: key that encrypts the bucket.
+        messages_key_arn: key that encrypts queues and topics.
+        state_machine_arn: workflow to start.
+        state_machine_name: its name.
+        completion_topic_arn: topic for finished jobs.
+        error_topic_arn: topic for failed jobs.
+        max_upload_bytes: largest source that is accepted.
+        upload_expiry_seconds: how long a job may wait for its upload.
+        concurrency: most ingest functions that run at once.
+        after: resources that must exist before the functions run.
+    """
+
+    platform: FunctionPlatform
+    ingest_bucket: pulumi.Input[str]
+    ingest_bucket_arn: pulumi.Input[str]
+    media_key_arn: pulumi.Input[str]
+    messages_key_arn: pulumi.Input[str]
+    state_machine_arn: pulumi.Input[str]
+    state_machine_name: pulumi.Input[str]
+    completion_topic_arn: pulumi.Input[str]
+    error_topic_arn: pulumi.Input[str]
+    max_upload_bytes: int
+    upload_expiry_seconds: int
+    concurrency: int
+    after: Sequence[pulumi.Resource]
+
+
+class Ingest(pulumi.ComponentResource):
+    """Creates the path from S3 events to the workflow, and the maintain function that runs every minute."""
+
+    queue_url: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
+    ingest_function_name: pulumi.Output[str]
+    maintain_function_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: IngestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:ingest:Ingest", name, None, opts)
+        self._name = name
+        self._args = args
+        self._names = args.platform.names
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        queue, dead_letters = self._build_queues()
+        self._build_rule(queue)
+        ingest = self._build_ingest_function(queue)
+        maintain = self._build_maintain_function()
+        self._build_schedule(maintain)
+        self.queue_url = queue.url
+        self.dead_letter_queue_url = dead_letters.url
+        self.ingest_function_name = ingest.function_name
+        self.maintain_function_name = maintain.function_name
+        self.register_outputs(
+            {
+                "queue_url": self.queue_url,
+                "dead_letter_queue_url": self.dead_letter_queue_url,
+                "ingest_function_name": self.ingest_function_name,
+                "maintain_function_name": self.maintain_function_name,
+            }
+        )
+
+    def _build_queues(self) -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
+        args = self._args
+        tags = args.platform.tags.of("ingest")
+        dead_letters = build_dead_letter_queue(
+            f"{self._name}-dead-letters",
+            physical_name=self._names.physical(NameKind.QUEUE, "video-ingest-dead-letters"),
+            key_arn=args.messages_key_arn,
+            tags=tags,
+            parent=self,
+        )
+        queue = aws.sqs.Queue(
+            f"{self._name}-queue",
+            name=self._names.physical(NameKind.QUEUE, "video-ingest"),
+            visibility_timeout_seconds=_VISIBILITY_SECONDS,
+            message_retention_seconds=_KEPT_SECONDS,
+            receive_wait_time_seconds=20,
+            kms_master_key_id=args.messages_key_arn,
+            redrive_policy=pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": _ATTEMPTS}
+            ),
+            tags=tags,
+            opts=self._child,
+        )
+        aws.sqs.RedriveAllowPolicy(
+            f"{self._name}-dead-letters-sources",
+            queue_url=dead_letters.url,
+            redrive_allow_policy=pulumi.Output.json_dumps(
+                {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
+            ),
+            opts=self._child,
+        )
+        close_queue(f"{self._name}-dead-letters-policy", dead_letters, [], parent=self)
+        return queue, dead_letters
+
+    def _build_rule(self, queue: aws.sqs.Queue) -> None:
+        rule = aws.cloudwatch.EventRule(
+            f"{self._name}-object-created",
+            name=self._names.physical(NameKind.RULE, "video-object-created"),
+            description="New objects in the ingest bucket",
+            event_pattern=pulumi.Output.json_dumps(
+                {
+                    "source": ["aws.s3"],
+                    "detail-type": ["Object Created"],
+                    "detail": {"bucket": {"name": [self._args.ingest_bucket]}},
+                }
+            ),
+            tags=self._args.platform.tags.of("ingest"),
+            opts=self._child,
+        )
+        source = EventSource(sid="ReceiveObjectEvents", service="events.amazonaws.com", arn=rule.arn)
+        policy = close_queue(f"{self._name}-queue-policy", queue, [source], parent=self)
+        aws.cloudwatch.EventTarget(
+            f"{self._name}-object-created-target",
+            rule=rule.name,
+            arn=queue.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _build_ingest_function(self, queue: aws.sqs.Queue) -> LambdaFunction:
+        args = self._args
+        function = LambdaFunction(
+            f"{self._name}-ingest",
+            LambdaFunctionArgs(
+                platform=args.platform,
+                role="ingest",
+                handler="metadata_api.ingest.handler",
+                description="Turns new objects into jobs and starts their workflow",
+                timeout_seconds=_FUNCTION_TIMEOUT_SECONDS,
+                environment={
+                    "INGEST_BUCKET": args.ingest_bucket,
+                    "STATE_MACHINE_ARN": args.state_machine_arn,
+                    "MAX_UPLOAD_BYTES": str(args.max_upload_bytes),
+                },
+                statements=[
+                    Statement(
+                        sid="ReceiveEvents",
+                        actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                        resources=[queue.arn],
+                    ),
+                    Statement(
+                        sid="InspectUploads",
+                        actions=["s3:GetObject", "s3:GetObjectVersion"],
+                        resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/*")],
+                    ),
+                    self._start_workflow(),
+                    use_key("UseMessagesKey", args.messages_key_arn, write=False),
+                    use_key("UseMediaKey", args.media_key_arn, write=False),
+                ],
+                after=args.after,
+            ),
+            opts=self._child,
+        )
+        aws.lambda_.EventSourceMapping(
+            f"{self._name}-mapping",
+            event_source_arn=queue.arn,
+            function_name=function.function_name,
+            batch_size=_BATCH_SIZE,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.concurrency),
+            tags=args.platform.tags.of("ingest"),
+            opts=self._child,
+        )
+        return function
+
+    def _start_workflow(self) -> Statement:
+        return Statement(
+            sid="StartWorkflow", actions=["states:StartExecution"], resources=[self._args.state_machine_arn]
+        )
+
+    def _build_maintain_function(self) -> LambdaFunction:
+        args = self._args
+        executions = pulumi.Output.concat(
+            self._names.arn("states", "execution:"), args.state_machine_name, ":*"
+        )
+        return LambdaFunction(
+            f"{self._name}-maintain",
+            LambdaFunctionArgs(
+                platform=args.platform,
+                role="maintain",
+                handler="metadata_api.maintain.handler",
+                description="Starts waiting jobs, reconciles lost ones, delivers queued announcements",
+                timeout_seconds=_MAINTAIN_TIMEOUT_SECONDS,
+                environment={
+                    "STATE_MACHINE_ARN": args.state_machine_arn,
+                    "COMPLETION_TOPIC_ARN": args.completion_topic_arn,
+                    "ERROR_TOPIC_ARN": args.error_topic_arn,
+                    "UPLOAD_EXPIRY_SECONDS": str(args.upload_expiry_seconds),
+                },
+                statements=[
+                    self._start_workflow(),
+                    Statement(sid="FollowWorkflow", actions=["states:DescribeExecution"], resources=[executions]),
+                    Statement(
+                        sid="Announce",
+                        actions=["sns:Publish"],
+                        resources=[args.completion_topic_arn, args.error_topic_arn],
+                    ),
+                    use_key("UseMessagesKey", args.messages_key_arn, write=True),
+                ],
+                after=args.after,
+            ),
+            opts=self._child,
+        )
+
+    def _build_schedule(self, maintain: LambdaFunction) -> None:
+        rule = aws.cloudwatch.EventRule(
+            f"{self._name}-maintain-schedule",
+            name=self._names.physical(NameKind.RULE, "video-maintain"),
+            description="Runs the maintain function every minute",
+            schedule_expression="rate(1 minute)",
+            tags=self._args.platform.tags.of("ingest"),
+            opts=self._child,
+        )
+        permission = aws.lambda_.Permission(
+            f"{self._name}-maintain-permission",
+            action="lambda:InvokeFunction",
+            function=maintain.function_name,
+            principal="events.amazonaws.com",
+            source_arn=rule.arn,
+            source_account=self._names.account_id,
+            opts=self._child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{self._name}-maintain-target",
+            rule=rule.name,
+            arn=maintain.arn,
+            # The next run does whatever a missed one left.
+            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
+                maximum_event_age_in_seconds=60, maximum_retry_attempts=0
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )

@@ -1,0 +1,86 @@
+"""Physical names and ARNs that somebody outside one component must know.
+
+Everything else gets its physical name from Pulumi. A name that is too long is refused, never cut: two names cut to the
+same prefix would meet in one account.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class NameKind(Enum):
+    """A kind of AWS name with its longest length and the characters it may hold."""
+
+    CLUSTER = (255, r"[A-Za-z0-9_-]+")
+    DATABASE_INSTANCE = (63, r"[a-z][a-z0-9-]*[a-z0-9]")
+    CACHE_GROUP = (40, r"[a-z][a-z0-9-]*[a-z0-9]")
+    FUNCTION = (64, r"[A-Za-z0-9_-]+")
+    LOG_GROUP = (512, r"[A-Za-z0-9_/.#-]+")
+    QUEUE = (80, r"[A-Za-z0-9_-]+")
+    REPOSITORY = (256, r"[a-z0-9][a-z0-9/_.-]*")
+    REST_API = (128, r"[A-Za-z0-9_ -]+")
+    RULE = (64, r"[A-Za-z0-9_.-]+")
+    STATE_MACHINE = (80, r"[A-Za-z0-9_-]+")
+    TASK_FAMILY = (255, r"[A-Za-z0-9_-]+")
+    TOPIC = (256, r"[A-Za-z0-9_-]+")
+    VPC = (255, r"[A-Za-z0-9_-]+")
+
+    def __init__(self, longest: int, pattern: str) -> None:
+        self.longest = longest
+        self.pattern = pattern
+
+
+class InvalidNameError(ValueError):
+    """A physical name does not fit what AWS allows."""
+
+
+def checked_name(kind: NameKind, name: str) -> str:
+    """Give the name back when AWS accepts it for this kind of resource.
+
+    Raises:
+        InvalidNameError: the name is too long or holds a character that AWS refuses.
+    """
+    if len(name) > kind.longest:
+        raise InvalidNameError(
+            f"{kind.name.lower()} name {name!r} has {len(name)} characters; AWS allows {kind.longest}. "
+            "Use a shorter stack name."
+        )
+    if not re.fullmatch(kind.pattern, name):
+        raise InvalidNameError(
+            f"{kind.name.lower()} name {name!r} does not match {kind.pattern}. "
+            "Use lower-case letters, digits and hyphens in the stack name."
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Builds the physical names and ARNs of one stack in one account and region.
+
+    Attributes:
+        stack: Pulumi stack name; it ends every physical name.
+        region: AWS region of the stack.
+        account_id: twelve-digit AWS account.
+    """
+
+    stack: str
+    region: str
+    account_id: str
+
+    def physical(self, kind: NameKind, base: str) -> str:
+        """Name a resource ``<base>-<stack>`` and check it against the limits of its kind."""
+        return checked_name(kind, f"{base}-{self.stack}")
+
+    def log_group(self, prefix: str, name: str) -> str:
+        """Name a log group below an AWS prefix such as ``/aws/lambda``."""
+        return checked_name(NameKind.LOG_GROUP, f"{prefix}/{name}")
+
+    def arn(self, service: str, resource: str) -> str:
+        """Build the ARN of a regional resource in this account."""
+        return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
+
+    @property
+    def account_root(self) -> str:
+        """The principal by which a resource policy trusts this account's own IAM policies."""
+        return f"arn:aws:iam::{self.account_id}:root"

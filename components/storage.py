@@ -1,0 +1,207 @@
+"""Where files live: uploads, published renditions, access logs, and the tasks' shared file system."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.buckets import PrivateBucket, PrivateBucketArgs, Transition
+from components.naming import Names
+from components.policies import Statement, policy_document, tls_only
+from components.tags import Tags
+
+# The container's user; the image creates it and owns /scratch as it.
+TASK_USER_ID = 10001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageArgs:
+    """Retention and place of the stored files.
+
+    Attributes:
+        names: physical names and ARNs of the stack.
+        tags: tags of the stack.
+        deletion_protection: refuse to delete buckets that hold objects.
+        originals_archive_days: age at which originals move to Glacier Instant Retrieval.
+        originals_deep_archive_days: age at which originals move to Glacier Deep Archive.
+        access_log_days: how long access logs are kept.
+        cors_origins: web origins that may upload and play from a browser.
+        key_arn: key that encrypts files.
+        availability_zones: number of private subnets, one mount target each.
+        subnet_ids: private subnets.
+        security_group_id: group of the file system.
+    """
+
+    names: Names
+    tags: Tags
+    deletion_protection: bool
+    originals_archive_days: int
+    originals_deep_archive_days: int
+    access_log_days: int
+    cors_origins: Sequence[str]
+    key_arn: pulumi.Input[str]
+    availability_zones: int
+    subnet_ids: pulumi.Output[list[str]]
+    security_group_id: pulumi.Input[str]
+
+
+class Storage(pulumi.ComponentResource):
+    """Creates the ingest, media and access-log buckets and an EFS file system with one access point.
+
+    The ingest bucket reports new objects to EventBridge; the rule that listens is the ingest component's.
+    """
+
+    ingest_bucket: pulumi.Output[str]
+    ingest_bucket_arn: pulumi.Output[str]
+    media_bucket: pulumi.Output[str]
+    media_bucket_arn: pulumi.Output[str]
+    log_bucket: pulumi.Output[str]
+    efs_file_system_id: pulumi.Output[str]
+    efs_file_system_arn: pulumi.Output[str]
+    efs_access_point_id: pulumi.Output[str]
+    efs_access_point_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:storage:Storage", name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        ingest, media, logs = self._build_buckets()
+        file_system = self._build_file_system()
+        access_point = self._build_access_point(file_system)
+        self._build_mount_targets(file_system)
+        self.ingest_bucket = ingest.bucket_name
+        self.ingest_bucket_arn = ingest.arn
+        self.media_bucket = media.bucket_name
+        self.media_bucket_arn = media.arn
+        self.log_bucket = logs.bucket_name
+        self.efs_file_system_id = file_system.id
+        self.efs_file_system_arn = file_system.arn
+        self.efs_access_point_id = access_point.id
+        self.efs_access_point_arn = access_point.arn
+        self._register()
+
+    def _register(self) -> None:
+        self.register_outputs(
+            {
+                "ingest_bucket": self.ingest_bucket,
+                "ingest_bucket_arn": self.ingest_bucket_arn,
+                "media_bucket": self.media_bucket,
+                "media_bucket_arn": self.media_bucket_arn,
+                "log_bucket": self.log_bucket,
+                "efs_file_system_id": self.efs_file_system_id,
+                "efs_file_system_arn": self.efs_file_system_arn,
+                "efs_access_point_id": self.efs_access_point_id,
+                "efs_access_point_arn": self.efs_access_point_arn,
+            }
+        )
+
+    def _build_buckets(self) -> tuple[PrivateBucket, PrivateBucket, PrivateBucket]:
+        args = self._args
+        force_destroy = not args.deletion_protection
+        logs = PrivateBucket(
+            f"{self._name}-logs",
+            PrivateBucketArgs(
+                tags=args.tags,
+                force_destroy=force_destroy,
+                key_arn=None,
+                access_log_bucket=None,
+                expire_after_days=args.access_log_days,
+                log_delivery_account_id=args.names.account_id,
+            ),
+            opts=self._child,
+        )
+        ingest = PrivateBucket(
+            f"{self._name}-ingest",
+            PrivateBucketArgs(
+                tags=args.tags,
+                force_destroy=force_destroy,
+                key_arn=args.key_arn,
+                access_log_bucket=logs.bucket_name,
+                cors_origins=args.cors_origins,
+                send_events=True,
+                transitions=[
+                    Transition(after_days=args.originals_archive_days, storage_class="GLACIER_IR"),
+                    Transition(after_days=args.originals_deep_archive_days, storage_class="DEEP_ARCHIVE"),
+                ],
+            ),
+            opts=self._child,
+        )
+        media = PrivateBucket(
+            f"{self._name}-media",
+            PrivateBucketArgs(
+                tags=args.tags,
+                force_destroy=force_destroy,
+                key_arn=args.key_arn,
+                access_log_bucket=logs.bucket_name,
+                cors_origins=args.cors_origins,
+            ),
+            opts=self._child,
+        )
+        return ingest, media, logs
+
+    def _build_file_system(self) -> aws.efs.FileSystem:
+        file_system = aws.efs.FileSystem(
+            f"{self._name}-efs",
+            encrypted=True,
+            kms_key_id=self._args.key_arn,
+            performance_mode="generalPurpose",
+            throughput_mode="elastic",
+            tags=self._args.tags.of("storage", Name=f"video-processing-{self._args.names.stack}"),
+            opts=self._child,
+        )
+        aws.efs.BackupPolicy(
+            f"{self._name}-efs-backup",
+            file_system_id=file_system.id,
+            backup_policy=aws.efs.BackupPolicyBackupPolicyArgs(status="ENABLED"),
+            opts=self._child,
+        )
+        return file_system
+
+    def _build_access_point(self, file_system: aws.efs.FileSystem) -> aws.efs.AccessPoint:
+        access_point = aws.efs.AccessPoint(
+            f"{self._name}-efs-tasks",
+            file_system_id=file_system.id,
+            posix_user=aws.efs.AccessPointPosixUserArgs(uid=TASK_USER_ID, gid=TASK_USER_ID),
+            root_directory=aws.efs.AccessPointRootDirectoryArgs(
+                path="/tasks",
+                creation_info=aws.efs.AccessPointRootDirectoryCreationInfoArgs(
+                    owner_uid=TASK_USER_ID, owner_gid=TASK_USER_ID, permissions="0700"
+                ),
+            ),
+            tags=self._args.tags.of("storage"),
+            opts=self._child,
+        )
+        aws.efs.FileSystemPolicy(
+            f"{self._name}-efs-policy",
+            file_system_id=file_system.id,
+            policy=policy_document(
+                [
+                    Statement(
+                        sid="MountThroughAccessPoint",
+                        principals={"AWS": self._args.names.account_root},
+                        actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+                        resources=[file_system.arn],
+                        conditions={
+                            "StringEquals": {"elasticfilesystem:AccessPointArn": access_point.arn},
+                            "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
+                        },
+                    ),
+                    tls_only([file_system.arn], ["elasticfilesystem:Client*"]),
+                ]
+            ),
+            opts=self._child,
+        )
+        return access_point
+
+    def _build_mount_targets(self, file_system: aws.efs.FileSystem) -> None:
+        for zone in range(self._args.availability_zones):
+            aws.efs.MountTarget(
+                f"{self._name}-efs-mount-{zone + 1}",
+                file_system_id=file_system.id,
+                subnet_id=self._args.subnet_ids[zone],
+                security_groups=[self._args.security_group_id],
+                opts=self._child,
+            )

@@ -1,0 +1,291 @@
+"""The state machine that drives each job, and the function that settles jobs that end badly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
+from components.naming import NameKind
+from components.policies import Statement, policy_document, send_traces, trust_policy, use_key
+from components.processing import CONTAINER_NAME, task_family
+from components.queues import EventSource, build_dead_letter_queue, close_queue
+from workflow.loader import load_definition
+
+_OUTCOME_TIMEOUT_SECONDS = 25  # below the 30 s that the workflow waits for it
+_EVENT_AGE_SECONDS = 3600
+_EVENT_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowArgs:
+    """What the state machine runs, tells and may take.
+
+    Attributes:
+        platform: what all functions share.
+        timeout_seconds: longest execution.
+        task_timeout_seconds: longest processing state, shorter than the execution.
+        first_capacity_provider: ``FARGATE_SPOT`` or ``FARGATE`` for a first try.
+        cluster_arn: cluster that tasks run in.
+        cluster_name: its name.
+        task_definition_arn: task that processes a video.
+        task_role_arn: role of the running task.
+        execution_role_arn: role that starts the task.
+        task_subnet_ids: private subnets.
+        task_security_group_id: group of the tasks.
+        completion_topic_arn: topic for finished jobs.
+        error_topic_arn: topic for failed jobs.
+        messages_key_arn: key that encrypts topics and queues.
+        after: resources that must exist before the outcome function runs.
+    """
+
+    platform: FunctionPlatform
+    timeout_seconds: int
+    task_timeout_seconds: int
+    first_capacity_provider: str
+    cluster_arn: pulumi.Input[str]
+    cluster_name: pulumi.Input[str]
+    task_definition_arn: pulumi.Input[str]
+    task_role_arn: pulumi.Input[str]
+    execution_role_arn: pulumi.Input[str]
+    task_subnet_ids: pulumi.Input[Sequence[str]]
+    task_security_group_id: pulumi.Input[str]
+    completion_topic_arn: pulumi.Input[str]
+    error_topic_arn: pulumi.Input[str]
+    messages_key_arn: pulumi.Input[str]
+    after: Sequence[pulumi.Resource]
+
+
+class Workflow(pulumi.ComponentResource):
+    """Creates the state machine with its role and log, the outcome function, and the rules that call the function.
+
+    The rules cover what the graph itself cannot: executions that time out or are aborted, and tasks that stop
+    without answering.
+    """
+
+    state_machine_arn: pulumi.Output[str]
+    state_machine_name: pulumi.Output[str]
+    outcome_function_name: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: WorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:workflow:Workflow", name, None, opts)
+        self._name = name
+        self._args = args
+        self._names = args.platform.names
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._machine_name = self._names.physical(NameKind.STATE_MACHINE, "video-processing-workflow")
+
+        dead_letters = build_dead_letter_queue(
+            f"{name}-dead-letters",
+            physical_name=self._names.physical(NameKind.QUEUE, "video-events-dead-letters"),
+            key_arn=args.messages_key_arn,
+            tags=args.platform.tags.of("workflow"),
+            parent=self,
+        )
+        outcome = self._build_outcome_function(dead_letters)
+        machine = self._build_machine(outcome)
+        rules = self._build_rules(machine, outcome, dead_letters)
+        sources = [
+            EventSource(sid=f"KeepEvents{number}", service="events.amazonaws.com", arn=rule.arn)
+            for number, rule in enumerate(rules, start=1)
+        ]
+        close_queue(f"{name}-dead-letters-policy", dead_letters, sources, parent=self)
+        self.state_machine_arn = machine.arn
+        self.state_machine_name = machine.name
+        self.outcome_function_name = outcome.function_name
+        self.dead_letter_queue_url = dead_letters.url
+        self.register_outputs(
+            {
+                "state_machine_arn": self.state_machine_arn,
+                "state_machine_name": self.state_machine_name,
+                "outcome_function_name": self.outcome_function_name,
+                "dead_letter_queue_url": self.dead_letter_queue_url,
+            }
+        )
+
+    def _build_outcome_function(self, dead_letters: aws.sqs.Queue) -> LambdaFunction:
+        args = self._args
+        return LambdaFunction(
+            f"{self._name}-outcome",
+            LambdaFunctionArgs(
+                platform=args.platform,
+                role="outcome",
+                handler="metadata_api.outcome.handler",
+                description="Settles jobs that did not end well and queues announcements",
+                timeout_seconds=_OUTCOME_TIMEOUT_SECONDS,
+                environment={},
+                statements=[
+                    Statement(sid="AnswerTaskTokens", actions=["states:SendTaskFailure"], resources=["*"]),
+                    use_key("UseMessagesKey", args.messages_key_arn, write=True),
+                ],
+                dead_letter_queue_arn=dead_letters.arn,
+                after=args.after,
+            ),
+            opts=self._child,
+        )
+
+    def _build_machine(self, outcome: LambdaFunction) -> aws.sfn.StateMachine:
+        platform = self._args.platform
+        # Log delivery to a vended name needs no resource policy, which has a size limit for the whole account.
+        log_group = aws.cloudwatch.LogGroup(
+            f"{self._name}-logs",
+            name=self._names.log_group("/aws/vendedlogs/states", self._machine_name),
+            retention_in_days=platform.log_retention_days,
+            kms_key_id=platform.logs_key_arn,
+            tags=platform.tags.of("workflow"),
+            opts=self._child,
+        )
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            description="Runs the video-processing state machine",
+            assume_role_policy=trust_policy("states.amazonaws.com", source_account_id=self._names.account_id),
+            tags=platform.tags.of("workflow"),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._name}-policy",
+            role=role.name,
+            policy=policy_document(self._statements(outcome)),
+            opts=self._child,
+        )
+        return aws.sfn.StateMachine(
+            f"{self._name}-machine",
+            name=self._machine_name,
+            type="STANDARD",
+            role_arn=role.arn,
+            definition=self._definition(outcome),
+            logging_configuration=aws.sfn.StateMachineLoggingConfigurationArgs(
+                level="ALL",
+                include_execution_data=True,
+                log_destination=pulumi.Output.concat(log_group.arn, ":*"),
+            ),
+            tracing_configuration=aws.sfn.StateMachineTracingConfigurationArgs(enabled=True),
+            tags=platform.tags.of("workflow"),
+            # Step Functions tests at creation whether the role may deliver logs.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _definition(self, outcome: LambdaFunction) -> pulumi.Output[str]:
+        args = self._args
+        values: dict[str, Any] = {
+            "workflow_timeout_seconds": args.timeout_seconds,
+            "task_timeout_seconds": args.task_timeout_seconds,
+            "first_capacity_provider": args.first_capacity_provider,
+            "container_name": CONTAINER_NAME,
+            "cluster_arn": args.cluster_arn,
+            "task_definition_arn": args.task_definition_arn,
+            "subnet_ids": args.task_subnet_ids,
+            "security_group_id": args.task_security_group_id,
+            "outcome_function_arn": outcome.arn,
+            "completion_topic_arn": args.completion_topic_arn,
+            "error_topic_arn": args.error_topic_arn,
+        }
+        return pulumi.Output.all(**values).apply(load_definition)
+
+    def _statements(self, outcome: LambdaFunction) -> list[Statement]:
+        args = self._args
+        in_cluster = {"ArnEquals": {"ecs:cluster": args.cluster_arn}}
+        return [
+            Statement(
+                sid="RunTasks",
+                actions=["ecs:RunTask"],
+                resources=[self._names.arn("ecs", f"task-definition/{task_family(self._names)}:*")],
+                conditions=in_cluster,
+            ),
+            Statement(
+                sid="FollowTasks",
+                actions=["ecs:StopTask", "ecs:DescribeTasks"],
+                resources=[pulumi.Output.concat(self._names.arn("ecs", "task/"), args.cluster_name, "/*")],
+                conditions=in_cluster,
+            ),
+            Statement(
+                sid="PassTaskRoles",
+                actions=["iam:PassRole"],
+                resources=[args.task_role_arn, args.execution_role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+            ),
+            Statement(
+                sid="RecordOutcome",
+                actions=["lambda:InvokeFunction"],
+                resources=[outcome.arn],
+            ),
+            Statement(
+                sid="Announce",
+                actions=["sns:Publish"],
+                resources=[args.completion_topic_arn, args.error_topic_arn],
+            ),
+            use_key("UseMessagesKey", args.messages_key_arn, write=True),
+            send_traces(),
+            Statement(
+                sid="DeliverWorkflowLogs",
+                actions=[
+                    "logs:CreateLogDelivery",
+                    "logs:GetLogDelivery",
+                    "logs:UpdateLogDelivery",
+                    "logs:DeleteLogDelivery",
+                    "logs:ListLogDeliveries",
+                    "logs:PutResourcePolicy",
+                    "logs:DescribeResourcePolicies",
+                    "logs:DescribeLogGroups",
+                ],
+                resources=["*"],
+            ),
+        ]
+
+    def _build_rules(
+        self, machine: aws.sfn.StateMachine, outcome: LambdaFunction, dead_letters: aws.sqs.Queue
+    ) -> list[aws.cloudwatch.EventRule]:
+        ended_badly = {
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {"stateMachineArn": [machine.arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+        }
+        task_stopped = {
+            "source": ["aws.ecs"],
+            "detail-type": ["ECS Task State Change"],
+            "detail": {"clusterArn": [self._args.cluster_arn], "lastStatus": ["STOPPED"]},
+        }
+        return [
+            self._build_rule("execution-ended", "Executions that failed", ended_badly, outcome, dead_letters),
+            self._build_rule("task-stopped", "Tasks that stopped", task_stopped, outcome, dead_letters),
+        ]
+
+    def _build_rule(
+        self,
+        role: str,
+        description: str,
+        pattern: dict[str, Any],
+        outcome: LambdaFunction,
+        dead_letters: aws.sqs.Queue,
+    ) -> aws.cloudwatch.EventRule:
+        rule = aws.cloudwatch.EventRule(
+            f"{self._name}-{role}",
+            name=self._names.physical(NameKind.RULE, f"video-{role}"),
+            description=description,
+            event_pattern=pulumi.Output.json_dumps(pattern),
+            tags=self._args.platform.tags.of("workflow"),
+            opts=self._child,
+        )
+        permission = aws.lambda_.Permission(
+            f"{self._name}-{role}-permission",
+            action="lambda:InvokeFunction",
+            function=outcome.function_name,
+            principal="events.amazonaws.com",
+            source_arn=rule.arn,
+            source_account=self._names.account_id,
+            opts=self._child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{self._name}-{role}-target",
+            rule=rule.name,
+            arn=outcome.arn,
+            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
+                maximum_event_age_in_seconds=_EVENT_AGE_SECONDS, maximum_retry_attempts=_EVENT_ATTEMPTS
+            ),
+            dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=dead_letters.arn),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )
+        return rule

@@ -1,0 +1,1 @@
+"""The state machine that processes one video, and the loader that fills it in for a stack."""
