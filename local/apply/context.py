@@ -1,0 +1,116 @@
+"""What every resource handler shares: clients of the emulator, generated values, local artefacts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from artifacts.lambda_package import local_lambda_package
+from artifacts.stage import stage_image
+from local.apply.endpoints import Endpoints
+from local.apply.generated import GeneratedValues
+from local.lookups import Account
+from local.model import model_outputs, physical_name
+from local.model_shapes import SHAPES
+from local.monitor import Created, Registration
+
+_CLIENT_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=180,
+    max_pool_connections=16,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    s3={"addressing_style": "path"},
+)
+
+
+class ApplyContext:
+    """State of one application of the program.
+
+    Attributes:
+        endpoints: The servers and directories of this machine.
+        generated: Values that survive restarts.
+        account: Account and region of the emulator.
+        mounts: Directory of each EFS file system and access point, by id.
+        dropped_statements: URN and Sid of every policy statement that plain HTTP forces us to leave out.
+    """
+
+    def __init__(self, endpoints: Endpoints, generated: GeneratedValues) -> None:
+        self.endpoints = endpoints
+        self.generated = generated
+        self.mounts: dict[str, Path] = {}
+        self.dropped_statements: list[str] = []
+        self._lock = threading.Lock()
+        self._package_lock = threading.Lock()
+        self._package_content: bytes | None = None
+        self._clients: dict[str, Any] = {}
+        self._session: Any = boto3.Session(
+            aws_access_key_id=endpoints.access_key_id,
+            aws_secret_access_key=endpoints.secret_access_key,
+            region_name=endpoints.region,
+        )
+        identity = self.client("sts").get_caller_identity()
+        self.account = Account(id=identity["Account"], region=endpoints.region)
+
+    def client(self, service: str) -> Any:
+        """Returns the one client of a service, for example `s3`; safe to use from several threads."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self.endpoints.emulator_url, config=_CLIENT_CONFIG
+                )
+            return self._clients[service]
+
+    def model(self, resource: Registration) -> Created:
+        """Returns AWS-shaped outputs of a resource in the emulator's account."""
+        return model_outputs(resource, self.account)
+
+    def name(self, resource: Registration) -> str:
+        """Returns the physical name of a resource; automatic names are the same on every run."""
+        shape = SHAPES.get(resource.type)
+        return physical_name(resource, shape.name_key if shape else "name")
+
+    def lambda_package(self) -> Path:
+        """Returns the Lambda package built for this machine with the local authority inside."""
+        with self._package_lock:
+            return local_lambda_package(self.endpoints.packages_dir, self.endpoints.ca_path.read_bytes())
+
+    def lambda_package_bytes(self) -> bytes:
+        """Returns the content of the Lambda package; read once for all functions."""
+        package = self.lambda_package()
+        with self._package_lock:
+            if self._package_content is None:
+                self._package_content = package.read_bytes()
+            return self._package_content
+
+    def image_dir(self) -> Path:
+        """Returns the staged contents of the container image with the local authority inside."""
+        with self._package_lock:
+            return stage_image(self.endpoints.packages_dir, self.endpoints.ca_path.read_bytes())
+
+
+def tag_pairs(resource: Registration) -> list[dict[str, str]]:
+    """Returns a resource's tags in the form that most services take."""
+    return [{"Key": key, "Value": str(value)} for key, value in sorted(tag_map(resource).items())]
+
+
+def tag_map(resource: Registration) -> Mapping[str, str]:
+    """Returns a resource's tags as a mapping."""
+    tags = resource.inputs.get("tags")
+    return {str(key): str(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {}
+
+
+def pascal(value: Any) -> Any:
+    """Turns the camelCase keys of the program into the PascalCase of the AWS APIs, all the way down."""
+    if isinstance(value, Mapping):
+        return {key[:1].upper() + key[1:]: pascal(item) for key, item in value.items() if item is not None}
+    return [pascal(item) for item in value] if isinstance(value, list) else value
+
+
+def present(**values: Any) -> dict[str, Any]:
+    """Keeps the arguments that the program gave."""
+    return {key: value for key, value in values.items() if value is not None}

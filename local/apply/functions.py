@@ -1,0 +1,155 @@
+"""Lambda functions, who may call them, what calls them, and calls that belong to the deployment."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from local.apply.context import ApplyContext, pascal, present, tag_map
+from local.apply.registry import handles
+from local.monitor import Created, Registration
+from local.paths import REPOSITORY_ROOT
+from local.program_errors import ApplyError
+
+LAMBDA_PACKAGE_NAME = "metadata_api.zip"
+
+
+@handles("aws:lambda/function:Function")
+def create_function(context: ApplyContext, resource: Registration) -> Created:
+    """Creates a function; the platform's package is replaced by its build for this machine."""
+    inputs, name = resource.inputs, context.name(resource)
+    client = context.client("lambda")
+    configuration = client.create_function(
+        FunctionName=name,
+        Role=inputs["role"],
+        Code={"ZipFile": _code(context, resource)},
+        **present(
+            Runtime=inputs.get("runtime"),
+            Handler=inputs.get("handler"),
+            Description=inputs.get("description"),
+            Timeout=inputs.get("timeout"),
+            MemorySize=inputs.get("memorySize"),
+            Architectures=inputs.get("architectures"),
+            Environment=pascal_top(inputs.get("environment")),
+            VpcConfig=pascal(inputs.get("vpcConfig")),
+            TracingConfig=pascal(inputs.get("tracingConfig")),
+            LoggingConfig=pascal(inputs.get("loggingConfig")),
+            DeadLetterConfig=pascal(inputs.get("deadLetterConfig")),
+            EphemeralStorage=pascal(inputs.get("ephemeralStorage")),
+            KMSKeyArn=inputs.get("kmsKeyArn"),
+            Tags=dict(tag_map(resource)) or None,
+        ),
+    )
+    reserved = inputs.get("reservedConcurrentExecutions")
+    if reserved is not None and int(reserved) >= 0:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=int(reserved))
+    arn = configuration["FunctionArn"]
+    invoke_arn = (
+        f"arn:aws:apigateway:{context.account.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+    )
+    return Created(
+        name,
+        {
+            "arn": arn,
+            "name": name,
+            "invokeArn": invoke_arn,
+            "version": configuration["Version"],
+            "qualifiedArn": f"{arn}:{configuration['Version']}",
+            "codeSha256": configuration["CodeSha256"],
+        },
+    )
+
+
+@handles("aws:lambda/permission:Permission")
+def add_permission(context: ApplyContext, resource: Registration) -> Created:
+    """Lets a service call a function."""
+    inputs = resource.inputs
+    statement_id = str(inputs.get("statementId") or context.model(resource).id)
+    context.client("lambda").add_permission(
+        FunctionName=inputs["function"],
+        StatementId=statement_id,
+        Action=inputs["action"],
+        Principal=inputs["principal"],
+        **present(
+            SourceArn=inputs.get("sourceArn"),
+            SourceAccount=inputs.get("sourceAccount"),
+            Qualifier=inputs.get("qualifier"),
+        ),
+    )
+    return Created(statement_id, {"statementId": statement_id})
+
+
+@handles("aws:lambda/eventSourceMapping:EventSourceMapping")
+def map_event_source(context: ApplyContext, resource: Registration) -> Created:
+    """Feeds a function from a queue."""
+    inputs = resource.inputs
+    answer = context.client("lambda").create_event_source_mapping(
+        EventSourceArn=inputs["eventSourceArn"],
+        FunctionName=inputs["functionName"],
+        **present(
+            BatchSize=inputs.get("batchSize"),
+            Enabled=inputs.get("enabled"),
+            MaximumBatchingWindowInSeconds=inputs.get("maximumBatchingWindowInSeconds"),
+            FunctionResponseTypes=inputs.get("functionResponseTypes"),
+            ScalingConfig=pascal(inputs.get("scalingConfig")),
+            FilterCriteria=pascal(inputs.get("filterCriteria")),
+        ),
+    )
+    return Created(
+        answer["UUID"],
+        {"uuid": answer["UUID"], "functionArn": answer["FunctionArn"], "state": answer["State"]},
+    )
+
+
+@handles("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
+def configure_asynchronous_calls(context: ApplyContext, resource: Registration) -> Created:
+    """Says how often and how long an asynchronous call is tried, and where failures go."""
+    inputs = resource.inputs
+    context.client("lambda").put_function_event_invoke_config(
+        FunctionName=inputs["functionName"],
+        **present(
+            MaximumRetryAttempts=inputs.get("maximumRetryAttempts"),
+            MaximumEventAgeInSeconds=inputs.get("maximumEventAgeInSeconds"),
+            DestinationConfig=pascal(inputs.get("destinationConfig")),
+        ),
+    )
+    return Created(str(inputs["functionName"]))
+
+
+@handles("aws:lambda/invocation:Invocation")
+def invoke(context: ApplyContext, resource: Registration) -> Created:
+    """Calls a function as part of the deployment, for example the database migrations.
+
+    Raises:
+        ApplyError: The function failed; the message carries what it said.
+    """
+    inputs = resource.inputs
+    answer = context.client("lambda").invoke(
+        FunctionName=inputs["functionName"], Payload=str(inputs["input"]).encode()
+    )
+    result = answer["Payload"].read().decode()
+    if answer.get("FunctionError"):
+        message = f"{resource.urn}: {inputs['functionName']} failed during the deployment: {result}"
+        raise ApplyError(
+            message, remedy="Read the function's log (`python -m local logs`) and correct the cause."
+        )
+    return Created(hashlib.sha256(result.encode()).hexdigest()[:32], {"result": result})
+
+
+def pascal_top(value: Any) -> Any:
+    """Turns only the outermost keys into PascalCase; what lies below are names that the program chose."""
+    return None if value is None else {key[:1].upper() + key[1:]: item for key, item in value.items()}
+
+
+def _code(context: ApplyContext, resource: Registration) -> bytes:
+    archive = (resource.inputs.get("code") or {}).get("archive") or {}
+    path = Path(str(archive.get("path", "")))
+    if path.name == LAMBDA_PACKAGE_NAME:
+        return context.lambda_package_bytes()
+    if path.suffix != ".zip" or not (REPOSITORY_ROOT / path).is_file():
+        message = (
+            f"{resource.urn}: code {str(path)!r} is neither {LAMBDA_PACKAGE_NAME} nor an existing zip file."
+        )
+        raise ApplyError(message, remedy="Build the package first, or use the platform's own.")
+    return (REPOSITORY_ROOT / path).read_bytes()
