@@ -44,6 +44,10 @@ class Heartbeat:
         """Also call `beat` from now on; it raises FenceLostError when the attempt is superseded."""
         self._ledger_beat = beat
 
+    def forget_ledger(self) -> None:
+        """Beat the token only from now on: completing the job voids the hold that a beat would check."""
+        self._ledger_beat = None
+
     def end(self) -> None:
         """Stop beating and wait a moment for a beat under way."""
         self._ended.set()
@@ -51,8 +55,11 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._ended.is_set() and self._stop.reason is not StopReason.TOKEN_GONE:
-            self._beat_token()
-            self._beat_ledger()
+            try:
+                self._beat_token()
+                self._beat_ledger()
+            except Exception:
+                logger.exception("heartbeat failed unexpectedly")
             self._ended.wait(self._interval_seconds)
 
     def _beat_token(self) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from ledger.models import Claim, OutputRecord
-from processor.produce import ProducedFile, Production
+from processor.catalogue import ProducedFile
+from processor.produce import Production
 from processor.publish import MANIFEST_CONTENT_TYPE, PublishedObject
 from processor.source import SourceFile
 
@@ -37,10 +39,10 @@ def output_records(
 
 
 def manifest_record(published: PublishedObject) -> OutputRecord:
-    """Return what the ledger stores of the manifest itself."""
+    """Return what the ledger stores of the manifest itself; the kind manifest is that of `hls` and `dash`."""
     return OutputRecord(
         name="manifest",
-        kind="manifest",
+        kind="summary",
         key=published.key,
         content_type=MANIFEST_CONTENT_TYPE,
         size_bytes=published.size_bytes,
@@ -73,9 +75,19 @@ def build_manifest(
         "outputs": [_entry(claim, record) for record in records],
         "stage_seconds": dict(stage_seconds),
         "commands": [
-            {"argv": list(command.argv), "seconds": command.seconds} for command in production.commands
+            {
+                "step": command.step,
+                "argv": [_relative(argument, source.path.parent) for argument in command.argv],
+                "seconds": round(command.seconds, 3),
+            }
+            for command in production.commands
         ],
     }
+
+
+def _relative(argument: str, job_directory: Path) -> str:
+    """Name paths relative to the job's directory: the absolute one is gone when people read this."""
+    return argument.replace(f"{job_directory}/", "")
 
 
 def _entry(claim: Claim, record: OutputRecord) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 import logging
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +18,12 @@ from processor.heartbeat import HEARTBEAT_SECONDS, Heartbeat
 from processor.ledger_session import LedgerSession
 from processor.limits import Limits
 from processor.manifest import build_manifest, manifest_record, output_records
-from processor.produce import Production, Progress, produce
+from processor.produce import Production, produce
 from processor.progress import ProgressBoard
 from processor.publish import Publisher, Upload
 from processor.settings import Settings
 from processor.source import SourceFile, SourceRules, download_source
+from processor.stages import StageTracker
 from processor.stop import Stop, StopReason
 from processor.token import TaskToken, TokenGoneError, TokenUnreachableError
 from profiles import get_profile
@@ -68,23 +68,6 @@ class Surroundings:
     heartbeat_seconds: float = HEARTBEAT_SECONDS
 
 
-@dataclass(slots=True)
-class _StageClock:
-    """Knows the stage and how many seconds each one took."""
-
-    stage: str = Stage.DOWNLOADING.value
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def measure(self, stage: Stage) -> Iterator[None]:
-        self.stage = stage.value
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[stage.value] = round(time.monotonic() - started, 3)
-
-
 class Worker:
     """Works on the job that the settings name.
 
@@ -97,7 +80,7 @@ class Worker:
         self._settings = settings
         self._around = surroundings
         self._stop = surroundings.stop
-        self._clock = _StageClock()
+        self._stages = StageTracker(surroundings.board)
         self._claim: Claim | None = None
         self._scratch: Path | None = None
 
@@ -143,10 +126,11 @@ class Worker:
                 "announcement": announcement.as_dict(),
             }
         )
-        logger.info("job completed", extra={"stage_seconds": self._clock.seconds})
+        logger.info("job completed", extra={"stage_seconds": self._stages.seconds})
         return Exit.ANSWERED
 
     def _attempt(self, session: LedgerSession, pulse: LedgerSession, heart: Heartbeat) -> Announcement:
+        self._check_token()
         claimed = session.claim(
             job_id=self._settings.job_id,
             attempt=self._settings.attempt,
@@ -158,10 +142,31 @@ class Worker:
             logger.info("job was completed before, its success is reported again")
             return claimed.announcement
         self._claim = claimed
+        self._stages.start(claimed.fence)
         logger.info("job claimed", extra={"fence": claimed.fence, "profile": claimed.profile})
-        heart.watch_ledger(lambda: pulse.heartbeat(claimed, self._clock.stage))
+        heart.watch_ledger(lambda: pulse.heartbeat(claimed, self._stages.stage))
         with self._scratch_directory(claimed) as directory:
-            return self._process(session, claimed, directory)
+            source, production = self._produce(claimed, directory)
+            session.record_source(claimed, production.technical, source.size_bytes)
+            records = self._publish(session, claimed, source, production)
+        heart.forget_ledger()
+        self._stop.check()
+        announcement = session.complete(
+            claimed,
+            records,
+            self._stages.seconds,
+            stack=self._settings.stack,
+            media_bucket=self._settings.media_bucket,
+        )
+        self._stages.show(Stage.PUBLISHING, 100.0)
+        return announcement
+
+    def _check_token(self) -> None:
+        """Make sure that the workflow waits for this task: a late one must not void a newer hold."""
+        try:
+            self._around.token.beat()
+        except TokenUnreachableError as error:
+            logger.warning("heartbeat not delivered", extra={"reason": str(error)})
 
     @contextmanager
     def _scratch_directory(self, claim: Claim) -> Iterator[Path]:
@@ -173,21 +178,13 @@ class Worker:
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    def _process(self, session: LedgerSession, claim: Claim, directory: Path) -> Announcement:
+    def _produce(self, claim: Claim, directory: Path) -> tuple[SourceFile, Production]:
         rules = SourceRules(
             allowed_bucket=self._settings.ingest_bucket, max_source_bytes=self._settings.max_source_bytes
         )
-        with self._clock.measure(Stage.DOWNLOADING):
-            source = download_source(
-                self._around.s3, claim, directory, rules, self._stop, self._reporter(Stage.DOWNLOADING)
-            )
+        with self._stages.measure(Stage.DOWNLOADING) as report:
+            source = download_source(self._around.s3, claim, directory, rules, self._stop, report)
         logger.info("source downloaded", extra={"size_bytes": source.size_bytes})
-        production = self._produce(claim, source, directory)
-        self._clock.seconds.update(production.stage_seconds)
-        session.record_source(claim, production.technical, source.size_bytes)
-        return self._publish(session, claim, source, production)
-
-    def _produce(self, claim: Claim, source: SourceFile, directory: Path) -> Production:
         workdir = directory / "work"
         workdir.mkdir()
         self._stop.check()
@@ -196,53 +193,34 @@ class Worker:
             profile=get_profile(claim.profile),
             workdir=workdir,
             limits=Limits(max_source_bytes=self._settings.max_source_bytes),
-            report=self._show,
+            report=self._stages.show_media_work,
         )
         self._stop.check()
+        self._stages.seconds.update(production.stage_seconds)
         logger.info("outputs produced", extra={"files": len(production.files)})
-        return production
+        return source, production
 
     def _publish(
         self, session: LedgerSession, claim: Claim, source: SourceFile, production: Production
-    ) -> Announcement:
-        bucket = self._settings.media_bucket
-        publisher = Publisher(self._around.s3, bucket, claim.output_prefix, self._stop)
+    ) -> list[OutputRecord]:
+        publisher = Publisher(self._around.s3, self._settings.media_bucket, claim.output_prefix, self._stop)
         uploads = [
             Upload(path=file.path, name=file.path.name, content_type=file.content_type)
             for file in production.files
         ]
-        with self._clock.measure(Stage.UPLOADING):
-            published = publisher.publish(uploads, self._reporter(Stage.UPLOADING))
-        records: list[OutputRecord] = output_records(production.files, published)
-        with self._clock.measure(Stage.PUBLISHING):
-            self._reporter(Stage.PUBLISHING)(0.0)
+        with self._stages.measure(Stage.UPLOADING) as report:
+            published = publisher.publish(uploads, report)
+        records = output_records(production.files, published)
+        with self._stages.measure(Stage.PUBLISHING):
             session.confirm(claim, Stage.PUBLISHING)
-            manifest = build_manifest(claim, source, production, records, self._clock.seconds)
+            manifest = build_manifest(claim, source, production, records, self._stages.seconds)
             records.append(manifest_record(publisher.publish_manifest(manifest)))
-        self._stop.check()
-        announcement = session.complete(
-            claim, records, self._clock.seconds, stack=self._settings.stack, media_bucket=bucket
-        )
-        self._reporter(Stage.PUBLISHING)(100.0)
-        return announcement
-
-    def _reporter(self, stage: Stage) -> Callable[[float], None]:
-        return lambda percent: self._show(Progress(stage=stage, percent=percent))
-
-    def _show(self, progress: Progress) -> None:
-        self._clock.stage = str(progress.stage)
-        if self._claim is not None:
-            self._around.board.show(
-                fence=self._claim.fence,
-                stage=str(progress.stage),
-                percent=progress.percent,
-                fps=progress.fps,
-                eta_seconds=progress.eta_seconds,
-            )
+        logger.info("outputs published", extra={"objects": len(records)})
+        return records
 
     def _answer_failure(self, session: LedgerSession, error: Exception) -> Exit:
         reason = self._stop.reason
-        if reason is StopReason.TOKEN_GONE:
+        if reason is StopReason.TOKEN_GONE or isinstance(error, TokenGoneError):
             logger.warning("workflow no longer waits, nothing is published")
             return Exit.TOKEN_GONE
         if reason is StopReason.FENCE_LOST or isinstance(error, FenceLostError):

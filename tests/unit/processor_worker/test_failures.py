@@ -37,7 +37,8 @@ EXPECTED = {
 
 def client_error(code: str, status: int) -> ClientError:
     return ClientError(
-        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "HeadObject"
+        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}},
+        "HeadObject",
     )
 
 
@@ -73,9 +74,7 @@ def test_a_coded_error_is_reported_under_its_one_name(code: ErrorCode) -> None:
         (KeyError("surprise"), TaskError.TRANSIENT, ErrorCode.INTERNAL),
     ],
 )
-def test_an_uncoded_error_is_reported_by_its_kind(
-    error: Exception, name: TaskError, code: ErrorCode
-) -> None:
+def test_an_uncoded_error_is_reported_by_its_kind(error: Exception, name: TaskError, code: ErrorCode) -> None:
     told = describe(error)
     assert (told.error, told.failure.code) == (name, code)
     assert told.failure.message

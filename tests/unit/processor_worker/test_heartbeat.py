@@ -88,7 +88,8 @@ def test_the_token_is_still_kept_alive_while_a_stopped_attempt_unwinds(rig: Rig)
 
 
 @pytest.mark.parametrize(
-    "error", [psycopg.OperationalError("failover"), LedgerUnavailableError("away"), psycopg.InterfaceError("x")]
+    "error",
+    [psycopg.OperationalError("failover"), LedgerUnavailableError("away"), psycopg.InterfaceError("x")],
 )
 def test_a_database_that_is_away_does_not_stop_the_attempt(rig: Rig, error: Exception) -> None:
     rig.ledger.error = error

@@ -18,7 +18,9 @@ def stream() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     output = io.StringIO()
-    configure("DEBUG", secrets=[TOKEN, "hunter2hunter2"], bound={"job_id": "j-1", "attempt": 2}, stream=output)
+    configure(
+        "DEBUG", secrets=[TOKEN, "hunter2hunter2"], bound={"job_id": "j-1", "attempt": 2}, stream=output
+    )
     yield output
     root.handlers[:] = handlers
     root.setLevel(level)

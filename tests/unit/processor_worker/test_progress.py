@@ -68,7 +68,9 @@ def test_the_board_shows_fence_stage_percent_speed_and_remaining_time(
     assert value == {"fence": 3, "stage": "encoding", "percent": 41.3, "fps": 88.0, "eta_seconds": 12.5}
 
 
-def test_reports_in_quick_succession_are_dropped(board: ProgressBoard, client: FakeRedis, clock: Clock) -> None:
+def test_reports_in_quick_succession_are_dropped(
+    board: ProgressBoard, client: FakeRedis, clock: Clock
+) -> None:
     for percent in range(10):
         board.show(fence=1, stage="encoding", percent=percent)
         clock.seconds += 0.2
@@ -82,7 +84,8 @@ def test_a_new_stage_is_shown_at_once(board: ProgressBoard, client: FakeRedis) -
 
 
 @pytest.mark.parametrize(
-    "error", [redis.ConnectionError("gone"), redis.TimeoutError("slow"), redis.AuthenticationError("no"), OSError()]
+    "error",
+    [redis.ConnectionError("gone"), redis.TimeoutError("slow"), redis.AuthenticationError("no"), OSError()],
 )
 def test_a_failing_board_raises_nothing_and_is_left_alone_for_a_while(
     board: ProgressBoard, client: FakeRedis, clock: Clock, error: Exception

@@ -1,6 +1,7 @@
 """The task token is answered once and whole; a token that is gone is told apart from a network failure."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -43,18 +44,20 @@ def token(client: FakeStepFunctions, naps: list[float] | None = None) -> TaskTok
     return TaskToken(client, "T", sleep=(naps if naps is not None else []).append)  # type: ignore[arg-type]
 
 
+CALLS: dict[str, Callable[[TaskToken], None]] = {
+    "beat": lambda held: held.beat(),
+    "succeed": lambda held: held.succeed({}),
+    "fail": lambda held: held.fail("Transient", code="INTERNAL", message="m", remedy="r"),
+}
+
+
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-def test_all_three_refusals_mean_that_the_token_is_gone(code: str) -> None:
-    for call in ("beat", "succeed", "fail"):
-        client = FakeStepFunctions(refusal(code))
-        with pytest.raises(TokenGoneError):
-            if call == "beat":
-                token(client).beat()
-            elif call == "succeed":
-                token(client).succeed({})
-            else:
-                token(client).fail("Transient", code="INTERNAL", message="m", remedy="r")
-        assert len(client.calls) == 1
+@pytest.mark.parametrize("call", CALLS)
+def test_all_three_refusals_mean_that_the_token_is_gone(code: str, call: str) -> None:
+    client = FakeStepFunctions(refusal(code))
+    with pytest.raises(TokenGoneError):
+        CALLS[call](token(client))
+    assert len(client.calls) == 1
 
 
 def test_an_answer_is_repeated_until_it_is_delivered() -> None:
@@ -79,7 +82,9 @@ def test_a_beat_is_not_repeated() -> None:
     assert len(client.calls) == 1
 
 
-@pytest.mark.parametrize("message", ["short", "long " * 10_000, "\N{CLAPPER BOARD}" * 20_000, '"\\\n' * 9_000])
+@pytest.mark.parametrize(
+    "message", ["short", "long " * 10_000, "\N{CLAPPER BOARD}" * 20_000, '"\\\n' * 9_000]
+)
 def test_the_cause_is_valid_json_within_its_limit(message: str) -> None:
     client = FakeStepFunctions()
     token(client).fail("InvalidInput", code="INPUT_EMPTY", message=message, remedy="upload again " * 300)

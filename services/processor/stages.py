@@ -1,0 +1,73 @@
+"""Where an attempt is: its stage, how long each stage took, and its share of the whole job on the board."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from ledger.states import Stage
+from processor.produce import Progress
+from processor.progress import ProgressBoard
+
+# The share of the whole job, in percent, that each part of it takes.
+_TRANSFER_SPANS: Final = {
+    Stage.DOWNLOADING: (0.0, 5.0),
+    Stage.UPLOADING: (90.0, 99.0),
+    Stage.PUBLISHING: (99.0, 100.0),
+}
+_MEDIA_WORK_SPAN: Final = (5.0, 90.0)
+
+
+class StageTracker:
+    """Follows one attempt through its stages.
+
+    Args:
+        board: Where people watch; it is told only from the claim on, because the fence orders its entries.
+    """
+
+    def __init__(self, board: ProgressBoard) -> None:
+        self._board = board
+        self._fence: int | None = None
+        self.stage: str = Stage.DOWNLOADING.value
+        self.seconds: dict[str, float] = {}
+
+    def start(self, fence: int) -> None:
+        """Show progress under this fence from now on."""
+        self._fence = fence
+
+    @contextmanager
+    def measure(self, stage: Stage) -> Iterator[Callable[[float], None]]:
+        """Enter a stage and note its wall time at the end; gives a function that takes the percentage."""
+        started = time.monotonic()
+        self.show(stage, 0.0)
+        try:
+            yield lambda percent: self.show(stage, percent)
+        finally:
+            self.seconds[stage.value] = round(time.monotonic() - started, 3)
+
+    def show(self, stage: Stage, percent_of_stage: float) -> None:
+        """Show how far one of the worker's own stages is."""
+        self._write(stage.value, _TRANSFER_SPANS[stage], percent_of_stage)
+
+    def show_media_work(self, progress: Progress) -> None:
+        """Show how far the media work is; called from its threads."""
+        self._write(progress.stage, _MEDIA_WORK_SPAN, progress.percent, progress.fps, progress.eta_seconds)
+
+    def _write(
+        self,
+        stage: str,
+        span: tuple[float, float],
+        percent: float,
+        fps: float | None = None,
+        eta_seconds: float | None = None,
+    ) -> None:
+        self.stage = str(stage)
+        if self._fence is not None:
+            start, end = span
+            self._board.show(
+                fence=self._fence,
+                stage=self.stage,
+                percent=start + (end - start) * percent / 100.0,
+                fps=fps,
+                eta_seconds=eta_seconds,
+            )
