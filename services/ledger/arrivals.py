@@ -65,9 +65,9 @@ def create_bucket_job(
 def mark_uploaded(conn: LedgerConnection, job_id: UUID, source: SourceObject) -> Job:
     """Takes note of the upload: PENDING becomes QUEUED.
 
-    Until the first claim, a newer version replaces an older one. Repeats, older versions and uploads that come
-    too late change nothing, except that an expired or cancelled job learns that its source is there and can be
-    retried.
+    Until the first claim, a newer version replaces an older one. Repeats, older versions and uploads that
+    come too late change nothing, except that an expired or cancelled job learns that its source is there and
+    can be retried.
 
     Raises:
         JobNotFoundError: No such job.

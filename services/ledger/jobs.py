@@ -167,8 +167,8 @@ def retry(conn: LedgerConnection, job_id: UUID) -> Job:
             UPDATE jobs SET status = 'QUEUED', attempt = attempt + 1, attempt_limit = attempt + 3,
                    dispatched_at = NULL, execution_arn = NULL, task_arn = NULL, task_token = NULL,
                    stage = NULL, heartbeat_at = NULL, error_code = NULL, error_message = NULL,
-                   error_remedy = NULL, announcement = NULL, announcement_route = 'NONE', queued_at = now(), started_at = NULL,
-                   finished_at = NULL, updated_at = now()
+                   error_remedy = NULL, announcement = NULL, announcement_route = 'NONE',
+                   queued_at = now(), started_at = NULL, finished_at = NULL, updated_at = now()
              WHERE id = %s
             """,
             (job_id,),

@@ -60,5 +60,5 @@ def database_settings(settings: FunctionSettings) -> DatabaseSettings:
 
 @cache
 def ledger(settings: FunctionSettings) -> ConnectionKeeper:
-    """The warm connection of this environment; use as `with ledger(settings).connection() as conn`."""
+    """The warm connection of this environment; lend it with its `connection()`."""
     return ConnectionKeeper(database_settings(settings), SecretCredentials(settings.database_secret_arn))

@@ -1,0 +1,153 @@
+"""Function `ingest`: turns objects that arrived in the ingest bucket into running jobs."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from botocore.exceptions import ClientError
+
+from ledger import arrivals, failures, settlement
+from ledger.announcement import format_bytes
+from ledger.connection import ConnectionKeeper, LedgerConnection
+from ledger.errors import JobNotFoundError, LedgerUnavailableError
+from ledger.models import Job, SourceObject
+from ledger.states import ErrorCode, JobStatus
+from metadata_api import clients, database
+from metadata_api.arrival import Arrival, InvalidEventError, read_arrivals
+from metadata_api.dispatch import dispatch
+from metadata_api.logs import logger
+from metadata_api.settings import IngestSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+_UPLOAD_KEY = re.compile(r"uploads/(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/source")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the function works with."""
+
+    settings: IngestSettings
+    keeper: ConnectionKeeper
+    s3: "S3Client"
+    stepfunctions: "SFNClient"
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Lambda entry point for a batch from the ingest queue."""
+    settings = IngestSettings.from_environment()
+    services = Services(
+        settings=settings,
+        keeper=database.ledger(settings),
+        s3=clients.s3(),
+        stepfunctions=clients.stepfunctions(),
+    )
+    return take_batch(event["Records"], services)
+
+
+def take_batch(records: list[dict[str, Any]], services: Services) -> dict[str, Any]:
+    """Takes each message on its own, so that a bad one does not make the queue repeat the good ones.
+
+    Returns:
+        Lambda's partial batch response: the messages to deliver again.
+    """
+    failed: list[str] = []
+    for position, record in enumerate(records):
+        try:
+            _take_message(record["body"], services)
+        except LedgerUnavailableError as error:
+            # The rest would only wait for the same connection timeout.
+            logger().error("ledger_unavailable", extra={"reason": str(error)})
+            failed += [later["messageId"] for later in records[position:]]
+            break
+        except Exception:  # noqa: BLE001 - whatever it is, this message alone goes back to the queue
+            logger().exception("message_failed", extra={"message_id": record["messageId"]})
+            failed.append(record["messageId"])
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _take_message(body: str, services: Services) -> None:
+    for arrival in read_arrivals(body):
+        if arrival.bucket != services.settings.ingest_bucket:
+            message = f"expected bucket {services.settings.ingest_bucket}, got {arrival.bucket}"
+            raise InvalidEventError(message)
+        if arrival.key.endswith("/"):  # a "folder" made in the console
+            continue
+        source = _inspect(services.s3, arrival)
+        if source is not None:
+            with services.keeper.connection() as conn:
+                _take_object(conn, source, services)
+
+
+def _inspect(s3: "S3Client", arrival: Arrival) -> SourceObject | None:
+    """Looks at the object itself: events tell no reliable size, and it may be gone or replaced by now."""
+    version = {"VersionId": arrival.version_id} if arrival.version_id else {}
+    try:
+        head = s3.head_object(Bucket=arrival.bucket, Key=arrival.key, **version)  # type: ignore[arg-type]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NoSuchVersion"}:
+            logger().warning("object_gone", extra={"key": arrival.key, "version_id": arrival.version_id})
+            return None
+        raise
+    etag = head["ETag"].strip('"')
+    if arrival.etag and etag != arrival.etag:
+        # Overwritten in an unversioned bucket: the newer object has an event of its own.
+        logger().info("object_replaced", extra={"key": arrival.key})
+        return None
+    return SourceObject(
+        bucket=arrival.bucket,
+        key=arrival.key,
+        size_bytes=head["ContentLength"],
+        etag=etag,
+        version_id=arrival.version_id,
+        sequencer=arrival.sequencer,
+    )
+
+
+def _take_object(conn: LedgerConnection, source: SourceObject, services: Services) -> None:
+    job = _find_or_make_job(conn, source)
+    if job is None:
+        return
+    if job.status is not JobStatus.QUEUED:
+        logger().info("event_already_taken", extra={"job_id": str(job.id), "status": job.status})
+        return
+    if _refuse_if_too_large(conn, job, services.settings):
+        return
+    arn = dispatch(
+        conn,
+        job.id,
+        stepfunctions=services.stepfunctions,
+        state_machine_arn=services.settings.state_machine_arn,
+    )
+    logger().info("job_dispatched" if arn else "job_already_dispatched", extra={"job_id": str(job.id)})
+
+
+def _find_or_make_job(conn: LedgerConnection, source: SourceObject) -> Job | None:
+    upload = _UPLOAD_KEY.fullmatch(source.key)
+    if upload is None:
+        made = arrivals.create_bucket_job(conn, source)
+        if made is None:
+            logger().info("older_version_ignored", extra={"key": source.key, "version_id": source.version_id})
+        return made.job if made else None
+    try:
+        return arrivals.mark_uploaded(conn, UUID(upload["job"]), source)
+    except JobNotFoundError:
+        # The API makes the job before it signs the upload, so trying again cannot help.
+        logger().warning("upload_without_job", extra={"key": source.key})
+        return None
+
+
+def _refuse_if_too_large(conn: LedgerConnection, job: Job, settings: IngestSettings) -> bool:
+    size_bytes = job.source_size_bytes or 0
+    if size_bytes <= settings.max_upload_bytes:
+        return False
+    text = (
+        f"The file has {format_bytes(size_bytes)}; "
+        f"the platform takes at most {format_bytes(settings.max_upload_bytes)}."
+    )
+    failure = failures.failure(ErrorCode.LIMIT_EXCEEDED, text)
+    settlement.fail(conn, job.id, job.attempt, failure, stack=settings.stack)
+    return True

@@ -1,0 +1,162 @@
+"""Function `maintain`, every minute: starts, heals and announces what was left behind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ledger import failures, outbox, reconcile, settlement
+from ledger.connection import ConnectionKeeper, LedgerConnection
+from ledger.errors import LedgerUnavailableError
+from ledger.models import Announcement
+from ledger.reconcile import Attempt
+from ledger.states import ErrorCode, Topic
+from metadata_api import clients, database
+from metadata_api.dispatch import dispatch
+from metadata_api.executions import describe, execution_arn, execution_name, settle_ended
+from metadata_api.logs import logger
+from metadata_api.settings import MaintainSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class MaintenanceError(Exception):
+    """Some steps failed; the others were done. The next run tries again, the alarm tells the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the function works with."""
+
+    settings: MaintainSettings
+    keeper: ConnectionKeeper
+    stepfunctions: "SFNClient"
+    sns: "SNSClient"
+
+
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+    """Lambda entry point; the event's content does not matter."""
+    settings = MaintainSettings.from_environment()
+    services = Services(
+        settings=settings,
+        keeper=database.ledger(settings),
+        stepfunctions=clients.stepfunctions(),
+        sns=clients.sns(),
+    )
+    return maintain(services)
+
+
+def maintain(services: Services) -> dict[str, int]:
+    """Does every step; one that fails does not keep the others from being done.
+
+    Returns:
+        How many things each step changed.
+
+    Raises:
+        LedgerUnavailableError: No step could be done.
+        MaintenanceError: Names the steps that failed.
+    """
+    steps: dict[str, Callable[[LedgerConnection, Services], int]] = {
+        "uploads_expired": _expire_uploads,
+        "executions_settled": _settle_executions,
+        "announcements_settled": _settle_announcements,
+        "jobs_dispatched": _dispatch_jobs,
+        "announcements_delivered": _deliver_announcements,
+        "keys_purged": _purge_keys,
+    }
+    counts: dict[str, int] = {}
+    failed: list[str] = []
+    for name, step in steps.items():
+        try:
+            with services.keeper.connection() as conn:
+                counts[name] = step(conn, services)
+        except LedgerUnavailableError:
+            raise
+        except Exception:  # noqa: BLE001 - the other steps must be done all the same
+            logger().exception("step_failed", extra={"step": name})
+            failed.append(name)
+    logger().info("maintained", extra=counts)
+    if failed:
+        message = f"steps failed: {', '.join(failed)}; the log tells why"
+        raise MaintenanceError(message)
+    return counts
+
+
+def _expire_uploads(conn: LedgerConnection, services: Services) -> int:
+    settings = services.settings
+    expired = reconcile.expired_uploads(conn, settings.upload_expiry_seconds)
+    failure = failures.failure(ErrorCode.UPLOAD_EXPIRED)
+    told = [
+        settlement.fail(conn, job_id, attempt, failure, stack=settings.stack) for job_id, attempt in expired
+    ]
+    return sum(announcement is not None for announcement in told)
+
+
+def _settle_executions(conn: LedgerConnection, services: Services) -> int:
+    return _settle_each(conn, services, reconcile.underway(conn))
+
+
+def _settle_announcements(conn: LedgerConnection, services: Services) -> int:
+    return _settle_each(conn, services, reconcile.unannounced(conn))
+
+
+def _settle_each(conn: LedgerConnection, services: Services, attempts: list[Attempt]) -> int:
+    settled = 0
+    for item in attempts:
+        name = execution_name(item.job_id, item.attempt)
+        arn = item.execution_arn or execution_arn(services.settings.state_machine_arn, name)
+        status, error = describe(services.stepfunctions, arn)
+        result = settle_ended(conn, item.job_id, item.attempt, status, error, stack=services.settings.stack)
+        if result != "running":
+            settled += 1
+            logger().info(
+                "execution_settled",
+                extra={
+                    "job_id": str(item.job_id),
+                    "attempt": item.attempt,
+                    "status": status,
+                    "result": result,
+                },
+            )
+    return settled
+
+
+def _dispatch_jobs(conn: LedgerConnection, services: Services) -> int:
+    started = [
+        dispatch(
+            conn,
+            job_id,
+            stepfunctions=services.stepfunctions,
+            state_machine_arn=services.settings.state_machine_arn,
+        )
+        for job_id in reconcile.undispatched(conn)
+    ]
+    return sum(arn is not None for arn in started)
+
+
+def _deliver_announcements(conn: LedgerConnection, services: Services) -> int:
+    topics = {
+        Topic.COMPLETION: services.settings.completion_topic_arn,
+        Topic.ERROR: services.settings.error_topic_arn,
+    }
+
+    def publish(topic: Topic, announcement: Announcement) -> None:
+        services.sns.publish(
+            TopicArn=topics[topic],
+            Subject=announcement.subject,
+            Message=announcement.message,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in announcement.attributes.items()
+            },
+        )
+
+    result = outbox.drain(conn, publish)
+    if result.postponed:
+        logger().error("announcements_postponed", extra={"count": result.postponed})
+    return result.delivered
+
+
+def _purge_keys(conn: LedgerConnection, _services: Services) -> int:
+    return reconcile.purge_idempotency_keys(conn)

@@ -1,0 +1,135 @@
+"""Function `outcome`: settles jobs whose workflow, execution or task ended badly."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from botocore.exceptions import ClientError
+
+from ledger import failures, reconcile, settlement
+from ledger.connection import LedgerConnection
+from ledger.errors import JobNotFoundError
+from ledger.models import Outcome
+from ledger.states import ErrorCode, TaskError
+from metadata_api import clients, database
+from metadata_api.arrival import InvalidEventError
+from metadata_api.executions import ExecutionStatus, parse_execution_name, settle_ended
+from metadata_api.logs import logger
+from metadata_api.settings import OutcomeSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+# Step Functions' answers for a token whose task has ended or timed out, or that it never gave out.
+_DEAD_TOKEN_ERRORS = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Lambda entry point for the state machine and for EventBridge."""
+    settings = OutcomeSettings.from_environment()
+    with database.ledger(settings).connection() as conn:
+        return settle(conn, event, stack=settings.stack, stepfunctions=clients.stepfunctions)
+
+
+def settle(
+    conn: LedgerConnection, event: dict[str, Any], *, stack: str, stepfunctions: "Callable[[], SFNClient]"
+) -> dict[str, Any]:
+    """Answers one event.
+
+    Args:
+        conn: An open connection to the ledger.
+        event: A request of the state machine, or an EventBridge event about an execution or an ECS task.
+        stack: Name of the deployment, for announcements.
+        stepfunctions: Gives the client; only a stopped task needs it.
+
+    Raises:
+        InvalidEventError: The event is of no known kind or lacks a field.
+    """
+    try:
+        match event.get("source"):
+            case "workflow":
+                return _settle_workflow(conn, event, stack=stack).as_dict()
+            case "announce":
+                return _queue_announcement(conn, event).as_dict()
+            case "aws.states":
+                return {"result": _settle_execution(conn, event["detail"], stack=stack)}
+            case "aws.ecs":
+                return {"result": _report_stopped_task(conn, event["detail"], stepfunctions)}
+    except (KeyError, ValueError, TypeError) as error:
+        message = f"the event from {event.get('source')!r} lacks a field or holds a wrong one: {error!r}"
+        raise InvalidEventError(message) from error
+    message = f"unknown source {event.get('source')!r}; expected workflow, announce, aws.states or aws.ecs"
+    raise InvalidEventError(message)
+
+
+def _settle_workflow(conn: LedgerConnection, event: dict[str, Any], *, stack: str) -> Outcome:
+    job_id, attempt = UUID(event["job_id"]), int(event["attempt"])
+    failure = failures.failure_from_workflow(event["error"], event.get("cause") or "")
+    try:
+        outcome = settlement.settle_for_workflow(conn, job_id, attempt, failure, stack=stack)
+    except JobNotFoundError:
+        outcome = Outcome(job_id=job_id, status=settlement.IGNORED, announcement=None)
+    logger().info(
+        "workflow_settled",
+        extra={
+            "job_id": str(job_id),
+            "attempt": attempt,
+            "execution_arn": event.get("execution_arn"),
+            "error": event["error"],
+            "code": failure.code,
+            "result": outcome.status,
+        },
+    )
+    return outcome
+
+
+def _queue_announcement(conn: LedgerConnection, event: dict[str, Any]) -> Outcome:
+    job_id, attempt = UUID(event["job_id"]), int(event["attempt"])
+    outcome = settlement.queue_announcement(conn, job_id, attempt)
+    logger().warning("announcement_queued", extra={"job_id": str(job_id), "result": outcome.status})
+    return outcome
+
+
+def _settle_execution(conn: LedgerConnection, detail: dict[str, Any], *, stack: str) -> str:
+    named = parse_execution_name(detail["name"])
+    if named is None:
+        logger().info("foreign_execution_ignored", extra={"execution_arn": detail["executionArn"]})
+        return "ignored"
+    job_id, attempt = named
+    status = ExecutionStatus(detail["status"])
+    try:
+        result = settle_ended(conn, job_id, attempt, status, detail.get("error") or "", stack=stack)
+    except JobNotFoundError:
+        result = "ignored"
+    logger().info(
+        "execution_settled",
+        extra={"job_id": str(job_id), "attempt": attempt, "status": status, "result": result},
+    )
+    return result
+
+
+def _report_stopped_task(
+    conn: LedgerConnection, detail: dict[str, Any], stepfunctions: "Callable[[], SFNClient]"
+) -> str:
+    """Fails the token of a task that stopped while it held a job, so that its retry need not wait."""
+    if detail["lastStatus"] != "STOPPED":
+        return "ignored"
+    held = reconcile.by_task(conn, detail["taskArn"])
+    if held is None:
+        return "ignored"
+    job_id, task_token = held
+    told = failures.failure(
+        ErrorCode.INTERRUPTED, f"The task stopped: {detail.get('stoppedReason') or 'no reason'}"
+    )
+    cause = {"code": told.code, "message": told.message, "remedy": told.remedy}
+    try:
+        stepfunctions().send_task_failure(
+            taskToken=task_token, error=TaskError.INTERRUPTED, cause=json.dumps(cause)
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _DEAD_TOKEN_ERRORS:
+            raise
+        return "already_reported"
+    logger().warning("task_stopped", extra={"job_id": str(job_id), "task_arn": detail["taskArn"]})
+    return "failed_token"
