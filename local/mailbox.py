@@ -1,0 +1,148 @@
+"""Turns what SNS would mail into readable .eml files, through a queue on each mailed topic."""
+
+import datetime as dt
+import hashlib
+import json
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.aws import AwsAccess
+
+_LOGGER = logging.getLogger(__name__)
+_SENDER = "AWS Notifications <no-reply@sns.amazonaws.com>"
+_DEFAULT_SUBJECT = "AWS Notification Message"
+_MAIL_PROTOCOLS = frozenset({"email", "email-json"})
+_REFRESH_SECONDS = 5.0
+_WAIT_SECONDS = 1
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscription:
+    topic_arn: str
+    address: str
+    queue_url: str
+
+
+class Mailbox:
+    """Receives for every e-mail subscription and writes one file per message.
+
+    Args:
+        access: The emulator as the account owner.
+        directory: Where the .eml files go.
+    """
+
+    def __init__(self, access: AwsAccess, directory: Path) -> None:
+        self._access = access
+        self._directory = directory
+        self._subscriptions: dict[str, _Subscription] = {}
+        self._ended = threading.Event()
+        self._next_refresh = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+    def run(self) -> None:
+        """Receive until ``stop``; an emulator that is away is asked again."""
+        while not self._ended.is_set():
+            try:
+                self.subscribe()
+                self.collect(wait_seconds=_WAIT_SECONDS)
+            except (ClientError, BotoCoreError, OSError):
+                _LOGGER.exception("mail could not be collected")
+            self._ended.wait(_RETRY_SECONDS if not self._subscriptions else 0.05)
+
+    def stop(self) -> None:
+        """End ``run`` soon."""
+        self._ended.set()
+
+    def subscribe(self) -> None:
+        """Put a queue beside every e-mail subscription that has none yet."""
+        now = dt.datetime.now(dt.UTC)
+        if now < self._next_refresh:
+            return
+        self._next_refresh = now + dt.timedelta(seconds=_REFRESH_SECONDS)
+        client = self._access.client("sns")
+        for page in client.get_paginator("list_subscriptions").paginate():
+            for given in page["Subscriptions"]:
+                key = f"{given['TopicArn']} {given['Endpoint']}"
+                if given["Protocol"] in _MAIL_PROTOCOLS and key not in self._subscriptions:
+                    self._subscriptions[key] = self._attach(given)
+
+    def collect(self, *, wait_seconds: int) -> list[Path]:
+        """Write every waiting message and give the new files."""
+        written: list[Path] = []
+        client = self._access.client("sqs")
+        for subscription in self._subscriptions.values():
+            answer = client.receive_message(
+                QueueUrl=subscription.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_seconds
+            )
+            for message in answer.get("Messages", []):
+                written.append(self._write(subscription, json.loads(message["Body"])))
+                client.delete_message(QueueUrl=subscription.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return written
+
+    def _attach(self, given: Mapping[str, str]) -> _Subscription:
+        digest = hashlib.sha256(f"{given['TopicArn']} {given['Endpoint']}".encode()).hexdigest()[:12]
+        sqs, sns = self._access.client("sqs"), self._access.client("sns")
+        url = sqs.create_queue(QueueName=f"local-mailbox-{digest}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        attributes = self._filter_of(given["SubscriptionArn"])
+        sns.subscribe(TopicArn=given["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes=attributes)
+        return _Subscription(given["TopicArn"], given["Endpoint"], url)
+
+    def _filter_of(self, subscription_arn: str) -> dict[str, str]:
+        if not subscription_arn.startswith("arn:"):
+            return {}
+        client = self._access.client("sns")
+        attributes = client.get_subscription_attributes(SubscriptionArn=subscription_arn)["Attributes"]
+        return {
+            name: attributes[name] for name in ("FilterPolicy", "FilterPolicyScope") if attributes.get(name)
+        }
+
+    def _write(self, subscription: _Subscription, envelope: Mapping[str, Any]) -> Path:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        message = build_mail(subscription.address, subscription.topic_arn, envelope)
+        moment = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%f")
+        slug = re.sub(r"[^a-z0-9]+", "-", str(message["Subject"]).lower()).strip("-")[:60]
+        path = self._directory / f"{moment}-{slug}.eml"
+        temporary = path.with_suffix(".part")
+        temporary.write_bytes(message.as_bytes())
+        return temporary.replace(path)
+
+
+def build_mail(address: str, topic_arn: str, envelope: Mapping[str, Any]) -> EmailMessage:
+    """Build the mail SNS would send.
+
+    Args:
+        address: The subscriber.
+        topic_arn: The topic.
+        envelope: SNS's notification document, with Subject, Message and MessageAttributes.
+    """
+    message = EmailMessage()
+    message["From"] = _SENDER
+    message["To"] = address
+    message["Subject"] = _one_line(envelope.get("Subject") or _DEFAULT_SUBJECT)
+    message["Date"] = format_datetime(dt.datetime.now(dt.UTC))
+    message["Message-ID"] = f"<{envelope.get('MessageId', '')}@sns.local>"
+    message["X-Topic-Arn"] = topic_arn
+    for name, attribute in sorted((envelope.get("MessageAttributes") or {}).items()):
+        message[header_name(name)] = _one_line(attribute.get("Value", ""))
+    message.set_content(str(envelope.get("Message", "")))
+    return message
+
+
+def header_name(attribute: str) -> str:
+    """Give the mail header of a message attribute: ``event_type`` becomes ``X-Event-Type``."""
+    words = re.split(r"[^A-Za-z0-9]+", attribute)
+    return "-".join(["X", *(word.capitalize() for word in words if word)])
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split())
