@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import gc
 import logging
 import os
 import runpy
@@ -166,10 +167,15 @@ def _surroundings(project_dir: Path) -> Iterator[None]:
     previous = os.environ.get("PULUMI_ERROR_OUTPUT_STRING")
     os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
     sys.path.insert(0, str(project_dir))
+    # The provider SDK allocates millions of lasting objects at import: collecting costs a third of the run.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         with contextlib.chdir(project_dir):
             yield
     finally:
+        if collecting:
+            gc.enable()
         sys.path.remove(str(project_dir))
         if previous is None:
             del os.environ["PULUMI_ERROR_OUTPUT_STRING"]
