@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, NotRequired
 
 from aws_lambda_powertools.event_handler import Response
 from typing_extensions import TypedDict
+
+from metadata_api.responses import COMMON_HEADERS
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 5
@@ -84,7 +85,6 @@ class ProblemDetails(TypedDict):
     errors: NotRequired[list[FieldError]]
 
 
-@dataclass(frozen=True, slots=True)
 class Problem(Exception):  # noqa: N818 -- the name of the thing it becomes
     """An error that becomes a problem-details answer.
 
@@ -95,13 +95,18 @@ class Problem(Exception):  # noqa: N818 -- the name of the thing it becomes
         headers: Headers the answer must carry, for example Allow.
     """
 
-    code: ProblemCode
-    detail: str
-    errors: Sequence[FieldError] = ()
-    headers: Mapping[str, str] | None = None
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.detail}"
+    def __init__(
+        self,
+        code: ProblemCode,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
 
     @property
     def status(self) -> HTTPStatus:
@@ -136,7 +141,7 @@ def problem_details(problem: Problem, request_id: str) -> ProblemDetails:
 
 def problem_response(problem: Problem, request_id: str) -> Response[str]:
     """The whole answer for a problem; 503 says when to try again."""
-    headers = dict(problem.headers or {})
+    headers = {**COMMON_HEADERS, **problem.headers}
     if problem.status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     body = json.dumps(problem_details(problem, request_id), ensure_ascii=False)

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -25,7 +25,7 @@ _Model = TypeVar("_Model")
 _Query = TypeVar("_Query", bound=BaseModel)
 _ADAPTERS: Final[dict[Any, TypeAdapter[Any]]] = {}
 _UNION_TAGS: Final = frozenset({"upload", "source"})
-_IDEMPOTENCY_KEY: Final[TypeAdapter[str]] = TypeAdapter(Annotated[str, IdempotencyKey])
+_IDEMPOTENCY_KEY: Final[TypeAdapter[str]] = TypeAdapter(IdempotencyKey)
 
 
 class ApiRequest:

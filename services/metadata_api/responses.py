@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 
 JSON_CONTENT_TYPE: Final = "application/json"
 # Answers hold signed links and private metadata: no cache between us and the caller may keep them.
-_COMMON_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+COMMON_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def json_response(
@@ -18,12 +18,12 @@ def json_response(
 ) -> Response[str]:
     """An answer with a JSON body."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(status.value, JSON_CONTENT_TYPE, text, {**_COMMON_HEADERS, **(headers or {})})
+    return Response(status.value, JSON_CONTENT_TYPE, text, {**COMMON_HEADERS, **(headers or {})})
 
 
 def empty_response(headers: Mapping[str, str] | None = None) -> Response[str]:
     """The answer to a call that has nothing to tell."""
-    return Response(HTTPStatus.NO_CONTENT.value, None, "", {**_COMMON_HEADERS, **(headers or {})})
+    return Response(HTTPStatus.NO_CONTENT.value, None, "", {**COMMON_HEADERS, **(headers or {})})
 
 
 def timestamp(moment: datetime) -> str:
