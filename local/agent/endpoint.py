@@ -4,8 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from local.servers.ports import HOST
 
@@ -33,10 +32,13 @@ Handler = Callable[[Request], Response]
 
 
 class LocalEndpoint:
-    """Serves ``handlers`` on a free loopback port; the longest matching path prefix wins."""
+    """Serves handlers on a free loopback port; the longest matching path prefix wins.
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
-        self._handlers = dict(sorted(handlers.items(), key=lambda item: -len(item[0])))
+    The port is taken at once, so that others can be told the address before anything answers there.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Handler] = {}
         self._server = ThreadingHTTPServer((HOST, 0), self._request_handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="local-endpoint", daemon=True)
@@ -46,8 +48,9 @@ class LocalEndpoint:
         """The address of the server, known before it is started."""
         return f"http://{HOST}:{self._server.server_address[1]}"
 
-    def start(self) -> None:
-        """Begin to answer."""
+    def start(self, handlers: Mapping[str, Handler]) -> None:
+        """Begin to answer with ``handlers``, keyed by path prefix."""
+        self._handlers = dict(sorted(handlers.items(), key=lambda item: -len(item[0])))
         self._thread.start()
 
     def stop(self) -> None:
@@ -55,15 +58,6 @@ class LocalEndpoint:
         if self._thread.is_alive():
             self._server.shutdown()
         self._server.server_close()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def answer(self, request: Request) -> Response:
         """Route one request."""

@@ -38,6 +38,8 @@ class EmulatorServer(LocalServer):
         data_dir: Private directory for objects, state and temporary files.
         port: A fixed port, or None for a free one.
         region: The region every ARN carries.
+        states_endpoint_url: Where functions send Step Functions calls (the token broker), or None for
+            the emulator itself.
         log_level: The emulator's own log level.
         use_ssl: Serve HTTPS with a certificate the emulator makes for itself.
     """
@@ -51,11 +53,13 @@ class EmulatorServer(LocalServer):
         *,
         port: int | None = None,
         region: str,
-        log_level: str = "INFO",
+        states_endpoint_url: str | None = None,
+        log_level: str = "WARNING",
         use_ssl: bool = False,
     ) -> None:
         super().__init__(data_dir, port=port)
         self.region = region
+        self._states_endpoint_url = states_endpoint_url
         self._log_level = log_level
         self._use_ssl = use_ssl
 
@@ -94,6 +98,8 @@ class EmulatorServer(LocalServer):
             "LOG_LEVEL": self._log_level,
             "DOCKER_HOST": f"unix://{self.data_dir}/no-docker.sock",
         }
+        if self._states_endpoint_url:
+            environment["AWS_ENDPOINT_URL_SFN"] = self._states_endpoint_url
         if self._use_ssl:
             environment["USE_SSL"] = "1"
         return spawn(

@@ -176,7 +176,8 @@ def world(owner_access: AwsAccess, tmp_path: Path) -> Iterator[World]:
     (tmp_path / "efs").mkdir()
     registry, services = TokenRegistry(), TaskServices(access)
     broker = TokenBroker(access, registry)
-    endpoint = LocalEndpoint(
+    endpoint = LocalEndpoint()
+    endpoint.start(
         {"/": broker.handle, METADATA_PREFIX: services.metadata, CREDENTIALS_PREFIX: services.credentials}
     )
     deadlines = DeadlineKeeper(access, broker)
@@ -186,10 +187,10 @@ def world(owner_access: AwsAccess, tmp_path: Path) -> Iterator[World]:
     )
     made = World(access, name, name, f"bucket-{name}", "", tmp_path, agent, deadlines, registry)
     _create(made)
-    with endpoint:
-        yield made
-        agent.stop()
-        agent.run()
+    yield made
+    agent.stop()
+    agent.run()
+    endpoint.stop()
     for execution in access.client("stepfunctions").list_executions(
         stateMachineArn=made.arns["machine"], statusFilter="RUNNING"
     )["executions"]:
