@@ -19,6 +19,7 @@ from local.model import model_outputs, physical_name
 from local.model_shapes import SHAPES
 from local.monitor import Created, Registration
 
+_UPLOAD_BUCKET = "local-deployment-upload"
 _CLIENT_CONFIG = Config(
     connect_timeout=5,
     read_timeout=180,
@@ -46,7 +47,7 @@ class ApplyContext:
         self.dropped_statements: list[str] = []
         self._lock = threading.Lock()
         self._package_lock = threading.Lock()
-        self._package_content: bytes | None = None
+        self._uploaded: dict[str, str] = {}
         self._clients: dict[str, Any] = {}
         self._session: Any = boto3.Session(
             aws_access_key_id=endpoints.access_key_id,
@@ -79,13 +80,29 @@ class ApplyContext:
         with self._package_lock:
             return local_lambda_package(self.endpoints.packages_dir, self.endpoints.ca_path.read_bytes())
 
-    def lambda_package_bytes(self) -> bytes:
-        """Returns the content of the Lambda package; read once for all functions."""
+    def lambda_code(self) -> dict[str, str]:
+        """Returns where the functions' code lies; all of them share one upload, which `close` removes."""
         package = self.lambda_package()
+        location = {"S3Bucket": _UPLOAD_BUCKET, "S3Key": package.name}
         with self._package_lock:
-            if self._package_content is None:
-                self._package_content = package.read_bytes()
-            return self._package_content
+            if not self._uploaded:
+                s3 = self.client("s3")
+                s3.create_bucket(
+                    Bucket=_UPLOAD_BUCKET,
+                    CreateBucketConfiguration={"LocationConstraint": self.account.region},
+                )
+                s3.put_object(Bucket=_UPLOAD_BUCKET, Key=package.name, Body=package.read_bytes())
+                self._uploaded = location
+        return location
+
+    def close(self) -> None:
+        """Removes what was needed during the application only."""
+        with self._package_lock:
+            if self._uploaded:
+                s3 = self.client("s3")
+                s3.delete_object(Bucket=_UPLOAD_BUCKET, Key=self._uploaded["S3Key"])
+                s3.delete_bucket(Bucket=_UPLOAD_BUCKET)
+                self._uploaded = {}
 
     def image_dir(self) -> Path:
         """Returns the staged contents of the container image with the local authority inside."""

@@ -23,7 +23,7 @@ def create_function(context: ApplyContext, resource: Registration) -> Created:
     configuration = client.create_function(
         FunctionName=name,
         Role=inputs["role"],
-        Code={"ZipFile": _code(context, resource)},
+        Code=_code(context, resource),
         **present(
             Runtime=inputs.get("runtime"),
             Handler=inputs.get("handler"),
@@ -142,14 +142,14 @@ def pascal_top(value: Any) -> Any:
     return None if value is None else {key[:1].upper() + key[1:]: item for key, item in value.items()}
 
 
-def _code(context: ApplyContext, resource: Registration) -> bytes:
+def _code(context: ApplyContext, resource: Registration) -> dict[str, Any]:
     archive = (resource.inputs.get("code") or {}).get("archive") or {}
     path = Path(str(archive.get("path", "")))
     if path.name == LAMBDA_PACKAGE_NAME:
-        return context.lambda_package_bytes()
+        return dict(context.lambda_code())
     if path.suffix != ".zip" or not (REPOSITORY_ROOT / path).is_file():
         message = (
             f"{resource.urn}: code {str(path)!r} is neither {LAMBDA_PACKAGE_NAME} nor an existing zip file."
         )
         raise ApplyError(message, remedy="Build the package first, or use the platform's own.")
-    return (REPOSITORY_ROOT / path).read_bytes()
+    return {"ZipFile": (REPOSITORY_ROOT / path).read_bytes()}

@@ -131,13 +131,18 @@ def apply_program(
     generated = GeneratedValues(state_dir)
     context = ApplyContext(endpoints, generated)
     _refuse_leftovers(context)
-    run = run_program(
-        stack,
-        mode=Mode.UPDATE,
-        provider=ApplyProvider(context, on_resource),
-        project_dir=project_dir,
-        secret_value=lambda key: generated.get_or_make(f"config {key}", lambda: secrets.token_urlsafe(24)),
-    )
+    try:
+        run = run_program(
+            stack,
+            mode=Mode.UPDATE,
+            provider=ApplyProvider(context, on_resource),
+            project_dir=project_dir,
+            secret_value=lambda key: generated.get_or_make(
+                f"config {key}", lambda: secrets.token_urlsafe(24)
+            ),
+        )
+    finally:
+        context.close()
     resources = _applied_resources(run)
     keys = [resource for resource in resources.values() if resource.type == _API_KEY_TYPE]
     return Applied(
