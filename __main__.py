@@ -14,9 +14,10 @@ from components.migrations import Migrations, MigrationsArgs
 from components.naming import Names
 from components.network import Network, NetworkArgs
 from components.notifications import Notifications, NotificationsArgs
-from components.processing import Processing, ProcessingArgs, SharedFiles
-from components.storage import Storage, StorageArgs
+from components.processing import Processing, ProcessingArgs, pulled_repository_arn
+from components.storage import SharedFiles, Storage, StorageArgs
 from components.tags import Tags
+from components.task import ProcessingTask, ProcessingTaskArgs
 from components.workflow import Workflow, WorkflowArgs
 
 config, region = load_config(pulumi.get_project())
@@ -127,6 +128,17 @@ processing = Processing(
         tags=tags,
         image_uri=config.image_uri,
         architecture=config.cpu_architecture,
+        force_destroy=not config.deletion_protection,
+    ),
+)
+task = ProcessingTask(
+    "task",
+    ProcessingTaskArgs(
+        names=names,
+        tags=tags,
+        image=processing.image,
+        repository_arn=pulled_repository_arn(names, config.image_uri),
+        architecture=config.cpu_architecture,
         cpu_units=config.task_cpu_units,
         memory_mib=config.task_memory_mib,
         ephemeral_storage_gib=config.task_ephemeral_storage_gib,
@@ -134,7 +146,6 @@ processing = Processing(
         log_level=config.log_level,
         log_retention_days=config.log_retention_days,
         logs_key_arn=encryption.logs_key_arn,
-        force_destroy=not config.deletion_protection,
         database=database_access,
         redis_host=cache.primary_endpoint,
         redis_port=cache.port,
@@ -161,9 +172,9 @@ workflow = Workflow(
         first_capacity_provider="FARGATE_SPOT" if config.fargate_spot else "FARGATE",
         cluster_arn=processing.cluster_arn,
         cluster_name=processing.cluster_name,
-        task_definition_arn=processing.task_definition_arn,
-        task_role_arn=processing.task_role_arn,
-        execution_role_arn=processing.execution_role_arn,
+        task_definition_arn=task.task_definition_arn,
+        task_role_arn=task.task_role_arn,
+        execution_role_arn=task.execution_role_arn,
         task_subnet_ids=network.private_subnet_ids,
         task_security_group_id=network.ecs_security_group_id,
         completion_topic_arn=notifications.completion_topic_arn,
@@ -232,7 +243,7 @@ EXPORTS = {
     "efs_file_system_id": storage.efs_file_system_id,
     "ecs_cluster_name": processing.cluster_name,
     "ecs_cluster_arn": processing.cluster_arn,
-    "task_definition_arn": processing.task_definition_arn,
+    "task_definition_arn": task.task_definition_arn,
     "api_url": api.url,
     "api_key_id": api.api_key_id,
     "completion_topic_arn": notifications.completion_topic_arn,

@@ -1,6 +1,5 @@
 """The REST API in front of the metadata function."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +8,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
-from components.gateway_responses import GATEWAY_ANSWERS
 from components.naming import NameKind
 from components.policies import Statement, trust_policy, use_key
+from components.routes import Routes, RoutesArgs
 
 _FUNCTION_TIMEOUT_SECONDS = 28  # API Gateway gives up after 29
-_OPEN_PATHS = ("health", "openapi.json", "docs")
 _STAGE = "v1"
 _LOGGING_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 _ACCESS_LOG = {
@@ -100,15 +98,22 @@ class Api(pulumi.ComponentResource):
         self._args = args
         self._names = args.platform.names
         self._child = pulumi.ResourceOptions(parent=self)
-        # Whatever is added here goes into the hash that decides whether the stage is deployed again.
-        self._deployed: list[pulumi.Resource] = []
-        self._deployed_facts: list[pulumi.Output[object]] = []
 
         function = self._build_function()
         api = self._build_rest_api()
-        self._build_routes(api, function)
-        self._build_responses(api)
-        stage = self._build_stage(api)
+        routes = Routes(
+            f"{name}-routes",
+            RoutesArgs(
+                rest_api_id=api.id,
+                root_resource_id=api.root_resource_id,
+                execution_arn=api.execution_arn,
+                function_name=function.function_name,
+                invoke_arn=function.invoke_arn,
+                cors_origins=args.cors_origins,
+            ),
+            opts=self._child,
+        )
+        stage = self._build_stage(api, routes)
         key = self._build_key(api, stage)
         self.url = stage.invoke_url
         self.api_key_id = key.id
@@ -152,10 +157,14 @@ class Api(pulumi.ComponentResource):
 
     def _function_statements(self) -> list[Statement]:
         args = self._args
-        executions = pulumi.Output.concat(self._names.arn("states", "execution:"), args.state_machine_name, ":*")
+        executions = pulumi.Output.concat(
+            self._names.arn("states", "execution:"), args.state_machine_name, ":*"
+        )
         return [
             Statement(
-                sid="ReadRedisSecret", actions=["secretsmanager:GetSecretValue"], resources=[args.redis_secret_arn]
+                sid="ReadRedisSecret",
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[args.redis_secret_arn],
             ),
             Statement(
                 sid="SignUploads",
@@ -167,15 +176,20 @@ class Api(pulumi.ComponentResource):
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
                 resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/*")],
             ),
-            # Without ListBucket a missing source is reported as forbidden and could not be told from a wrong policy.
-            Statement(sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.ingest_bucket_arn]),
+            # Without ListBucket a missing source is reported as forbidden and could not be told from a wrong
+            # policy.
+            Statement(
+                sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.ingest_bucket_arn]
+            ),
             Statement(
                 sid="SignDownloads",
                 actions=["s3:GetObject"],
                 resources=[pulumi.Output.concat(args.media_bucket_arn, "/videos/*")],
             ),
             use_key("UseMediaKey", args.media_key_arn, write=True),
-            Statement(sid="StartWorkflow", actions=["states:StartExecution"], resources=[args.state_machine_arn]),
+            Statement(
+                sid="StartWorkflow", actions=["states:StartExecution"], resources=[args.state_machine_arn]
+            ),
             Statement(sid="StopWorkflow", actions=["states:StopExecution"], resources=[executions]),
         ]
 
@@ -190,102 +204,13 @@ class Api(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _build_routes(self, api: aws.apigateway.RestApi, function: LambdaFunction) -> None:
-        aws.lambda_.Permission(
-            f"{self._name}-permission",
-            action="lambda:InvokeFunction",
-            function=function.function_name,
-            principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
-            opts=self._child,
-        )
-        proxy = self._build_path(api, "proxy", "{proxy+}")
-        self._build_method(api, proxy, "proxy-any", "ANY", function, needs_key=True)
-        # Browsers send no key with a preflight request.
-        self._build_method(api, proxy, "proxy-options", "OPTIONS", function, needs_key=False)
-        for path in _OPEN_PATHS:
-            role = path.replace(".", "-")
-            resource = self._build_path(api, role, path)
-            self._build_method(api, resource, f"{role}-get", "GET", function, needs_key=False)
-            self._build_method(api, resource, f"{role}-options", "OPTIONS", function, needs_key=False)
-
-    def _build_path(self, api: aws.apigateway.RestApi, role: str, path_part: str) -> aws.apigateway.Resource:
-        return aws.apigateway.Resource(
-            f"{self._name}-{role}",
-            rest_api=api.id,
-            parent_id=api.root_resource_id,
-            path_part=path_part,
-            opts=self._child,
-        )
-
-    def _build_method(
-        self,
-        api: aws.apigateway.RestApi,
-        resource: aws.apigateway.Resource,
-        role: str,
-        http_method: str,
-        function: LambdaFunction,
-        *,
-        needs_key: bool,
-    ) -> None:
-        method = aws.apigateway.Method(
-            f"{self._name}-{role}-method",
-            rest_api=api.id,
-            resource_id=resource.id,
-            http_method=http_method,
-            authorization="NONE",
-            api_key_required=needs_key,
-            opts=self._child,
-        )
-        integration = aws.apigateway.Integration(
-            f"{self._name}-{role}-integration",
-            rest_api=api.id,
-            resource_id=resource.id,
-            http_method=method.http_method,
-            type="AWS_PROXY",
-            integration_http_method="POST",
-            uri=function.invoke_arn,
-            timeout_milliseconds=29_000,
-            opts=self._child,
-        )
-        self._deployed += [resource, method, integration]
-        self._deployed_facts += [
-            pulumi.Output.all(resource.path_part, method.http_method, method.authorization, method.api_key_required),
-            pulumi.Output.all(integration.type, integration.uri, integration.timeout_milliseconds),
-        ]
-
-    def _build_responses(self, api: aws.apigateway.RestApi) -> None:
-        for answer in GATEWAY_ANSWERS:
-            response = aws.apigateway.Response(
-                f"{self._name}-{answer.kind.lower().replace('_', '-')}",
-                rest_api_id=api.id,
-                response_type=answer.kind,
-                status_code=str(answer.status),
-                response_templates={"application/json": answer.template},
-                response_parameters=answer.headers(self._args.cors_origins),
-                opts=self._child,
-            )
-            self._deployed.append(response)
-            self._deployed_facts.append(
-                pulumi.Output.all(
-                    response.response_type,
-                    response.status_code,
-                    response.response_templates,
-                    response.response_parameters,
-                )
-            )
-
-    def _build_stage(self, api: aws.apigateway.RestApi) -> aws.apigateway.Stage:
+    def _build_stage(self, api: aws.apigateway.RestApi, routes: Routes) -> aws.apigateway.Stage:
         platform = self._args.platform
-        deployment = aws.apigateway.Deployment(
-            f"{self._name}-deployment",
-            rest_api=api.id,
-            triggers={"content": pulumi.Output.all(*self._deployed_facts).apply(_digest)},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._deployed),
-        )
         log_group = aws.cloudwatch.LogGroup(
             f"{self._name}-access-logs",
-            name=self._names.log_group("/aws/apigateway", self._names.physical(NameKind.REST_API, "video-metadata-api")),
+            name=self._names.log_group(
+                "/aws/apigateway", self._names.physical(NameKind.REST_API, "video-metadata-api")
+            ),
             retention_in_days=platform.log_retention_days,
             kms_key_id=platform.logs_key_arn,
             tags=platform.tags.of("api"),
@@ -295,7 +220,7 @@ class Api(pulumi.ComponentResource):
         stage = aws.apigateway.Stage(
             f"{self._name}-stage",
             rest_api=api.id,
-            deployment=deployment.id,
+            deployment=routes.deployment_id,
             stage_name=_STAGE,
             xray_tracing_enabled=True,
             access_log_settings=aws.apigateway.StageAccessLogSettingsArgs(
@@ -348,7 +273,9 @@ class Api(pulumi.ComponentResource):
             throttle_settings=aws.apigateway.UsagePlanThrottleSettingsArgs(
                 rate_limit=float(args.rate_limit_per_second), burst_limit=args.burst_limit
             ),
-            quota_settings=aws.apigateway.UsagePlanQuotaSettingsArgs(limit=args.monthly_quota, period="MONTH"),
+            quota_settings=aws.apigateway.UsagePlanQuotaSettingsArgs(
+                limit=args.monthly_quota, period="MONTH"
+            ),
             tags=tags,
             opts=self._child,
         )
@@ -360,10 +287,10 @@ class Api(pulumi.ComponentResource):
             opts=self._child,
         )
         aws.apigateway.UsagePlanKey(
-            f"{self._name}-plan-key", usage_plan_id=plan.id, key_id=key.id, key_type="API_KEY", opts=self._child
+            f"{self._name}-plan-key",
+            usage_plan_id=plan.id,
+            key_id=key.id,
+            key_type="API_KEY",
+            opts=self._child,
         )
         return key
-
-
-def _digest(facts: Sequence[object]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -39,7 +39,8 @@ class PrivateBucketArgs:
         expire_after_days: age at which current objects are deleted; None keeps them.
         cors_origins: web origins that may upload and download from a browser.
         send_events: report object changes to EventBridge.
-        log_delivery_account_id: account whose buckets may write their access logs here; None for no log bucket.
+        log_delivery_account_id: account whose buckets may write their access logs here; None for no log
+            bucket.
     """
 
     tags: Tags
@@ -59,7 +60,9 @@ class PrivateBucket(pulumi.ComponentResource):
     bucket_name: pulumi.Output[str]
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("video-platform:buckets:PrivateBucket", name, None, opts)
         self._name = name
         self._args = args
@@ -157,7 +160,9 @@ class PrivateBucket(pulumi.ComponentResource):
         )
 
     def _lifecycle_rules(self) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
-        abort = aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(days_after_initiation=1)
+        abort = aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+            days_after_initiation=1
+        )
         superseded = aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
             noncurrent_days=_SUPERSEDED_DAYS
         )
@@ -169,9 +174,13 @@ class PrivateBucket(pulumi.ComponentResource):
             move = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
                 days=transition.after_days, storage_class=transition.storage_class
             )
-            rules.append(_rule(f"move-to-{transition.storage_class.lower().replace('_', '-')}", transitions=[move]))
+            rules.append(
+                _rule(f"move-to-{transition.storage_class.lower().replace('_', '-')}", transitions=[move])
+            )
         if self._args.expire_after_days is not None:
-            expiration = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=self._args.expire_after_days)
+            expiration = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
+                days=self._args.expire_after_days
+            )
             rules.append(_rule("delete-old-objects", expiration=expiration))
         return rules
 

@@ -63,7 +63,7 @@ class Cache(pulumi.ComponentResource):
         group = self._build_group(token)
         self.primary_endpoint = group.primary_endpoint_address
         self.reader_endpoint = group.reader_endpoint_address
-        self.port = pulumi.Output.from_input(_PORT)
+        self.port = group.port
         self.secret_arn = self._build_secret(token)
         self.register_outputs(
             {
@@ -77,23 +77,6 @@ class Cache(pulumi.ComponentResource):
     def _build_group(self, token: random.RandomPassword) -> aws.elasticache.ReplicationGroup:
         args = self._args
         group_name = args.names.physical(NameKind.CACHE_GROUP, "video-cache")
-        subnets = aws.elasticache.SubnetGroup(
-            f"{self._name}-subnets",
-            description="Isolated subnets of the video platform",
-            subnet_ids=args.subnet_ids,
-            tags=args.tags.of("cache"),
-            opts=self._child,
-        )
-        parameters = aws.elasticache.ParameterGroup(
-            f"{self._name}-parameters",
-            family="redis7",
-            description="Evict the least recently used keys that expire",
-            parameters=[
-                aws.elasticache.ParameterGroupParameterArgs(name="maxmemory-policy", value="volatile-lru"),
-            ],
-            tags=args.tags.of("cache"),
-            opts=self._child,
-        )
         return aws.elasticache.ReplicationGroup(
             f"{self._name}-group",
             replication_group_id=group_name,
@@ -105,21 +88,42 @@ class Cache(pulumi.ComponentResource):
             automatic_failover_enabled=True,
             multi_az_enabled=True,
             port=_PORT,
-            subnet_group_name=subnets.name,
-            parameter_group_name=parameters.name,
+            subnet_group_name=self._build_subnet_group().name,
+            parameter_group_name=self._build_parameter_group().name,
             security_group_ids=[args.security_group_id],
             at_rest_encryption_enabled=True,
             kms_key_id=args.key_arn,
             transit_encryption_enabled=True,
             transit_encryption_mode="required",
             auth_token=token.result,
-            auth_token_update_strategy="ROTATE",
+            auth_token_update_strategy="ROTATE",  # noqa: S106  not a password: how a new token replaces it
             snapshot_retention_limit=args.snapshot_retention_days,
             snapshot_window="18:30-19:30",
             maintenance_window="sun:20:00-sun:21:00",
             final_snapshot_identifier=f"{group_name}-final" if args.deletion_protection else None,
             auto_minor_version_upgrade=True,
             tags=args.tags.of("cache"),
+            opts=self._child,
+        )
+
+    def _build_subnet_group(self) -> aws.elasticache.SubnetGroup:
+        return aws.elasticache.SubnetGroup(
+            f"{self._name}-subnets",
+            description="Isolated subnets of the video platform",
+            subnet_ids=self._args.subnet_ids,
+            tags=self._args.tags.of("cache"),
+            opts=self._child,
+        )
+
+    def _build_parameter_group(self) -> aws.elasticache.ParameterGroup:
+        return aws.elasticache.ParameterGroup(
+            f"{self._name}-parameters",
+            family="redis7",
+            description="Evict the least recently used keys that expire",
+            parameters=[
+                aws.elasticache.ParameterGroupParameterArgs(name="maxmemory-policy", value="volatile-lru"),
+            ],
+            tags=self._args.tags.of("cache"),
             opts=self._child,
         )
 

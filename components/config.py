@@ -1,6 +1,7 @@
 """The one typed configuration of a stack, parsed once from Pulumi's configuration.
 
-Every key is required in every stack file, so that dev and prod differ in values only and nothing is decided by an
+Every key is required in every stack file, so that dev and prod differ in values only and nothing is decided
+by an
 unseen default.
 """
 
@@ -17,7 +18,30 @@ from components.config_values import ConfigError, Kind, ValueSpec, kind_of, pars
 _GIB = 1024**3
 _REGION_KEY = "aws:region"
 _SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
-_LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+_LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 _INSIGHTS_RETENTION_DAYS = (7, *(31 * months for months in range(1, 24)), 731)
 _TASK_MEMORY_MIB = {
     1024: range(2048, 8193, 1024),
@@ -34,61 +58,103 @@ _NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES) - {"kms", "sqs"}
 class StackConfig:
     """Everything about a stack that is known before it is deployed; field names are configuration keys."""
 
-    owner: str = value("team that answers for the stack; written on every resource", pattern=r"[\w .@-]{1,64}", example="media-team")
-    deletion_protection: bool = value("refuse to delete the database, the buckets and the file system with their data")
-    log_level: str = value("least severe log line that services write", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    owner: str = value(
+        "team that answers for the stack; written on every resource",
+        pattern=r"[\w .@-]{1,64}",
+        example="media-team",
+    )
+    deletion_protection: bool = value(
+        "refuse to delete the database, the buckets and the file system with their data"
+    )
+    log_level: str = value(
+        "least severe log line that services write", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
     log_retention_days: int = value("how long log groups keep lines", choices=_LOG_RETENTION_DAYS)
     notification_emails: tuple[str, ...] = value(
-        "addresses told about every completed and failed job", maximum=20, pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+", example="ops@example.com"
+        "addresses told about every completed and failed job",
+        maximum=20,
+        pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+",
+        example="ops@example.com",
     )
 
-    vpc_cidr: str = value("address range of the network, /16 to /18", pattern=r"[0-9.]+/1[678]", example="10.0.0.0/16")
+    vpc_cidr: str = value(
+        "address range of the network, /16 to /18", pattern=r"[0-9.]+/1[678]", example="10.0.0.0/16"
+    )
     availability_zones: int = value("availability zones that subnets spread over", minimum=2, maximum=3)
-    nat_strategy: str = value("NAT gateways: none, one for the stack, or one per zone", choices=("none", "single", "per-az"))
+    nat_strategy: str = value(
+        "NAT gateways: none, one for the stack, or one per zone", choices=("none", "single", "per-az")
+    )
     interface_endpoints: tuple[str, ...] = value(
-        "AWS services reached inside the network; when given, tasks and functions reach nothing else", choices=ENDPOINT_SERVICES
+        "AWS services reached inside the network; when given, tasks and functions reach nothing else",
+        choices=ENDPOINT_SERVICES,
     )
 
-    database_engine_version: str = value("PostgreSQL version, major or major.minor", pattern=r"16(\.\d+)?", example="16")
-    database_instance_class: str = value("RDS instance class", pattern=r"db\.[a-z0-9]+\.[a-z0-9]+", example="db.t4g.medium")
+    database_engine_version: str = value(
+        "PostgreSQL version, major or major.minor", pattern=r"16(\.\d+)?", example="16"
+    )
+    database_instance_class: str = value(
+        "RDS instance class", pattern=r"db\.[a-z0-9]+\.[a-z0-9]+", example="db.t4g.medium"
+    )
     database_allocated_storage_gib: int = value("storage at the start", minimum=20, maximum=16384)
     database_max_allocated_storage_gib: int = value("limit of storage autoscaling", minimum=22, maximum=65536)
     database_backup_retention_days: int = value("how long automated backups are kept", minimum=7, maximum=35)
-    database_insights_retention_days: int = value("how long Performance Insights keeps samples", choices=_INSIGHTS_RETENTION_DAYS)
+    database_insights_retention_days: int = value(
+        "how long Performance Insights keeps samples", choices=_INSIGHTS_RETENTION_DAYS
+    )
 
-    cache_node_type: str = value("ElastiCache node type", pattern=r"cache\.[a-z0-9]+\.[a-z0-9]+", example="cache.t4g.medium")
+    cache_node_type: str = value(
+        "ElastiCache node type", pattern=r"cache\.[a-z0-9]+\.[a-z0-9]+", example="cache.t4g.medium"
+    )
     cache_nodes: int = value("primary and replicas together", minimum=2, maximum=6)
     cache_snapshot_retention_days: int = value("how long cache snapshots are kept", minimum=1, maximum=35)
 
-    originals_archive_days: int = value("age at which originals move to Glacier Instant Retrieval", minimum=1, maximum=3650)
-    originals_deep_archive_days: int = value("age at which originals move to Glacier Deep Archive", minimum=91, maximum=7300)
+    originals_archive_days: int = value(
+        "age at which originals move to Glacier Instant Retrieval", minimum=1, maximum=3650
+    )
+    originals_deep_archive_days: int = value(
+        "age at which originals move to Glacier Deep Archive", minimum=91, maximum=7300
+    )
     cors_origins: tuple[str, ...] = value(
-        "web origins that may call the API and upload from a browser", pattern=r"https?://[^/\s*]+", example="https://video.example.com"
+        "web origins that may call the API and upload from a browser",
+        pattern=r"https?://[^/\s*]+",
+        example="https://video.example.com",
     )
 
-    cpu_architecture: str = value("processor architecture of tasks and functions", choices=("arm64", "x86_64"))
-    image_uri: str = value(
-        "ready container image of the processor; empty builds it", pattern=r"(\S+[:@]\S+)?", example="<registry>/<name>:<tag>"
+    cpu_architecture: str = value(
+        "processor architecture of tasks and functions", choices=("arm64", "x86_64")
     )
-    task_cpu_units: int = value("Fargate CPU units of a task; 1024 are one vCPU", choices=tuple(_TASK_MEMORY_MIB))
+    image_uri: str = value(
+        "ready container image of the processor; empty builds it",
+        pattern=r"(\S+[:@]\S+)?",
+        example="<registry>/<name>:<tag>",
+    )
+    task_cpu_units: int = value(
+        "Fargate CPU units of a task; 1024 are one vCPU", choices=tuple(_TASK_MEMORY_MIB)
+    )
     task_memory_mib: int = value("Fargate memory of a task", minimum=2048, maximum=122880)
     task_ephemeral_storage_gib: int = value("scratch disk of a task", minimum=21, maximum=200)
     fargate_spot: bool = value("try Fargate Spot first; a retry always runs on demand")
     max_upload_bytes: int = value("largest source that is accepted", minimum=1024**2, maximum=100 * _GIB)
-    upload_expiry_seconds: int = value("how long a job may wait for its upload", minimum=3600, maximum=7 * 86400)
+    upload_expiry_seconds: int = value(
+        "how long a job may wait for its upload", minimum=3600, maximum=7 * 86400
+    )
     workflow_timeout_seconds: int = value("longest time of one execution", minimum=600, maximum=86400)
 
     lambda_memory_mib: int = value("memory of each function", minimum=256, maximum=10240)
-    api_reserved_concurrency: int = value("concurrent API calls kept free for the stack; 0 keeps none", minimum=0, maximum=1000)
+    api_reserved_concurrency: int = value(
+        "concurrent API calls kept free for the stack; 0 keeps none", minimum=0, maximum=1000
+    )
     ingest_concurrency: int = value("most ingest functions that run at once", minimum=2, maximum=1000)
     api_rate_limit_per_second: int = value("steady API calls a second", minimum=1, maximum=10000)
     api_burst_limit: int = value("API calls accepted at once", minimum=1, maximum=5000)
     api_monthly_quota: int = value("API calls a month and key", minimum=1, maximum=1_000_000_000)
-    manage_api_gateway_account: bool = value("set the region's API Gateway logging role; one stack per account and region")
+    manage_api_gateway_account: bool = value(
+        "set the region's API Gateway logging role; one stack per account and region"
+    )
 
     @property
     def task_stops_at_seconds(self) -> int:
-        """Longest time of the processing state, which leaves the rest of the workflow time to settle and tell."""
+        """Longest time of the processing state; the rest of the execution is for settling and telling."""
         return self.workflow_timeout_seconds - 180
 
 
@@ -142,7 +208,10 @@ def load_config(project: str) -> tuple[StackConfig, str]:
     values = {key.removeprefix(prefix): text for key, text in found.items() if key.startswith(prefix)}
     region = pulumi.Config("aws").get("region")
     if not region:
-        raise ConfigError(f"configuration key {_REGION_KEY!r} is missing. Run: pulumi config set {_REGION_KEY} ap-northeast-1")
+        raise ConfigError(
+            f"configuration key {_REGION_KEY!r} is missing. "
+            f"Run: pulumi config set {_REGION_KEY} ap-northeast-1"
+        )
     return parse_config(values), region
 
 
@@ -167,7 +236,7 @@ def _check_task(config: StackConfig) -> None:
         raise refusal(
             "task_memory_mib",
             config.task_memory_mib,
-            f"{sizes.start} to {sizes[-1]} in steps of {sizes.step} with task_cpu_units {config.task_cpu_units}",
+            f"{sizes.start} to {sizes[-1]} in steps of {sizes.step} with this task_cpu_units",
         )
     room = config.max_upload_bytes * 5 // 2
     if room > config.task_ephemeral_storage_gib * _GIB:
@@ -181,14 +250,22 @@ def _check_task(config: StackConfig) -> None:
         raise refusal(
             "workflow_timeout_seconds",
             config.workflow_timeout_seconds,
-            f"at least {download_seconds * 4}, because fetching max_upload_bytes may take {download_seconds} s",
+            f"at least {download_seconds * 4}, because a download may take {download_seconds} s",
         )
 
 
 def _check_order(config: StackConfig) -> None:
     pairs = (
-        ("database_max_allocated_storage_gib", config.database_max_allocated_storage_gib, config.database_allocated_storage_gib * 11 // 10),
-        ("originals_deep_archive_days", config.originals_deep_archive_days, config.originals_archive_days + 90),
+        (
+            "database_max_allocated_storage_gib",
+            config.database_max_allocated_storage_gib,
+            config.database_allocated_storage_gib * 11 // 10,
+        ),
+        (
+            "originals_deep_archive_days",
+            config.originals_deep_archive_days,
+            config.originals_archive_days + 90,
+        ),
         ("api_burst_limit", config.api_burst_limit, config.api_rate_limit_per_second),
     )
     for key, found, least in pairs:

@@ -14,8 +14,10 @@ DATABASE_NAME = "videometadata"
 MASTER_USERNAME = "video_admin"
 APPLICATION_USERNAME = "video_app"
 _PORT = 5432
+_EXPORTED_LOGS = ("postgresql", "upgrade")
 _MONITORING_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
-# apply_method is spelt out because a static parameter with the default "immediate" never settles in the provider.
+# apply_method is spelt out because a static parameter with the default "immediate" never settles in the
+# provider.
 _PARAMETERS = (
     ("rds.force_ssl", "1", "immediate"),
     ("log_min_duration_statement", "500", "immediate"),
@@ -67,7 +69,8 @@ class DatabaseArgs:
 class Database(pulumi.ComponentResource):
     """Creates a multi-AZ PostgreSQL instance, its parameter group, and the application role's secret.
 
-    RDS itself keeps the master password. The application role does not exist yet after this component: the migrate
+    RDS itself keeps the master password. The application role does not exist yet after this component: the
+    migrate
     function creates it from the secret.
     """
 
@@ -116,8 +119,7 @@ class Database(pulumi.ComponentResource):
             tags=args.tags.of("database"),
             opts=self._child,
         )
-        return aws.rds.Instance(
-            f"{self._name}-instance",
+        settings = aws.rds.InstanceArgs(
             identifier=self._identifier,
             engine="postgres",
             engine_version=args.engine_version,
@@ -133,30 +135,41 @@ class Database(pulumi.ComponentResource):
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[args.security_group_id],
             parameter_group_name=self._build_parameter_group().name,
-            ca_cert_identifier="rds-ca-rsa2048-g1",
-            allocated_storage=args.allocated_storage_gib,
-            max_allocated_storage=args.max_allocated_storage_gib,
-            storage_type="gp3",
-            storage_encrypted=True,
-            kms_key_id=args.key_arn,
-            backup_retention_period=args.backup_retention_days,
-            backup_window="18:00-18:30",  # UTC: the small hours in Tokyo
-            maintenance_window="sun:19:00-sun:20:00",
-            copy_tags_to_snapshot=True,
             auto_minor_version_upgrade=True,
-            performance_insights_enabled=True,
-            performance_insights_kms_key_id=args.key_arn,
-            performance_insights_retention_period=args.insights_retention_days,
-            monitoring_interval=60,
-            monitoring_role_arn=self._build_monitoring_role().arn,
-            enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
-            deletion_protection=args.deletion_protection,
-            delete_automated_backups=not args.deletion_protection,
-            skip_final_snapshot=not args.deletion_protection,
-            final_snapshot_identifier=f"{self._identifier}-final" if args.deletion_protection else None,
+            maintenance_window="sun:19:00-sun:20:00",
             tags=args.tags.of("database"),
+        )
+        self._keep_data(settings)
+        self._observe(settings)
+        return aws.rds.Instance(
+            f"{self._name}-instance",
+            settings,
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._build_log_groups()),
         )
+
+    def _keep_data(self, settings: aws.rds.InstanceArgs) -> None:
+        args = self._args
+        settings.allocated_storage = args.allocated_storage_gib
+        settings.max_allocated_storage = args.max_allocated_storage_gib
+        settings.storage_type = "gp3"
+        settings.storage_encrypted = True
+        settings.kms_key_id = args.key_arn
+        settings.backup_retention_period = args.backup_retention_days
+        settings.backup_window = "18:00-18:30"  # UTC: the small hours in Tokyo
+        settings.copy_tags_to_snapshot = True
+        settings.deletion_protection = args.deletion_protection
+        settings.delete_automated_backups = not args.deletion_protection
+        settings.skip_final_snapshot = not args.deletion_protection
+        if args.deletion_protection:
+            settings.final_snapshot_identifier = f"{self._identifier}-final"
+
+    def _observe(self, settings: aws.rds.InstanceArgs) -> None:
+        settings.performance_insights_enabled = True
+        settings.performance_insights_kms_key_id = self._args.key_arn
+        settings.performance_insights_retention_period = self._args.insights_retention_days
+        settings.monitoring_interval = 60
+        settings.monitoring_role_arn = self._build_monitoring_role().arn
+        settings.enabled_cloudwatch_logs_exports = list(_EXPORTED_LOGS)
 
     def _build_parameter_group(self) -> aws.rds.ParameterGroup:
         return aws.rds.ParameterGroup(
@@ -172,7 +185,7 @@ class Database(pulumi.ComponentResource):
         )
 
     def _build_log_groups(self) -> list[pulumi.Resource]:
-        """Create the groups that RDS exports to, which RDS would otherwise create unencrypted and for ever."""
+        """Create the groups that RDS exports to; left to itself, RDS makes them unencrypted and endless."""
         args = self._args
         return [
             aws.cloudwatch.LogGroup(
@@ -183,7 +196,7 @@ class Database(pulumi.ComponentResource):
                 tags=args.tags.of("database"),
                 opts=self._child,
             )
-            for log in ("postgresql", "upgrade")
+            for log in _EXPORTED_LOGS
         ]
 
     def _build_monitoring_role(self) -> aws.iam.Role:
@@ -197,7 +210,10 @@ class Database(pulumi.ComponentResource):
             opts=self._child,
         )
         aws.iam.RolePolicyAttachment(
-            f"{self._name}-monitoring-policy", role=role.name, policy_arn=_MONITORING_POLICY_ARN, opts=self._child
+            f"{self._name}-monitoring-policy",
+            role=role.name,
+            policy_arn=_MONITORING_POLICY_ARN,
+            opts=self._child,
         )
         return role
 

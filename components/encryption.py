@@ -47,7 +47,8 @@ class EncryptionArgs:
 class Encryption(pulumi.ComponentResource):
     """Creates four KMS keys with yearly rotation: media files, the database, messages, and logs.
 
-    Every key policy lets this account's IAM policies decide who administers and uses the key, and lets exactly the
+    Every key policy lets this account's IAM policies decide who administers and uses the key, and lets
+    exactly the
     AWS services that write on the platform's behalf use it.
     """
 
@@ -65,13 +66,17 @@ class Encryption(pulumi.ComponentResource):
         log_groups = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.arn("logs", "log-group:*")}}
 
         self.media_key_arn = self._build_key("media", "uploads, renditions and scratch files", {})
-        self.database_key_arn = self._build_key("database", "the database, the cache and their credentials", {})
+        self.database_key_arn = self._build_key(
+            "database", "the database, the cache and their credentials", {}
+        )
         self.messages_key_arn = self._build_key(
             "messages",
             "queues and topics",
             {"events.amazonaws.com": account, "sns.amazonaws.com": account},
         )
-        self.logs_key_arn = self._build_key("logs", "log groups", {f"logs.{names.region}.amazonaws.com": log_groups})
+        self.logs_key_arn = self._build_key(
+            "logs", "log groups", {f"logs.{names.region}.amazonaws.com": log_groups}
+        )
         self.register_outputs(
             {
                 "media_key_arn": self.media_key_arn,
@@ -106,7 +111,9 @@ class Encryption(pulumi.ComponentResource):
         owner = {"AWS": self._args.names.account_root}
         return [
             Statement(sid="AdministerKey", actions=_ADMINISTRATION, resources=["*"], principals=owner),
-            Statement(sid="DelegateUseToIam", actions=[*_USE, "kms:CreateGrant"], resources=["*"], principals=owner),
+            Statement(
+                sid="DelegateUseToIam", actions=[*_USE, "kms:CreateGrant"], resources=["*"], principals=owner
+            ),
             *(
                 Statement(
                     sid=f"Use{''.join(filter(str.isalnum, service.partition('.')[0].title()))}",

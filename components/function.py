@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import pulumi
 import pulumi_aws as aws
@@ -10,6 +10,8 @@ import pulumi_aws as aws
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key, write_logs
 from components.tags import Tags
+
+Architecture: TypeAlias = Literal["arm64", "x86_64"]
 
 _RUNTIME = aws.lambda_.Runtime.PYTHON3D12
 _PACKAGE_PATH = "build/metadata_api.zip"
@@ -53,7 +55,7 @@ class FunctionPlatform:
 
     names: Names
     tags: Tags
-    architecture: Literal["arm64", "x86_64"]
+    architecture: Architecture
     memory_mib: int
     log_level: str
     log_retention_days: int
@@ -75,7 +77,8 @@ class LambdaFunctionArgs:
         timeout_seconds: longest run.
         environment: variables beside the shared ones.
         statements: permissions beside the shared ones.
-        reserved_concurrency: runs kept free for this function, also its limit; None shares the account's pool.
+        reserved_concurrency: runs kept free for this function, also its limit; None shares the account's
+            pool.
         dead_letter_queue_arn: queue for events that an asynchronous call could not deliver.
         after: resources that must exist before the function runs, for example the migrations.
     """
@@ -93,7 +96,9 @@ class LambdaFunctionArgs:
 
     def __post_init__(self) -> None:
         if not 1 <= self.timeout_seconds <= 900:
-            raise ValueError(f"{self.role}: timeout_seconds is {self.timeout_seconds}, but Lambda allows 1 to 900")
+            raise ValueError(
+                f"{self.role}: timeout_seconds is {self.timeout_seconds}, but Lambda allows 1 to 900"
+            )
 
 
 class LambdaFunction(pulumi.ComponentResource):
@@ -107,7 +112,9 @@ class LambdaFunction(pulumi.ComponentResource):
     function_name: pulumi.Output[str]
     role_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("video-platform:function:LambdaFunction", name, None, opts)
         self._name = name
         self._args = args
@@ -223,7 +230,9 @@ class LambdaFunction(pulumi.ComponentResource):
             vpc_config=aws.lambda_.FunctionVpcConfigArgs(
                 subnet_ids=platform.subnet_ids, security_group_ids=[platform.security_group_id]
             ),
-            logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=self._log_group_name),
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
+                log_format="JSON", log_group=self._log_group_name
+            ),
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
             reserved_concurrent_executions=args.reserved_concurrency,
             dead_letter_config=None

@@ -45,7 +45,10 @@ _KEY_HELP = "Send a valid API key in the x-api-key header."
 GATEWAY_ANSWERS = (
     GatewayAnswer(kind="INVALID_API_KEY", status=403, title="Forbidden", detail=_KEY_HELP),
     GatewayAnswer(
-        kind="MISSING_AUTHENTICATION_TOKEN", status=404, title="Not Found", detail="No such path; see /openapi.json."
+        kind="MISSING_AUTHENTICATION_TOKEN",
+        status=404,
+        title="Not Found",
+        detail="No such path; see /openapi.json.",
     ),
     GatewayAnswer(kind="ACCESS_DENIED", status=403, title="Forbidden", detail=_KEY_HELP),
     GatewayAnswer(
@@ -69,7 +72,10 @@ GATEWAY_ANSWERS = (
         detail="A request body may have 10 MB; upload files by the link that POST /jobs gives.",
     ),
     GatewayAnswer(
-        kind="UNSUPPORTED_MEDIA_TYPE", status=415, title="Unsupported Media Type", detail="Send application/json."
+        kind="UNSUPPORTED_MEDIA_TYPE",
+        status=415,
+        title="Unsupported Media Type",
+        detail="Send application/json.",
     ),
     GatewayAnswer(
         kind="INTEGRATION_FAILURE",

@@ -73,6 +73,7 @@ class Ingest(pulumi.ComponentResource):
         queue, dead_letters = self._build_queues()
         self._build_rule(queue)
         ingest = self._build_ingest_function(queue)
+        self._build_mapping(queue, ingest)
         maintain = self._build_maintain_function()
         self._build_schedule(maintain)
         self.queue_url = queue.url
@@ -148,7 +149,7 @@ class Ingest(pulumi.ComponentResource):
 
     def _build_ingest_function(self, queue: aws.sqs.Queue) -> LambdaFunction:
         args = self._args
-        function = LambdaFunction(
+        return LambdaFunction(
             f"{self._name}-ingest",
             LambdaFunctionArgs(
                 platform=args.platform,
@@ -167,30 +168,28 @@ class Ingest(pulumi.ComponentResource):
                         actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
                         resources=[queue.arn],
                     ),
-                    Statement(
-                        sid="InspectUploads",
-                        actions=["s3:GetObject", "s3:GetObjectVersion"],
-                        resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/*")],
-                    ),
                     self._start_workflow(),
                     use_key("UseMessagesKey", args.messages_key_arn, write=False),
-                    use_key("UseMediaKey", args.media_key_arn, write=False),
                 ],
                 after=args.after,
             ),
             opts=self._child,
         )
+
+    def _build_mapping(self, queue: aws.sqs.Queue, function: LambdaFunction) -> None:
         aws.lambda_.EventSourceMapping(
             f"{self._name}-mapping",
             event_source_arn=queue.arn,
             function_name=function.function_name,
             batch_size=_BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.concurrency),
-            tags=args.platform.tags.of("ingest"),
-            opts=self._child,
+            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(
+                maximum_concurrency=self._args.concurrency
+            ),
+            tags=self._args.platform.tags.of("ingest"),
+            # Lambda tests at creation whether the role may receive messages.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[function]),
         )
-        return function
 
     def _start_workflow(self) -> Statement:
         return Statement(
@@ -218,7 +217,9 @@ class Ingest(pulumi.ComponentResource):
                 },
                 statements=[
                     self._start_workflow(),
-                    Statement(sid="FollowWorkflow", actions=["states:DescribeExecution"], resources=[executions]),
+                    Statement(
+                        sid="FollowWorkflow", actions=["states:DescribeExecution"], resources=[executions]
+                    ),
                     Statement(
                         sid="Announce",
                         actions=["sns:Publish"],

@@ -1,6 +1,7 @@
 """Physical names and ARNs that somebody outside one component must know.
 
-Everything else gets its physical name from Pulumi. A name that is too long is refused, never cut: two names cut to the
+Everything else gets its physical name from Pulumi. A name that is too long is refused, never cut: two names
+cut to the
 same prefix would meet in one account.
 """
 
@@ -10,25 +11,39 @@ from enum import Enum
 
 
 class NameKind(Enum):
-    """A kind of AWS name with its longest length and the characters it may hold."""
+    """A kind of AWS name that has limits of its own."""
 
-    CLUSTER = (255, r"[A-Za-z0-9_-]+")
-    DATABASE_INSTANCE = (63, r"[a-z][a-z0-9-]*[a-z0-9]")
-    CACHE_GROUP = (40, r"[a-z][a-z0-9-]*[a-z0-9]")
-    FUNCTION = (64, r"[A-Za-z0-9_-]+")
-    LOG_GROUP = (512, r"[A-Za-z0-9_/.#-]+")
-    QUEUE = (80, r"[A-Za-z0-9_-]+")
-    REPOSITORY = (256, r"[a-z0-9][a-z0-9/_.-]*")
-    REST_API = (128, r"[A-Za-z0-9_ -]+")
-    RULE = (64, r"[A-Za-z0-9_.-]+")
-    STATE_MACHINE = (80, r"[A-Za-z0-9_-]+")
-    TASK_FAMILY = (255, r"[A-Za-z0-9_-]+")
-    TOPIC = (256, r"[A-Za-z0-9_-]+")
-    VPC = (255, r"[A-Za-z0-9_-]+")
+    CLUSTER = "cluster"
+    DATABASE_INSTANCE = "database instance"
+    CACHE_GROUP = "cache group"
+    FUNCTION = "function"
+    LOG_GROUP = "log group"
+    QUEUE = "queue"
+    REPOSITORY = "image repository"
+    REST_API = "REST API"
+    RULE = "rule"
+    STATE_MACHINE = "state machine"
+    TASK_FAMILY = "task family"
+    TOPIC = "topic"
+    VPC = "VPC"
 
-    def __init__(self, longest: int, pattern: str) -> None:
-        self.longest = longest
-        self.pattern = pattern
+
+# Longest length and allowed characters, from the AWS references of the services.
+_LIMITS: dict[NameKind, tuple[int, str]] = {
+    NameKind.CLUSTER: (255, r"[A-Za-z0-9_-]+"),
+    NameKind.DATABASE_INSTANCE: (63, r"[a-z][a-z0-9]*(-[a-z0-9]+)*"),
+    NameKind.CACHE_GROUP: (40, r"[a-z][a-z0-9]*(-[a-z0-9]+)*"),
+    NameKind.FUNCTION: (64, r"[A-Za-z0-9_-]+"),
+    NameKind.LOG_GROUP: (512, r"[A-Za-z0-9_/.#-]+"),
+    NameKind.QUEUE: (80, r"[A-Za-z0-9_-]+"),
+    NameKind.REPOSITORY: (256, r"[a-z0-9]+([/._-][a-z0-9]+)*"),
+    NameKind.REST_API: (128, r"[A-Za-z0-9_ -]+"),
+    NameKind.RULE: (64, r"[A-Za-z0-9_.-]+"),
+    NameKind.STATE_MACHINE: (80, r"[A-Za-z0-9_-]+"),
+    NameKind.TASK_FAMILY: (255, r"[A-Za-z0-9_-]+"),
+    NameKind.TOPIC: (256, r"[A-Za-z0-9_-]+"),
+    NameKind.VPC: (255, r"[A-Za-z0-9_-]+"),
+}
 
 
 class InvalidNameError(ValueError):
@@ -41,14 +56,15 @@ def checked_name(kind: NameKind, name: str) -> str:
     Raises:
         InvalidNameError: the name is too long or holds a character that AWS refuses.
     """
-    if len(name) > kind.longest:
+    longest, pattern = _LIMITS[kind]
+    if len(name) > longest:
         raise InvalidNameError(
-            f"{kind.name.lower()} name {name!r} has {len(name)} characters; AWS allows {kind.longest}. "
+            f"{kind.value} name {name!r} has {len(name)} characters, but AWS allows {longest}. "
             "Use a shorter stack name."
         )
-    if not re.fullmatch(kind.pattern, name):
+    if not re.fullmatch(pattern, name):
         raise InvalidNameError(
-            f"{kind.name.lower()} name {name!r} does not match {kind.pattern}. "
+            f"{kind.value} name {name!r} does not match {pattern}. "
             "Use lower-case letters, digits and hyphens in the stack name."
         )
     return name

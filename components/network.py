@@ -7,8 +7,8 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
+from components.flow_logs import FlowLogs, FlowLogsArgs
 from components.naming import NameKind, Names
-from components.policies import Statement, policy_document, trust_policy
 from components.tags import Tags
 
 NatStrategy = Literal["none", "single", "per-az"]
@@ -52,8 +52,10 @@ class NetworkArgs:
 class Network(pulumi.ComponentResource):
     """Creates the VPC, its endpoints, its flow logs and one security group per kind of peer.
 
-    Public subnets hold the NAT gateways only, private subnets the tasks and functions, isolated subnets the database
-    and the cache. With interface endpoints, tasks and functions can reach the endpoints and nothing else outside.
+    Public subnets hold the NAT gateways only, private subnets the tasks and functions, isolated subnets the
+    database
+    and the cache. With interface endpoints, tasks and functions can reach the endpoints and nothing else
+    outside.
     """
 
     vpc_id: pulumi.Output[str]
@@ -77,10 +79,29 @@ class Network(pulumi.ComponentResource):
         self.public_subnet_ids = vpc.public_subnet_ids
         self.private_subnet_ids = vpc.private_subnet_ids
         self.isolated_subnet_ids = vpc.isolated_subnet_ids
-        self._build_flow_log()
-        aws.ec2.DefaultSecurityGroup(
-            f"{name}-default", vpc_id=self.vpc_id, ingress=[], egress=[], tags=args.tags.of("network"), opts=self._child
+        FlowLogs(
+            f"{name}-flow-logs",
+            FlowLogsArgs(
+                names=args.names,
+                tags=args.tags,
+                vpc_id=self.vpc_id,
+                log_retention_days=args.log_retention_days,
+                logs_key_arn=args.logs_key_arn,
+            ),
+            opts=self._child,
         )
+        aws.ec2.DefaultSecurityGroup(
+            f"{name}-default",
+            vpc_id=self.vpc_id,
+            ingress=[],
+            egress=[],
+            tags=args.tags.of("network"),
+            opts=self._child,
+        )
+        self._build_groups()
+        self._register()
+
+    def _build_groups(self) -> None:
         ecs, function = self._group("ecs", "Video-processing tasks"), self._group("lambda", "Functions")
         rds, redis = self._group("rds", "The PostgreSQL database"), self._group("redis", "The Redis cache")
         efs = self._group("efs", "The shared file system")
@@ -94,7 +115,6 @@ class Network(pulumi.ComponentResource):
         self.rds_security_group_id = rds.id
         self.redis_security_group_id = redis.id
         self.efs_security_group_id = efs.id
-        self._register()
 
     def _register(self) -> None:
         self.register_outputs(
@@ -129,54 +149,6 @@ class Network(pulumi.ComponentResource):
             ],
             tags=args.tags.of("network", Name=vpc_name),
             opts=self._child,
-        )
-
-    def _build_flow_log(self) -> None:
-        args = self._args
-        log_group_name = args.names.log_group("/aws/vpc", f"video-processing-{args.names.stack}")
-        log_group = aws.cloudwatch.LogGroup(
-            f"{self._name}-flow-logs",
-            name=log_group_name,
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.logs_key_arn,
-            tags=args.tags.of("network"),
-            opts=self._child,
-        )
-        role = aws.iam.Role(
-            f"{self._name}-flow-log-role",
-            description="Lets VPC flow logs write to their log group",
-            assume_role_policy=trust_policy("vpc-flow-logs.amazonaws.com", source_account_id=args.names.account_id),
-            tags=args.tags.of("network"),
-            opts=self._child,
-        )
-        log_group_arn = args.names.arn("logs", f"log-group:{log_group_name}")
-        policy = aws.iam.RolePolicy(
-            f"{self._name}-flow-log-policy",
-            role=role.name,
-            policy=policy_document(
-                [
-                    Statement(
-                        sid="WriteFlowLogs",
-                        actions=[
-                            "logs:CreateLogStream",
-                            "logs:DescribeLogStreams",
-                            "logs:PutLogEvents",
-                        ],
-                        resources=[log_group_arn, f"{log_group_arn}:*"],
-                    )
-                ]
-            ),
-            opts=self._child,
-        )
-        aws.ec2.FlowLog(
-            f"{self._name}-flow-log",
-            vpc_id=self.vpc_id,
-            traffic_type="ALL",
-            log_destination=log_group.arn,
-            iam_role_arn=role.arn,
-            max_aggregation_interval=60,
-            tags=args.tags.of("network"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
     def _group(self, role: str, description: str) -> aws.ec2.SecurityGroup:
@@ -221,7 +193,9 @@ class Network(pulumi.ComponentResource):
         )
 
     def _build_ways_out(self, clients: dict[str, aws.ec2.SecurityGroup]) -> None:
-        endpoints = self._group("endpoints", "Interface endpoints") if self._args.interface_endpoints else None
+        endpoints = (
+            self._group("endpoints", "Interface endpoints") if self._args.interface_endpoints else None
+        )
         s3 = self._build_endpoints(endpoints)
         for role, client in clients.items():
             self._allow_https(role, client, "s3", prefix_list_id=s3.prefix_list_id)

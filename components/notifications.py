@@ -35,7 +35,9 @@ class Notifications(pulumi.ComponentResource):
     completion_topic_arn: pulumi.Output[str]
     error_topic_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("video-platform:notifications:Notifications", name, None, opts)
         self._name = name
         self._args = args

@@ -1,6 +1,7 @@
 """IAM policy documents as typed statements.
 
-Every statement has a Sid, so that a test, an auditor or an AccessDenied message can name it. ``*`` as a resource is
+Every statement has a Sid, so that a test, an auditor or an AccessDenied message can name it. ``*`` as a
+resource is
 refused unless its Sid is in ``WILDCARD_REASONS``: the reason is recorded before the permission can exist.
 """
 
@@ -17,9 +18,9 @@ WILDCARD_REASONS: Mapping[str, str] = {
     "UseEvents": "in a key policy the only resource is the key that carries the policy",
     "UseLogs": "in a key policy the only resource is the key that carries the policy",
     "UseSns": "in a key policy the only resource is the key that carries the policy",
-    "AnswerTaskTokens": "IAM defines no resource type for SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat",
+    "AnswerTaskTokens": "IAM defines no resource type for the SendTask actions",
     "DeliverWorkflowLogs": "the log-delivery actions are account-wide and take no resource",
-    "AttachToNetwork": "Lambda creates the interfaces later, in whichever subnet it scales to; Describe takes no resource",
+    "AttachToNetwork": "Lambda makes the interfaces later in any of the subnets; Describe takes no resource",
     "PullImageLogin": "ecr:GetAuthorizationToken takes no resource",
     "SendTraces": "the X-Ray write actions take no resource",
 }
@@ -84,7 +85,9 @@ def policy_document(statements: Sequence[Statement]) -> pulumi.Output[str]:
     sids = [statement.sid for statement in statements]
     repeated = sorted({sid for sid in sids if sids.count(sid) > 1})
     if not sids or repeated:
-        raise PolicyError(f"a policy document needs statements with distinct Sids; repeated: {repeated or 'none given'}")
+        raise PolicyError(
+            f"a policy document needs statements with distinct Sids; repeated: {repeated or 'none given'}"
+        )
     return pulumi.Output.json_dumps(
         {"Version": "2012-10-17", "Statement": [statement.as_json() for statement in statements]}
     )
@@ -122,7 +125,7 @@ def tls_only(resources: Sequence[pulumi.Input[str]], actions: Sequence[str]) -> 
 
 
 def write_logs(log_group_arn: str) -> Statement:
-    """Allow writing to one log group; both forms of its ARN are named because IAM checks either, by action."""
+    """Allow writing to one log group, named in both forms of its ARN because IAM checks either, by action."""
     return Statement(
         sid="WriteOwnLogs",
         actions=["logs:CreateLogStream", "logs:PutLogEvents"],

@@ -27,9 +27,14 @@ class EventSource:
 
 
 def build_dead_letter_queue(
-    name: str, *, physical_name: str, key_arn: pulumi.Input[str], tags: dict[str, str], parent: pulumi.Resource
+    name: str,
+    *,
+    physical_name: str,
+    key_arn: pulumi.Input[str],
+    tags: dict[str, str],
+    parent: pulumi.Resource,
 ) -> aws.sqs.Queue:
-    """Create an encrypted queue that keeps messages for as long as SQS can, so that people can look at them."""
+    """Create an encrypted queue that keeps messages for as long as SQS can, for people to look at."""
     return aws.sqs.Queue(
         name,
         name=physical_name,

@@ -1,7 +1,7 @@
 """Where files live: uploads, published renditions, access logs, and the tasks' shared file system."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
@@ -13,6 +13,23 @@ from components.tags import Tags
 
 # The container's user; the image creates it and owns /scratch as it.
 TASK_USER_ID = 10001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedFiles:
+    """The EFS file system that tasks mount.
+
+    Attributes:
+        file_system_id: EFS file system.
+        file_system_arn: its ARN.
+        access_point_id: access point that tasks enter by.
+        access_point_arn: its ARN.
+    """
+
+    file_system_id: pulumi.Input[str]
+    file_system_arn: pulumi.Input[str]
+    access_point_id: pulumi.Input[str]
+    access_point_arn: pulumi.Input[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +117,11 @@ class Storage(pulumi.ComponentResource):
 
     def _build_buckets(self) -> tuple[PrivateBucket, PrivateBucket, PrivateBucket]:
         args = self._args
-        force_destroy = not args.deletion_protection
         logs = PrivateBucket(
             f"{self._name}-logs",
             PrivateBucketArgs(
                 tags=args.tags,
-                force_destroy=force_destroy,
+                force_destroy=not args.deletion_protection,
                 key_arn=None,
                 access_log_bucket=None,
                 expire_after_days=args.access_log_days,
@@ -113,33 +129,23 @@ class Storage(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        ingest = PrivateBucket(
-            f"{self._name}-ingest",
-            PrivateBucketArgs(
-                tags=args.tags,
-                force_destroy=force_destroy,
-                key_arn=args.key_arn,
-                access_log_bucket=logs.bucket_name,
-                cors_origins=args.cors_origins,
-                send_events=True,
-                transitions=[
-                    Transition(after_days=args.originals_archive_days, storage_class="GLACIER_IR"),
-                    Transition(after_days=args.originals_deep_archive_days, storage_class="DEEP_ARCHIVE"),
-                ],
-            ),
-            opts=self._child,
+        media_settings = PrivateBucketArgs(
+            tags=args.tags,
+            force_destroy=not args.deletion_protection,
+            key_arn=args.key_arn,
+            access_log_bucket=logs.bucket_name,
+            cors_origins=args.cors_origins,
         )
-        media = PrivateBucket(
-            f"{self._name}-media",
-            PrivateBucketArgs(
-                tags=args.tags,
-                force_destroy=force_destroy,
-                key_arn=args.key_arn,
-                access_log_bucket=logs.bucket_name,
-                cors_origins=args.cors_origins,
-            ),
-            opts=self._child,
+        ingest_settings = replace(
+            media_settings,
+            send_events=True,
+            transitions=[
+                Transition(after_days=args.originals_archive_days, storage_class="GLACIER_IR"),
+                Transition(after_days=args.originals_deep_archive_days, storage_class="DEEP_ARCHIVE"),
+            ],
         )
+        ingest = PrivateBucket(f"{self._name}-ingest", ingest_settings, opts=self._child)
+        media = PrivateBucket(f"{self._name}-media", media_settings, opts=self._child)
         return ingest, media, logs
 
     def _build_file_system(self) -> aws.efs.FileSystem:

@@ -10,13 +10,23 @@ import pulumi_aws as aws
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key
-from components.processing import CONTAINER_NAME, task_family
 from components.queues import EventSource, build_dead_letter_queue, close_queue
+from components.task import CONTAINER_NAME, task_family
 from workflow.loader import load_definition
 
 _OUTCOME_TIMEOUT_SECONDS = 25  # below the 30 s that the workflow waits for it
 _EVENT_AGE_SECONDS = 3600
 _EVENT_ATTEMPTS = 20
+_LOG_DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +69,7 @@ class WorkflowArgs:
 
 
 class Workflow(pulumi.ComponentResource):
-    """Creates the state machine with its role and log, the outcome function, and the rules that call the function.
+    """Creates the state machine with its role and log, the outcome function, and the rules that call it.
 
     The rules cover what the graph itself cannot: executions that time out or are aborted, and tasks that stop
     without answering.
@@ -129,7 +139,8 @@ class Workflow(pulumi.ComponentResource):
 
     def _build_machine(self, outcome: LambdaFunction) -> aws.sfn.StateMachine:
         platform = self._args.platform
-        # Log delivery to a vended name needs no resource policy, which has a size limit for the whole account.
+        # Log delivery to a vended name needs no resource policy, which has a size limit for the whole
+        # account.
         log_group = aws.cloudwatch.LogGroup(
             f"{self._name}-logs",
             name=self._names.log_group("/aws/vendedlogs/states", self._machine_name),
@@ -138,19 +149,7 @@ class Workflow(pulumi.ComponentResource):
             tags=platform.tags.of("workflow"),
             opts=self._child,
         )
-        role = aws.iam.Role(
-            f"{self._name}-role",
-            description="Runs the video-processing state machine",
-            assume_role_policy=trust_policy("states.amazonaws.com", source_account_id=self._names.account_id),
-            tags=platform.tags.of("workflow"),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._name}-policy",
-            role=role.name,
-            policy=policy_document(self._statements(outcome)),
-            opts=self._child,
-        )
+        role, policy = self._build_role(outcome)
         return aws.sfn.StateMachine(
             f"{self._name}-machine",
             name=self._machine_name,
@@ -167,6 +166,23 @@ class Workflow(pulumi.ComponentResource):
             # Step Functions tests at creation whether the role may deliver logs.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
+
+    def _build_role(self, outcome: LambdaFunction) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        platform = self._args.platform
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            description="Runs the video-processing state machine",
+            assume_role_policy=trust_policy("states.amazonaws.com", source_account_id=self._names.account_id),
+            tags=platform.tags.of("workflow"),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._name}-policy",
+            role=role.name,
+            policy=policy_document(self._statements(outcome)),
+            opts=self._child,
+        )
+        return role, policy
 
     def _definition(self, outcome: LambdaFunction) -> pulumi.Output[str]:
         args = self._args
@@ -187,6 +203,18 @@ class Workflow(pulumi.ComponentResource):
 
     def _statements(self, outcome: LambdaFunction) -> list[Statement]:
         args = self._args
+        topics = [args.completion_topic_arn, args.error_topic_arn]
+        return [
+            *self._task_statements(),
+            Statement(sid="RecordOutcome", actions=["lambda:InvokeFunction"], resources=[outcome.arn]),
+            Statement(sid="Announce", actions=["sns:Publish"], resources=topics),
+            use_key("UseMessagesKey", args.messages_key_arn, write=True),
+            send_traces(),
+            Statement(sid="DeliverWorkflowLogs", actions=_LOG_DELIVERY, resources=["*"]),
+        ]
+
+    def _task_statements(self) -> list[Statement]:
+        args = self._args
         in_cluster = {"ArnEquals": {"ecs:cluster": args.cluster_arn}}
         return [
             Statement(
@@ -206,32 +234,6 @@ class Workflow(pulumi.ComponentResource):
                 actions=["iam:PassRole"],
                 resources=[args.task_role_arn, args.execution_role_arn],
                 conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-            ),
-            Statement(
-                sid="RecordOutcome",
-                actions=["lambda:InvokeFunction"],
-                resources=[outcome.arn],
-            ),
-            Statement(
-                sid="Announce",
-                actions=["sns:Publish"],
-                resources=[args.completion_topic_arn, args.error_topic_arn],
-            ),
-            use_key("UseMessagesKey", args.messages_key_arn, write=True),
-            send_traces(),
-            Statement(
-                sid="DeliverWorkflowLogs",
-                actions=[
-                    "logs:CreateLogDelivery",
-                    "logs:GetLogDelivery",
-                    "logs:UpdateLogDelivery",
-                    "logs:DeleteLogDelivery",
-                    "logs:ListLogDeliveries",
-                    "logs:PutResourcePolicy",
-                    "logs:DescribeResourcePolicies",
-                    "logs:DescribeLogGroups",
-                ],
-                resources=["*"],
             ),
         ]
 

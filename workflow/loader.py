@@ -1,7 +1,7 @@
-"""Fills the state machine's placeholders for one stack and refuses a definition that AWS would refuse, or worse accept.
+"""Fills the state machine's placeholders for one stack and refuses a definition that breaks a rule.
 
-A string that is one placeholder, such as ``"${subnet_ids}"``, becomes the value itself with its type, so that timeouts
-end up as literal integers. A placeholder inside a longer string takes text only.
+A string that is one placeholder, such as ``"${subnet_ids}"``, becomes the value itself with its type, so that
+timeouts end up as literal integers. A placeholder inside a longer string takes text only.
 """
 
 import json
@@ -37,7 +37,8 @@ def load_definition(values: Mapping[str, PlaceholderValue], path: Path = DEFINIT
         The definition as compact JSON.
 
     Raises:
-        DefinitionError: a placeholder has no value or a value has no placeholder, a timeout is not a literal positive
+        DefinitionError: a placeholder has no value or a value has no placeholder, a timeout is not a literal
+        positive
             integer, a state breaks a rule, or the result is larger than AWS accepts.
     """
     wanted = placeholders(path)
@@ -81,8 +82,13 @@ def _check_task(name: str, state: Mapping[str, Any], machine_seconds: int) -> No
             f"state {name} may take {seconds} s, but the machine only {machine_seconds} s; "
             "the state must be able to fail before the machine does"
         )
-    if state["Resource"].endswith(".waitForTaskToken") and not _seconds(f"state {name}", state, "HeartbeatSeconds") < seconds:
-        raise DefinitionError(f"state {name}: HeartbeatSeconds must be less than its TimeoutSeconds, {seconds}")
+    if (
+        state["Resource"].endswith(".waitForTaskToken")
+        and not _seconds(f"state {name}", state, "HeartbeatSeconds") < seconds
+    ):
+        raise DefinitionError(
+            f"state {name}: HeartbeatSeconds must be less than its TimeoutSeconds, {seconds}"
+        )
     for key in ("Retry", "Catch"):
         if not state.get(key):
             raise DefinitionError(f"state {name} needs {key}")
@@ -114,5 +120,7 @@ def _fill(node: Any, values: Mapping[str, PlaceholderValue]) -> Any:
 def _text(name: str, values: Mapping[str, PlaceholderValue]) -> str:
     found = values[name]
     if not isinstance(found, str) or '"' in found or "'" in found:
-        raise DefinitionError(f"placeholder {name} stands inside a text and must be a text without quotes, not {found!r}")
+        raise DefinitionError(
+            f"placeholder {name} stands inside a text and must be a text without quotes, not {found!r}"
+        )
     return found

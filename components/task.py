@@ -1,0 +1,290 @@
+"""The Fargate task that runs ffmpeg: its definition, its log, and its two roles."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.function import Architecture, DatabaseAccess
+from components.naming import NameKind, Names
+from components.policies import Statement, policy_document, trust_policy, use_key, write_logs
+from components.storage import TASK_USER_ID, SharedFiles
+from components.tags import Tags
+
+CONTAINER_NAME = "processor"
+SCRATCH_DIRECTORY = "/scratch"
+SHARED_DIRECTORY = "/shared"
+_STOP_TIMEOUT_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessingTaskArgs:
+    """Size, image and surroundings of the processing task.
+
+    Attributes:
+        names: physical names and ARNs of the stack.
+        tags: tags of the stack.
+        image: container image.
+        repository_arn: ECR repository that the image is pulled from; None for an image from elsewhere.
+        architecture: processor architecture of the image.
+        cpu_units: Fargate CPU units.
+        memory_mib: Fargate memory.
+        ephemeral_storage_gib: scratch disk.
+        max_source_bytes: largest source that the task accepts.
+        log_level: least severe log line.
+        log_retention_days: how long log lines are kept.
+        logs_key_arn: key that encrypts the log group.
+        database: the ledger.
+        redis_host: primary endpoint of the cache.
+        redis_port: its TCP port.
+        redis_secret_arn: secret with the cache's token.
+        ingest_bucket: name of the bucket with sources.
+        ingest_bucket_arn: its ARN.
+        media_bucket: name of the bucket for renditions.
+        media_bucket_arn: its ARN.
+        media_key_arn: key that encrypts both buckets.
+        shared_files: file system of chunked jobs.
+    """
+
+    names: Names
+    tags: Tags
+    image: pulumi.Input[str]
+    repository_arn: str | None
+    architecture: Architecture
+    cpu_units: int
+    memory_mib: int
+    ephemeral_storage_gib: int
+    max_source_bytes: int
+    log_level: str
+    log_retention_days: int
+    logs_key_arn: pulumi.Input[str]
+    database: DatabaseAccess
+    redis_host: pulumi.Input[str]
+    redis_port: pulumi.Input[int]
+    redis_secret_arn: pulumi.Input[str]
+    ingest_bucket: pulumi.Input[str]
+    ingest_bucket_arn: pulumi.Input[str]
+    media_bucket: pulumi.Input[str]
+    media_bucket_arn: pulumi.Input[str]
+    media_key_arn: pulumi.Input[str]
+    shared_files: SharedFiles
+
+
+class ProcessingTask(pulumi.ComponentResource):
+    """Creates the task definition with two roles.
+
+    The execution role starts the container (image, secrets, logs); the task role is what running code may do.
+    """
+
+    task_definition_arn: pulumi.Output[str]
+    task_role_arn: pulumi.Output[str]
+    execution_role_arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: ProcessingTaskArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("video-platform:task:ProcessingTask", name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._family = task_family(args.names)
+        self._log_group_name = args.names.log_group("/aws/ecs", self._family)
+
+        execution_role = self._build_role("execution", "Starts video tasks", self._execution_statements())
+        task_role = self._build_role("task", "What a running video task may do", self._task_statements())
+        task = self._build_task_definition(execution_role, task_role)
+        self.task_definition_arn = task.arn
+        self.task_role_arn = task_role.arn
+        self.execution_role_arn = execution_role.arn
+        self.register_outputs(
+            {
+                "task_definition_arn": self.task_definition_arn,
+                "task_role_arn": self.task_role_arn,
+                "execution_role_arn": self.execution_role_arn,
+            }
+        )
+
+    def _build_role(self, role: str, description: str, statements: Sequence[Statement]) -> aws.iam.Role:
+        iam_role = aws.iam.Role(
+            f"{self._name}-{role}-role",
+            description=description,
+            assume_role_policy=trust_policy(
+                "ecs-tasks.amazonaws.com", source_account_id=self._args.names.account_id
+            ),
+            tags=self._args.tags.of("processing"),
+            opts=self._child,
+        )
+        aws.iam.RolePolicy(
+            f"{self._name}-{role}-policy",
+            role=iam_role.name,
+            policy=policy_document(statements),
+            opts=self._child,
+        )
+        return iam_role
+
+    def _execution_statements(self) -> list[Statement]:
+        args = self._args
+        statements = [
+            write_logs(args.names.arn("logs", f"log-group:{self._log_group_name}")),
+            Statement(
+                sid="ReadTaskSecrets",
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[args.database.secret_arn, args.redis_secret_arn],
+            ),
+            use_key("DecryptSecrets", args.database.key_arn, write=False),
+        ]
+        if args.repository_arn is not None:
+            pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]
+            statements += [
+                Statement(sid="PullImageLogin", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+                Statement(sid="PullImage", actions=pull, resources=[args.repository_arn]),
+            ]
+        return statements
+
+    def _task_statements(self) -> list[Statement]:
+        args = self._args
+        shared = args.shared_files
+        return [
+            Statement(
+                sid="ReadSources",
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/*")],
+            ),
+            # Without ListBucket a missing source is reported as forbidden and could not be told from a wrong
+            # policy.
+            Statement(
+                sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.ingest_bucket_arn]
+            ),
+            Statement(
+                sid="PublishRenditions",
+                actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+                resources=[pulumi.Output.concat(args.media_bucket_arn, "/videos/*")],
+            ),
+            use_key("UseMediaKey", args.media_key_arn, write=True),
+            Statement(
+                sid="AnswerTaskTokens",
+                actions=["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"],
+                resources=["*"],
+            ),
+            Statement(
+                sid="MountSharedFiles",
+                actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+                resources=[shared.file_system_arn],
+                conditions={"StringEquals": {"elasticfilesystem:AccessPointArn": shared.access_point_arn}},
+            ),
+        ]
+
+    def _build_task_definition(
+        self, execution_role: aws.iam.Role, task_role: aws.iam.Role
+    ) -> aws.ecs.TaskDefinition:
+        args = self._args
+        log_group = aws.cloudwatch.LogGroup(
+            f"{self._name}-logs",
+            name=self._log_group_name,
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.logs_key_arn,
+            tags=args.tags.of("processing"),
+            opts=self._child,
+        )
+        return aws.ecs.TaskDefinition(
+            f"{self._name}-definition",
+            family=self._family,
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(args.cpu_units),
+            memory=str(args.memory_mib),
+            ephemeral_storage=aws.ecs.TaskDefinitionEphemeralStorageArgs(
+                size_in_gib=args.ephemeral_storage_gib
+            ),
+            runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+                cpu_architecture=args.architecture.upper(), operating_system_family="LINUX"
+            ),
+            execution_role_arn=execution_role.arn,
+            task_role_arn=task_role.arn,
+            container_definitions=pulumi.Output.json_dumps([self._container()]),
+            volumes=self._volumes(),
+            # A running execution may still start its retry from the revision before.
+            skip_destroy=True,
+            tags=args.tags.of("processing"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group]),
+        )
+
+    def _volumes(self) -> list[aws.ecs.TaskDefinitionVolumeArgs]:
+        shared = self._args.shared_files
+        return [
+            aws.ecs.TaskDefinitionVolumeArgs(name="scratch"),
+            aws.ecs.TaskDefinitionVolumeArgs(
+                name="shared",
+                efs_volume_configuration=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationArgs(
+                    file_system_id=shared.file_system_id,
+                    transit_encryption="ENABLED",
+                    authorization_config=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfigArgs(
+                        access_point_id=shared.access_point_id, iam="ENABLED"
+                    ),
+                ),
+            ),
+        ]
+
+    def _container(self) -> dict[str, Any]:
+        return {
+            "name": CONTAINER_NAME,
+            "image": self._args.image,
+            "command": ["python", "-m", "processor"],
+            "essential": True,
+            "user": f"{TASK_USER_ID}:{TASK_USER_ID}",
+            "privileged": False,
+            "readonlyRootFilesystem": True,
+            "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},
+            "stopTimeout": _STOP_TIMEOUT_SECONDS,
+            "mountPoints": [
+                {"sourceVolume": "scratch", "containerPath": SCRATCH_DIRECTORY, "readOnly": False},
+                {"sourceVolume": "shared", "containerPath": SHARED_DIRECTORY, "readOnly": False},
+            ],
+            "environment": [
+                {"name": key, "value": text} for key, text in sorted(self._environment().items())
+            ],
+            "secrets": [
+                {"name": key, "valueFrom": source} for key, source in sorted(self._secrets().items())
+            ],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": self._log_group_name,
+                    "awslogs-region": self._args.names.region,
+                    "awslogs-stream-prefix": CONTAINER_NAME,
+                },
+            },
+        }
+
+    def _environment(self) -> Mapping[str, pulumi.Input[str]]:
+        args = self._args
+        return {
+            "STACK": args.names.stack,
+            "LOG_LEVEL": args.log_level,
+            "DATABASE_HOST": args.database.host,
+            "DATABASE_PORT": pulumi.Output.from_input(args.database.port).apply(str),
+            "DATABASE_NAME": args.database.name,
+            "REDIS_HOST": args.redis_host,
+            "REDIS_PORT": pulumi.Output.from_input(args.redis_port).apply(str),
+            "INGEST_BUCKET": args.ingest_bucket,
+            "MEDIA_BUCKET": args.media_bucket,
+            "SCRATCH_DIR": SCRATCH_DIRECTORY,
+            "TMPDIR": SCRATCH_DIRECTORY,
+            "HOME": SCRATCH_DIRECTORY,
+            "MAX_SOURCE_BYTES": str(args.max_source_bytes),
+        }
+
+    def _secrets(self) -> Mapping[str, pulumi.Input[str]]:
+        database, redis = self._args.database.secret_arn, self._args.redis_secret_arn
+        return {
+            "DATABASE_USERNAME": pulumi.Output.concat(database, ":username::"),
+            "DATABASE_PASSWORD": pulumi.Output.concat(database, ":password::"),
+            "REDIS_AUTH_TOKEN": pulumi.Output.concat(redis, ":auth_token::"),
+        }
+
+
+def task_family(names: Names) -> str:
+    """Name the family of the processing task's definitions, which the workflow's role is limited to."""
+    return names.physical(NameKind.TASK_FAMILY, "video-processor")
