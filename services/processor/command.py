@@ -86,6 +86,12 @@ def probe_keyframes(source: MediaInput, limits: Limits, *, step: str) -> Command
     )
 
 
+def probe_sample(source: MediaInput, limits: Limits, *, step: str, seconds: float) -> Command:
+    """List the streams and fully decode the first `seconds` of each."""
+    decode = ("-count_frames", "-read_intervals", f"%+{seconds:g}")
+    return _ffprobe(step, source, limits, "-show_format", "-show_streams", *decode)
+
+
 def _ffprobe(step: str, source: MediaInput, limits: Limits, *wanted: str) -> Command:
     guard = [part for key, value in hardening(source, limits).items() for part in (f"-{key}", value)]
     return Command(

@@ -8,11 +8,14 @@ from typing import Any, Final
 from processor.command import Command, MediaInput, Tool, compile_ffmpeg, own_output, read, write
 from processor.limits import Limits
 from processor.plan import Plan, PlannedRung
+from processor.probe import AudioStream
 from profiles import AudioSettings, PosterSettings, VideoSettings
 
 SAMPLE_WIDTH: Final = 32
 SAMPLE_HEIGHT: Final = 18
 _MAX_SAMPLES: Final = 150
+_ENCODER_THREADS_PER_CORE: Final = 1.5
+"""x264's own choice, made explicit because the bytes it writes depend on it."""
 _SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
 """A segment ends at the first keyframe at or after its length; the length must not exceed it by rounding."""
 
@@ -71,17 +74,18 @@ def encode_audio(
             "b:a": f"{settings.bitrate_kbps}k",
             "ac": str(plan.audio_channels),
             "ar": str(settings.sample_rate_hz),
+            **_language(plan.audio),
         },
     )
     return compile_ffmpeg("encode-audio", [output], threads=1, progress=True)
 
 
-def remux(video: Path, audio: Path | None, path: Path, limits: Limits) -> Command:
+def remux(video: Path, audio: Path | None, plan: Plan, path: Path, limits: Limits) -> Command:
     """Join a rendition and the sound into one progressive MP4 with its index in front; nothing is encoded."""
     streams = [read(own_output(video), limits)["v:0"]]
     if audio is not None:
         streams.append(read(own_output(audio), limits)["a:0"])
-    output = write(streams, path, c="copy", movflags="+faststart")
+    output = write(streams, path, c="copy", movflags="+faststart", **_language(plan.audio))
     return compile_ffmpeg("remux", [output], threads=1)
 
 
@@ -123,7 +127,9 @@ def package(
     Args:
         videos: Name and encoded file of every rendition, from large to small.
         audio: The encoded sound.
-        language: Three-letter code of the sound.
+        language: Three-letter code of the sound, which makes it the manifests' default. The packager takes
+        the
+            language itself from the sound's file; as an argument it refuses codes that it does not know.
         plan: Gives the segment length.
         directory: Where the results go.
 
@@ -132,12 +138,7 @@ def package(
     """
     streams = [_stream("video", path, name, directory) for name, path in videos]
     if audio is not None:
-        extra = f",hls_group_id=audio,hls_name={language or 'Audio'}"
-        streams.append(
-            _stream("audio", audio, "audio", directory)
-            + extra
-            + (f",language={language}" if language else "")
-        )
+        streams.append(f"{_stream('audio', audio, 'audio', directory)},hls_group_id=audio,hls_name=Audio")
     segment = f"{float(plan.segment_seconds - _SEGMENT_EPSILON_SECONDS):.6f}"
     return Command(
         step="package",
@@ -156,6 +157,10 @@ def package(
 def video_file(directory: Path, rung: PlannedRung) -> Path:
     """Where the encoder puts a rendition before packaging."""
     return directory / f"video_{rung.name}.mp4"
+
+
+def _language(audio: AudioStream | None) -> dict[str, str]:
+    return {"metadata:s:a:0": f"language={audio.language}"} if audio is not None and audio.language else {}
 
 
 def _stream(kind: str, path: Path, name: str, directory: Path) -> str:
@@ -196,5 +201,5 @@ def _video_options(
         "sc_threshold": "0",
         "flags": "+cgop",
         "fps_mode": "passthrough",
-        "threads": str(threads),
+        "threads": str(max(1, round(threads * _ENCODER_THREADS_PER_CORE))),
     }

@@ -66,6 +66,7 @@ class StreamDocument(_Document):
     start_time: float | None = None
     duration: Seconds = None
     packets: Whole = Field(default=0, alias="nb_read_packets")
+    decoded_frames: Whole = Field(default=0, alias="nb_read_frames")
     disposition: dict[str, int] = Field(default_factory=dict)
     tags: dict[str, str] = Field(default_factory=dict)
     side_data_list: list[dict[str, Any]] = Field(default_factory=list)

@@ -64,23 +64,26 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
     )
     language = plan.audio.language if plan.audio else None
     manifests = encode_commands.package(encoded.videos, encoded.audio, language, plan, directory)
-    download = encode_commands.remux(files[download_name], encoded.audio, packaged.download, session.limits)
+    download = encode_commands.remux(
+        files[download_name], encoded.audio, plan, packaged.download, session.limits
+    )
     session.together(
         lambda: session.produce(manifests, outputs=len(files)),
         lambda: session.produce(download, outputs=1),
         lambda: make_poster(session, files, plan, profile.poster, packaged.poster),
     )
-    correct_peak_rates(packaged.hls)
+    correct_master(packaged.hls)
     for leftover in (*files.values(), *((encoded.audio,) if encoded.audio else ())):
         leftover.unlink()
     return packaged
 
 
-def correct_peak_rates(master: Path) -> None:
-    """Raise any BANDWIDTH in a master playlist that is below its AVERAGE-BANDWIDTH.
+def correct_master(master: Path) -> None:
+    """Repair two things in the packager's master playlist.
 
-    The packager leaves a short last segment out of the peak but not out of the average, so on short videos
-    the peak can come out lower, which players may answer by choosing a rendition they cannot sustain.
+    It leaves a short last segment out of the peak but not out of the average, so on short videos BANDWIDTH
+    can come out below AVERAGE-BANDWIDTH, and players would choose a rendition they cannot sustain. And sound
+    without a language is not marked as the default, though it is the only one.
     """
 
     def at_least_average(found: re.Match[str]) -> str:
@@ -88,4 +91,5 @@ def correct_peak_rates(master: Path) -> None:
         return f"BANDWIDTH={max(peak, average)},AVERAGE-BANDWIDTH={average}"
 
     text = master.read_text(encoding="utf-8")
-    master.write_text(_BANDWIDTHS.sub(at_least_average, text), encoding="utf-8")
+    text = _BANDWIDTHS.sub(at_least_average, text).replace(",DEFAULT=NO,", ",DEFAULT=YES,")
+    master.write_text(text, encoding="utf-8")

@@ -24,6 +24,7 @@ _STANDARD_RATES: Final = (
 _STEADY_TOLERANCE: Final = Fraction(1, 100)
 _SNAP_TOLERANCE: Final = Fraction(1, 500)
 _HIGH_FRAME_RATE: Final = 40
+_LOWEST_FRAME_RATE: Final = 10
 _BETWEEN_FACTOR: Final = 1.2
 _HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
 
@@ -125,7 +126,8 @@ def choose_frame_rate(video: VideoStream, maximum: int) -> Fraction:
 
     A steady source keeps its exact rate. One with a variable rate gets the next standard rate at or above its
     average, so that no frame is lost on average and no rate of 90,000 is ever encoded. Rates above `maximum`
-    are divided by a whole number, which keeps motion even.
+    are divided by a whole number, which keeps motion even; those of slide shows are multiplied by one, because
+    players need a keyframe every few seconds.
     """
     nominal, average = video.nominal_rate, video.average_rate
     if not average:
@@ -134,6 +136,8 @@ def choose_frame_rate(video: VideoStream, maximum: int) -> Fraction:
     rate = nominal if steady else _standard_rate(average)
     if rate > maximum:
         rate = rate / math.ceil(rate / maximum)
+    elif rate < _LOWEST_FRAME_RATE:
+        rate = rate * math.ceil(_LOWEST_FRAME_RATE / rate)
     for standard in _STANDARD_RATES:
         if abs(rate - standard) <= standard * _SNAP_TOLERANCE and not _is_exact(rate):
             return standard

@@ -17,7 +17,8 @@ from processor.session import Session
 from processor.verify_manifests import check_manifests
 
 _VERIFY_SECONDS: Final = 120.0
-_POSTER_CODECS: Final = ("mjpeg",)
+_AUDIO_SAMPLE_SECONDS: Final = 20.0
+_DOWNLOAD_SAMPLE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def _check_cadence(keyframes: tuple[float, ...], duration: float, plan: Plan, pa
 
 def _audio_check(session: Session, path: Path) -> Callable[[], CheckedFile]:
     def check() -> CheckedFile:
-        document = _probe(session, own_output(path), path.name)
+        document = _sample(session, own_output(path), path.name, _AUDIO_SAMPLE_SECONDS)
         stream = _only_stream(document, path, "audio")
         if stream.codec_name != "aac" or not stream.channels:
             _fail(f"{path.name} holds {stream.codec_name} sound with {stream.channels} channels.")
@@ -117,7 +118,7 @@ def _download_check(
 ) -> Callable[[], CheckedFile]:
     def check() -> CheckedFile:
         path = packaged.download
-        document = _probe(session, own_output(path), path.name)
+        document = _sample(session, own_output(path), path.name, _DOWNLOAD_SAMPLE_SECONDS)
         kinds = sorted(stream.codec_type for stream in document.streams)
         if kinds != (["audio", "video"] if plan.audio else ["video"]):
             _fail(f"{path.name} holds the streams {kinds}.")
@@ -132,15 +133,20 @@ def _download_check(
 
 def _poster_check(session: Session, path: Path) -> Callable[[], CheckedFile]:
     def check() -> CheckedFile:
-        source = MediaInput(path=path, formats=("image2", "jpeg_pipe"), codecs=_POSTER_CODECS)
-        document = _probe(session, source, path.name)
+        source = MediaInput(path=path, formats=("image2", "jpeg_pipe"), codecs=("mjpeg",))
+        document = _sample(session, source, path.name, 1.0)
         return CheckedFile(stream=_only_stream(document, path, "video"), duration_seconds=None)
 
     return check
 
 
-def _probe(session: Session, source: MediaInput, name: str) -> ProbeDocument:
-    return _run(session, command.probe(source, session.limits, step=f"verify {name}"), name)
+def _sample(session: Session, source: MediaInput, name: str, seconds: float) -> ProbeDocument:
+    """Probe a file and decode its beginning."""
+    wanted = command.probe_sample(source, session.limits, step=f"verify {name}", seconds=seconds)
+    document = _run(session, wanted, name)
+    if not all(stream.decoded_frames for stream in document.streams):
+        _fail(f"{name} holds a stream that cannot be decoded.")
+    return document
 
 
 def _inspect(session: Session, source: MediaInput, name: str) -> ProbeDocument:
