@@ -2,46 +2,29 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from ledger.connection import FixedCredentials, LedgerConnection, connect
+from ledger.connection import FixedCredentials, LedgerConnection
 from ledger.settings import Credentials, DatabaseSettings
 from local.servers.postgres import PostgresServer
 from metadata_api.migrate import Waiting, migrate
+from tests.ledger_support import LedgerDatabase
 
 _TEMPLATE = "ledger_template"
-
-
-@dataclass(frozen=True)
-class LedgerDatabase:
-    """A database with the newest schema and an application role.
-
-    Attributes:
-        owner: May change the schema.
-        application: What the services log in with.
-    """
-
-    settings: DatabaseSettings
-    owner: FixedCredentials
-    application: FixedCredentials
-
-    def connect(self) -> LedgerConnection:
-        """A connection as the services have it."""
-        return connect(self.settings, self.application)
+_APPLICATION = "video_app"
 
 
 @pytest.fixture(scope="session")
 def ledger_template(postgres_server: PostgresServer) -> LedgerDatabase:
     """The migrated database that every test's own is cloned from; tests do not write to it."""
-    owner = FixedCredentials(Credentials(username=postgres_server.master_username,
-                                         password=postgres_server.master_password))  # fmt: skip
-    application = FixedCredentials(Credentials(username="video_app", password=secrets.token_hex(16)))
-    with psycopg.connect(**postgres_server.connection_arguments(), autocommit=True) as conn:  # type: ignore[arg-type]
-        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_TEMPLATE)))
+    owner = FixedCredentials(
+        Credentials(username=postgres_server.master_username, password=postgres_server.master_password)
+    )
+    application = FixedCredentials(Credentials(username=_APPLICATION, password=secrets.token_hex(16)))
+    _execute(postgres_server, "CREATE DATABASE {name}", _TEMPLATE)
     settings = _settings(postgres_server, _TEMPLATE)
     migrate(settings, owner=owner, application=application, waiting=Waiting(remaining_seconds=lambda: 30.0))
     return LedgerDatabase(settings=settings, owner=owner, application=application)
@@ -53,21 +36,16 @@ def ledger_database(
 ) -> Iterator[LedgerDatabase]:
     """A ledger of this test's own."""
     name = f"ledger_{secrets.token_hex(6)}"
-    statements = (
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_TEMPLATE)),
-        # A clone does not inherit the database's own grants.
-        sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)),
-        sql.SQL("GRANT CONNECT ON DATABASE {} TO video_app").format(sql.Identifier(name)),
+    _execute(postgres_server, "CREATE DATABASE {name} TEMPLATE {template}", name)
+    # A clone does not inherit the database's own grants.
+    _execute(postgres_server, "REVOKE ALL ON DATABASE {name} FROM PUBLIC", name)
+    _execute(postgres_server, "GRANT CONNECT ON DATABASE {name} TO {application}", name)
+    yield LedgerDatabase(
+        settings=_settings(postgres_server, name),
+        owner=ledger_template.owner,
+        application=ledger_template.application,
     )
-    with psycopg.connect(**postgres_server.connection_arguments(), autocommit=True) as conn:  # type: ignore[arg-type]
-        for statement in statements:
-            conn.execute(statement)
-        yield LedgerDatabase(
-            settings=_settings(postgres_server, name),
-            owner=ledger_template.owner,
-            application=ledger_template.application,
-        )
-        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    _execute(postgres_server, "DROP DATABASE {name} WITH (FORCE)", name)
 
 
 @pytest.fixture
@@ -80,3 +58,10 @@ def ledger_conn(ledger_database: LedgerDatabase) -> Iterator[LedgerConnection]:
 
 def _settings(server: PostgresServer, name: str) -> DatabaseSettings:
     return DatabaseSettings(host=server.host, port=server.port, name=name, ca_bundle_path=server.ca_path)
+
+
+def _execute(server: PostgresServer, statement: str, name: str) -> None:
+    names = {"name": name, "template": _TEMPLATE, "application": _APPLICATION}
+    identifiers = {key: sql.Identifier(value) for key, value in names.items()}
+    with psycopg.connect(**server.connection_arguments(), autocommit=True) as conn:  # type: ignore[arg-type]
+        conn.execute(sql.SQL(statement).format(**identifiers))
