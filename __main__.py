@@ -220,7 +220,6 @@ api = Api(
         media_bucket_arn=storage.media_bucket_arn,
         media_key_arn=encryption.media_key_arn,
         state_machine_arn=workflow.state_machine_arn,
-        state_machine_name=workflow.state_machine_name,
         max_upload_bytes=config.max_upload_bytes,
         after=[migrations],
     ),

@@ -54,8 +54,7 @@ class ApiArgs:
         media_bucket: bucket with renditions.
         media_bucket_arn: its ARN.
         media_key_arn: key that encrypts both buckets.
-        state_machine_arn: workflow to start and stop.
-        state_machine_name: its name.
+        state_machine_arn: workflow to start.
         max_upload_bytes: largest source that is accepted.
         after: resources that must exist before the function runs.
     """
@@ -76,7 +75,6 @@ class ApiArgs:
     media_bucket_arn: pulumi.Input[str]
     media_key_arn: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
-    state_machine_name: pulumi.Input[str]
     max_upload_bytes: int
     after: Sequence[pulumi.Resource]
 
@@ -157,9 +155,6 @@ class Api(pulumi.ComponentResource):
 
     def _function_statements(self) -> list[Statement]:
         args = self._args
-        executions = pulumi.Output.concat(
-            self._names.arn("states", "execution:"), args.state_machine_name, ":*"
-        )
         return [
             Statement(
                 sid="ReadRedisSecret",
@@ -168,7 +163,7 @@ class Api(pulumi.ComponentResource):
             ),
             Statement(
                 sid="SignUploads",
-                actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+                actions=["s3:PutObject"],
                 resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/uploads/*")],
             ),
             Statement(
@@ -190,7 +185,6 @@ class Api(pulumi.ComponentResource):
             Statement(
                 sid="StartWorkflow", actions=["states:StartExecution"], resources=[args.state_machine_arn]
             ),
-            Statement(sid="StopWorkflow", actions=["states:StopExecution"], resources=[executions]),
         ]
 
     def _build_rest_api(self) -> aws.apigateway.RestApi:

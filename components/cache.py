@@ -1,5 +1,6 @@
 """The Redis cache, which also carries the live progress of jobs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -35,7 +36,7 @@ class CacheArgs:
     nodes: int
     snapshot_retention_days: int
     deletion_protection: bool
-    subnet_ids: pulumi.Input[list[str]]
+    subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
 
@@ -63,7 +64,7 @@ class Cache(pulumi.ComponentResource):
         group = self._build_group(token)
         self.primary_endpoint = group.primary_endpoint_address
         self.reader_endpoint = group.reader_endpoint_address
-        self.port = group.port
+        self.port = group.port.apply(lambda port: port or _PORT)
         self.secret_arn = self._build_secret(token)
         self.register_outputs(
             {
@@ -140,7 +141,7 @@ class Cache(pulumi.ComponentResource):
         aws.secretsmanager.SecretVersion(
             f"{self._name}-secret-version",
             secret_id=secret.id,
-            secret_string=pulumi.Output.secret(pulumi.Output.json_dumps({"auth_token": token.result})),
+            secret_string=pulumi.Output.json_dumps({"auth_token": token.result}),
             opts=self._child,
         )
         return secret.arn

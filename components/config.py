@@ -8,11 +8,12 @@ unseen default.
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, get_args
 
 import pulumi
 from pulumi.runtime import config as runtime_config
 
+from components.choices import Architecture, NatStrategy
 from components.config_values import ConfigError, Kind, ValueSpec, kind_of, parse, refusal, spec_of, value
 
 _GIB = 1024**3
@@ -81,8 +82,8 @@ class StackConfig:
         "address range of the network, /16 to /18", pattern=r"[0-9.]+/1[678]", example="10.0.0.0/16"
     )
     availability_zones: int = value("availability zones that subnets spread over", minimum=2, maximum=3)
-    nat_strategy: str = value(
-        "NAT gateways: none, one for the stack, or one per zone", choices=("none", "single", "per-az")
+    nat_strategy: NatStrategy = value(  # noqa: RUF009  value() gives a dataclass field
+        "NAT gateways: none, one for the stack, or one per zone", choices=get_args(NatStrategy)
     )
     interface_endpoints: tuple[str, ...] = value(
         "AWS services reached inside the network; when given, tasks and functions reach nothing else",
@@ -120,8 +121,8 @@ class StackConfig:
         example="https://video.example.com",
     )
 
-    cpu_architecture: str = value(
-        "processor architecture of tasks and functions", choices=("arm64", "x86_64")
+    cpu_architecture: Architecture = value(  # noqa: RUF009  value() gives a dataclass field
+        "processor architecture of tasks and functions", choices=get_args(Architecture)
     )
     image_uri: str = value(
         "ready container image of the processor; empty builds it",

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import MISSING, Field, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_origin
 
 Kind: TypeAlias = Literal["string", "integer", "boolean", "array"]
 Value: TypeAlias = str | int | bool | tuple[str, ...]
@@ -68,7 +68,7 @@ def spec_of(declared: Field[Any]) -> ValueSpec:
 
 def kind_of(declared: Field[Any]) -> Kind:
     """Give the Pulumi configuration type of a field from its annotation."""
-    return _KINDS[declared.type]
+    return "string" if get_origin(declared.type) is Literal else _KINDS[declared.type]
 
 
 def parse(key: str, kind: Kind, spec: ValueSpec, text: str) -> Value:

@@ -1,5 +1,6 @@
 """The ledger's PostgreSQL database and the secrets that open it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -60,7 +61,7 @@ class DatabaseArgs:
     insights_retention_days: int
     log_retention_days: int
     deletion_protection: bool
-    subnet_ids: pulumi.Input[list[str]]
+    subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
@@ -231,8 +232,8 @@ class Database(pulumi.ComponentResource):
         version = aws.secretsmanager.SecretVersion(
             f"{self._name}-application-secret-version",
             secret_id=secret.id,
-            secret_string=pulumi.Output.secret(
-                pulumi.Output.json_dumps({"username": APPLICATION_USERNAME, "password": password.result})
+            secret_string=pulumi.Output.json_dumps(
+                {"username": APPLICATION_USERNAME, "password": password.result}
             ),
             opts=self._child,
         )

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import pulumi
 import pulumi_aws as aws
 
+from components.choices import Architecture
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key, write_logs
 from components.tags import Tags
-
-Architecture: TypeAlias = Literal["arm64", "x86_64"]
 
 _RUNTIME = aws.lambda_.Runtime.PYTHON3D12
 _PACKAGE_PATH = "build/metadata_api.zip"

@@ -168,13 +168,27 @@ class Ingest(pulumi.ComponentResource):
                         actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
                         resources=[queue.arn],
                     ),
+                    *self._inspection(),
                     self._start_workflow(),
                     use_key("UseMessagesKey", args.messages_key_arn, write=False),
+                    use_key("UseMediaKey", args.media_key_arn, write=False),
                 ],
                 after=args.after,
             ),
             opts=self._child,
         )
+
+    def _inspection(self) -> list[Statement]:
+        bucket_arn = self._args.ingest_bucket_arn
+        return [
+            Statement(
+                sid="InspectUploads",
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[pulumi.Output.concat(bucket_arn, "/*")],
+            ),
+            # Without ListBucket a deleted upload is reported as forbidden and would be retried in vain.
+            Statement(sid="TellMissingUploads", actions=["s3:ListBucket"], resources=[bucket_arn]),
+        ]
 
     def _build_mapping(self, queue: aws.sqs.Queue, function: LambdaFunction) -> None:
         aws.lambda_.EventSourceMapping(

@@ -1,19 +1,18 @@
 """The private network: three subnet tiers, ways out, and security groups that name their peers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
+from components.choices import NatStrategy
 from components.flow_logs import FlowLogs, FlowLogsArgs
 from components.naming import NameKind, Names
 from components.tags import Tags
 
-NatStrategy = Literal["none", "single", "per-az"]
-
-_NAT = {
+_NAT: dict[NatStrategy, awsx.ec2.NatGatewayStrategy] = {
     "none": awsx.ec2.NatGatewayStrategy.NONE,
     "single": awsx.ec2.NatGatewayStrategy.SINGLE,
     "per-az": awsx.ec2.NatGatewayStrategy.ONE_PER_AZ,
@@ -59,9 +58,9 @@ class Network(pulumi.ComponentResource):
     """
 
     vpc_id: pulumi.Output[str]
-    public_subnet_ids: pulumi.Output[list[str]]
-    private_subnet_ids: pulumi.Output[list[str]]
-    isolated_subnet_ids: pulumi.Output[list[str]]
+    public_subnet_ids: pulumi.Output[Sequence[str]]
+    private_subnet_ids: pulumi.Output[Sequence[str]]
+    isolated_subnet_ids: pulumi.Output[Sequence[str]]
     ecs_security_group_id: pulumi.Output[str]
     lambda_security_group_id: pulumi.Output[str]
     rds_security_group_id: pulumi.Output[str]

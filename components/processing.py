@@ -8,7 +8,7 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from artifacts.image import image_content_hash
-from components.function import Architecture
+from components.choices import Architecture
 from components.naming import NameKind, Names
 from components.tags import Tags
 

@@ -59,7 +59,7 @@ class StorageArgs:
     cors_origins: Sequence[str]
     key_arn: pulumi.Input[str]
     availability_zones: int
-    subnet_ids: pulumi.Output[list[str]]
+    subnet_ids: pulumi.Output[Sequence[str]]
     security_group_id: pulumi.Input[str]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.function import Architecture, DatabaseAccess
+from components.choices import Architecture
+from components.function import DatabaseAccess
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, trust_policy, use_key, write_logs
 from components.storage import TASK_USER_ID, SharedFiles
@@ -159,7 +160,7 @@ class ProcessingTask(pulumi.ComponentResource):
             ),
             Statement(
                 sid="PublishRenditions",
-                actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+                actions=["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
                 resources=[pulumi.Output.concat(args.media_bucket_arn, "/videos/*")],
             ),
             use_key("UseMediaKey", args.media_key_arn, write=True),

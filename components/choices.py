@@ -1,0 +1,6 @@
+"""Choices that the configuration offers and a component acts on."""
+
+from typing import Literal, TypeAlias
+
+Architecture: TypeAlias = Literal["arm64", "x86_64"]
+NatStrategy: TypeAlias = Literal["none", "single", "per-az"]
