@@ -6,8 +6,10 @@ from pathlib import Path
 
 from ledger.states import ErrorCode
 from processor import encode_commands
+from processor.command import Command
 from processor.encode_commands import video_file
 from processor.errors import InvalidInputError, LimitExceededError, ToolFailedError
+from processor.limits import Limits
 from processor.output import ProgressSample
 from processor.plan import Plan
 from processor.probe import Source, explain
@@ -21,6 +23,9 @@ _SOURCE_FAULTS = (
     "does not contain any stream",
     "not on whitelist",
 )
+
+
+ProgressCallback = Callable[[ProgressSample], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,65 +44,43 @@ class Encoded:
 
 
 def encode(
-    session: Session,
-    source: Source,
-    plan: Plan,
-    profile: Profile,
-    on_progress: Callable[[ProgressSample], None],
+    session: Session, source: Source, plan: Plan, profile: Profile, on_progress: ProgressCallback
 ) -> Encoded:
     """Make all renditions and the sound.
 
-    Args:
-        session: The job's shared state.
-        source: What to convert.
-        plan: What to make.
-        profile: Encoder settings.
-        on_progress: Receives the video encoder's progress.
+    `on_progress` receives the video encoder's progress.
 
     Raises:
         InvalidInputError: The source turned out to be damaged or cut short.
         LimitExceededError: The source is longer than allowed, or the work takes too long.
     """
-    audio = session.workdir / "audio_source.mp4" if plan.audio is not None else None
-    last: list[ProgressSample] = []
+    frames = 0
 
     def watch(sample: ProgressSample) -> None:
-        last[:] = [sample]
+        nonlocal frames
+        frames = sample.frames
         on_progress(sample)
 
-    def make_video() -> None:
-        command = encode_commands.encode_video(
-            source.media,
-            source.video.index,
-            plan,
-            profile.video,
-            directory=session.workdir,
-            limits=session.limits,
-            threads=session.threads,
+    video = _video_command(session, source, plan, profile)
+    tasks: list[Callable[[], object]] = [
+        lambda: session.produce(video, outputs=len(plan.rungs), on_progress=watch)
+    ]
+    audio_path = session.workdir / "audio_source.mp4" if plan.audio is not None else None
+    if plan.audio is not None and audio_path is not None:
+        audio = encode_commands.encode_audio(
+            source.media, plan.audio.index, plan, profile.audio, path=audio_path, limits=session.limits
         )
-        session.produce(command, outputs=len(plan.rungs), on_progress=watch)
-
-    def make_audio() -> None:
-        if plan.audio is not None and audio is not None:
-            command = encode_commands.encode_audio(
-                source.media, plan.audio.index, plan, profile.audio, path=audio, limits=session.limits
-            )
-            session.produce(command, outputs=1, on_progress=lambda _: None)
-
+        tasks.append(lambda: session.produce(audio, outputs=1, on_progress=lambda _: None))
     try:
-        session.together(make_video, make_audio)
+        session.together(*tasks)
     except ToolFailedError as error:
-        if any(fault in error.log for fault in _SOURCE_FAULTS):
+        if _blames_source(error):
             raise explain(error, session.limits) from error
         raise
-    frames = last[0].frames if last else 0
-    encoded = Encoded(
-        videos=tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs),
-        audio=audio,
-        video_seconds=float(frames / plan.frame_rate),
-    )
-    check_whole(source, encoded.video_seconds, session)
-    return encoded
+    video_seconds = float(frames / plan.frame_rate)
+    check_whole(source, video_seconds, session.limits)
+    videos = tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs)
+    return Encoded(videos=videos, audio=audio_path, video_seconds=video_seconds)
 
 
 def tolerance_seconds(duration_seconds: float) -> float:
@@ -105,17 +88,17 @@ def tolerance_seconds(duration_seconds: float) -> float:
     return max(DURATION_TOLERANCE_SECONDS, duration_seconds * DURATION_TOLERANCE_SHARE)
 
 
-def check_whole(source: Source, video_seconds: float, session: Session) -> None:
+def check_whole(source: Source, video_seconds: float, limits: Limits) -> None:
     """Compare what was decoded with what the source declares; a damaged file encodes without any error.
 
     Raises:
         InvalidInputError: Clearly less than declared came out, or nothing.
         LimitExceededError: More came out than the longest duration allowed.
     """
-    if video_seconds > session.limits.max_duration_seconds + DURATION_TOLERANCE_SECONDS:
+    if video_seconds > limits.max_duration_seconds + DURATION_TOLERANCE_SECONDS:
         raise LimitExceededError(
             ErrorCode.LIMIT_EXCEEDED,
-            f"The video is longer than the allowed {session.limits.max_duration_seconds:.0f} seconds.",
+            f"The video is longer than the allowed {limits.max_duration_seconds:.0f} seconds.",
             "Upload a shorter video, or ask the operator to raise the limit.",
         )
     if video_seconds <= 0:
@@ -131,6 +114,22 @@ def check_whole(source: Source, video_seconds: float, session: Session) -> None:
             f"Only {video_seconds:.2f} of the declared {declared:.2f} seconds of video could be decoded.",
             "Upload the complete file again; if it is complete, export it again as MP4.",
         )
+
+
+def _blames_source(error: ToolFailedError) -> bool:
+    return any(fault in error.log for fault in _SOURCE_FAULTS)
+
+
+def _video_command(session: Session, source: Source, plan: Plan, profile: Profile) -> Command:
+    return encode_commands.encode_video(
+        source.media,
+        source.video.index,
+        plan,
+        profile.video,
+        directory=session.workdir,
+        limits=session.limits,
+        threads=session.threads,
+    )
 
 
 def _declared_video_seconds(source: Source) -> float | None:

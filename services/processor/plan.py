@@ -126,7 +126,7 @@ def choose_frame_rate(video: VideoStream, maximum: int) -> Fraction:
 
     A steady source keeps its exact rate. One with a variable rate gets the next standard rate at or above its
     average, so that no frame is lost on average and no rate of 90,000 is ever encoded. Rates above `maximum`
-    are divided by a whole number, which keeps motion even; those of slide shows are multiplied by one, because
+    are divided by a whole number, which keeps motion even; those of slide shows are multiplied by one, for
     players need a keyframe every few seconds.
     """
     nominal, average = video.nominal_rate, video.average_rate

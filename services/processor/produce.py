@@ -84,10 +84,9 @@ def produce(
     Args:
         source: The downloaded file, under a name that no user chose.
         profile: What to make.
-        workdir: Empty scratch directory; the caller removes it, also after an error. The outputs end up in
-            `workdir/output`.
+        workdir: Empty scratch directory, which the caller removes; the outputs end up in its `output`.
         limits: Ceilings for the source and the work.
-        report: Receives progress, at most a few times a second, from other threads than the caller's.
+        report: Receives progress, at most a few times a second, also from other threads.
         threads: Processor cores to use; all that this process may use by default.
 
     Raises:
@@ -103,33 +102,44 @@ def produce(
         budget=Budget(limits.work_seconds),
         threads=threads or len(os.sched_getaffinity(0)),
     )
-    stage_seconds: dict[str, float] = {}
+    return _work(session, source, profile, report)
 
-    @contextmanager
-    def stage(name: Stage) -> Iterator[None]:
-        report(Progress(stage=name, percent=_STAGE_SPANS[name][0]))
-        started = time.monotonic()
-        yield
-        stage_seconds[name.value] = round(time.monotonic() - started, 3)
 
-    with stage(Stage.INSPECTING):
+def _work(session: Session, source: Path, profile: Profile, report: Callable[[Progress], None]) -> Production:
+    stages = _Stages(report)
+    with stages.during(Stage.INSPECTING):
         inspected = inspect_source(session, source)
         plan = make_plan(inspected, profile)
-    with stage(Stage.ENCODING):
+    with stages.during(Stage.ENCODING):
         encoded = encode(session, inspected, plan, profile, _encoding_progress(inspected, plan, report))
-    with stage(Stage.PACKAGING):
+    with stages.during(Stage.PACKAGING):
         packaged = package(session, encoded, plan, profile)
-    with stage(Stage.VERIFYING):
+    with stages.during(Stage.VERIFYING):
         checked = verify(session, packaged, plan, encoded.video_seconds)
         files = catalogue(packaged, plan, checked)
     report(Progress(stage=Stage.VERIFYING, percent=100.0))
     return Production(
         technical=inspected.technical(),
         files=files,
-        stage_seconds=stage_seconds,
+        stage_seconds=stages.seconds,
         commands=session.records,
         workdir=session.workdir,
     )
+
+
+class _Stages:
+    """Announces each stage and measures how long it takes."""
+
+    def __init__(self, report: Callable[[Progress], None]) -> None:
+        self.seconds: dict[str, float] = {}
+        self._report = report
+
+    @contextmanager
+    def during(self, stage: Stage) -> Iterator[None]:
+        self._report(Progress(stage=stage, percent=_STAGE_SPANS[stage][0]))
+        started = time.monotonic()
+        yield
+        self.seconds[stage.value] = round(time.monotonic() - started, 3)
 
 
 def inspect_source(session: Session, path: Path) -> Source:

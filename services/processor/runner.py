@@ -100,8 +100,14 @@ class _Children:
             child.stop(_interrupted())
         return child
 
-    def forget(self, child: _Child) -> None:
+    def release(self, child: _Child) -> None:
+        """Leave nothing behind, also when a progress callback has raised an exception."""
+        if child.process.poll() is None:
+            child.finish(0)
         self._running.pop(child.process.pid, None)
+        for pipe in (child.process.stdout, child.process.stderr):
+            if pipe is not None:
+                pipe.close()
 
     def pids(self) -> tuple[int, ...]:
         return tuple(self._running)
@@ -151,13 +157,9 @@ def run(
 ) -> Completed:
     """Run one tool to its end.
 
-    Args:
-        command: What to run.
-        workdir: Working and temporary directory of the child.
-        allowance: Operating-system limits.
-        budget: Wall-clock budget, usually shared with other commands.
-        cancel: Ends the child early when set, because a sibling failed.
-        on_progress: Receives progress; standard output is then parsed and not kept.
+    `workdir` becomes the child's working and temporary directory. `budget` is usually shared with other commands.
+    `cancel` ends the child early, when a sibling has failed. With `on_progress`, standard output is parsed for
+    progress and not kept.
 
     Raises:
         TransientError: Somebody else killed the child, or the disk is full.
@@ -168,27 +170,25 @@ def run(
     if budget.remaining() <= 0:
         raise budget.error()
     started = time.monotonic()
-    child = _children.start(fenced(command, allowance), workdir)
     log = LogTail()
     stdout = ProgressParser(on_progress) if on_progress else LogTail(_MAX_STDOUT_BYTES, 0)
+    child = _children.start(fenced(command, allowance), workdir)
     try:
         _drain(child, {0: stdout.feed, 1: log.feed}, budget, cancel)
         child.finish(KILL_AFTER_SECONDS if child.stopped_for else budget.remaining())
     finally:
-        if child.process.poll() is None:  # an exception in a callback: leave nothing behind
-            child.finish(0)
-        _children.forget(child)
-        for pipe in (child.process.stdout, child.process.stderr):
-            if pipe:
-                pipe.close()
+        _children.release(child)
     if child.stopped_for is not None:
         raise child.stopped_for
     failure = diagnose(command.step, child.process.returncode, log.text(), workdir, budget)
     if failure is not None:
         raise failure
-    kept = stdout.data() if isinstance(stdout, LogTail) else b""
-    seconds = time.monotonic() - started
-    return Completed(argv=tuple(bare(command)), stdout=kept, log=log.text(), seconds=seconds)
+    return Completed(
+        argv=tuple(bare(command)),
+        stdout=stdout.data() if isinstance(stdout, LogTail) else b"",
+        log=log.text(),
+        seconds=time.monotonic() - started,
+    )
 
 
 def _drain(
