@@ -1,0 +1,252 @@
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ledger import jobs, settlement, worker
+from ledger.connection import LedgerConnection
+from ledger.models import Job
+from ledger.states import ErrorCode
+from metadata_api.arrival import InvalidEventError
+from metadata_api.outcome import settle
+from tests.ledger_support import (
+    EXECUTION_PREFIX,
+    STACK,
+    FakeStepFunctions,
+    claimed,
+    client_error,
+    column,
+    completed,
+    count,
+    queued_job,
+)
+
+pytestmark = pytest.mark.integration
+
+
+def ask(
+    conn: LedgerConnection, event: dict[str, Any], fake: FakeStepFunctions | None = None
+) -> dict[str, Any]:
+    client = fake or FakeStepFunctions()
+    return settle(conn, event, stack=STACK, stepfunctions=lambda: client)  # type: ignore[arg-type,return-value]
+
+
+def workflow(job: Job, error: str, cause: Any = "", attempt: int = 1) -> dict[str, Any]:
+    return {
+        "source": "workflow",
+        "job_id": str(job.id),
+        "attempt": attempt,
+        "execution_arn": f"{EXECUTION_PREFIX}:{job.id}-{attempt}",
+        "error": error,
+        "cause": cause if isinstance(cause, str) else json.dumps(cause),
+    }
+
+
+def execution(job: Job, status: str, error: str | None = None) -> dict[str, Any]:
+    name = f"{job.id}-1"
+    return {
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {
+            "executionArn": f"{EXECUTION_PREFIX}:{name}",
+            "name": name,
+            "status": status,
+            "error": error,
+            "cause": None,
+        },
+    }
+
+
+def stopped(task: str = "task-1", last_status: str = "STOPPED") -> dict[str, Any]:
+    return {
+        "source": "aws.ecs",
+        "detail-type": "ECS Task State Change",
+        "detail": {
+            "taskArn": f"arn:task/{task}",
+            "lastStatus": last_status,
+            "stoppedReason": "Spot interruption",
+        },
+    }
+
+
+def test_a_typed_failure_is_stored_and_returned_with_its_announcement(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    cause = {"code": "INPUT_NO_VIDEO", "message": "Only sound.", "remedy": "Send pictures."}
+
+    answer = ask(ledger_conn, workflow(job, "InvalidInput", cause))
+
+    assert answer["status"] == "FAILED"
+    attributes = answer["announcement"]["attributes"]
+    assert (attributes["event_type"], attributes["error_code"]) == ("job.failed", "INPUT_NO_VIDEO")
+    assert "Send pictures." in answer["announcement"]["message"]
+    assert column(ledger_conn, job.id, "error_message") == "Only sound."
+    assert count(ledger_conn, "outbox") == 0
+    assert json.loads(json.dumps(answer)) == answer
+
+
+def test_a_repeated_question_gets_the_same_answer(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+
+    answers = [ask(ledger_conn, workflow(job, "States.Timeout")) for _ in range(3)]
+
+    assert answers[0] == answers[1] == answers[2]
+    assert column(ledger_conn, job.id, "error_code") == ErrorCode.TIMED_OUT
+
+
+def test_a_lost_success_is_answered_with_the_stored_announcement(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    completed(ledger_conn, claimed(ledger_conn, job))
+
+    answer = ask(ledger_conn, workflow(job, "States.HeartbeatTimeout"))
+
+    assert answer == {
+        "job_id": str(job.id),
+        "status": "COMPLETED",
+        "announcement": column(ledger_conn, job.id, "announcement"),
+    }
+
+
+def test_stale_cancelled_and_unknown_jobs_are_ignored(ledger_conn: LedgerConnection) -> None:
+    stale, cancelled = queued_job(ledger_conn), queued_job(ledger_conn)
+    settlement.next_attempt(ledger_conn, stale.id, 1, reason="lost", stack=STACK)
+    jobs.cancel(ledger_conn, cancelled.id)
+    unknown = workflow(stale, "Transient") | {"job_id": str(uuid4())}
+
+    for event in (workflow(stale, "Transient"), workflow(cancelled, "Transient"), unknown):
+        assert ask(ledger_conn, event)["status"] == "IGNORED"
+
+
+def test_an_unpublishable_announcement_is_queued(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    ask(ledger_conn, workflow(job, "ProcessingFailed"))
+    event = {"source": "announce", "job_id": str(job.id), "attempt": 1, "topic": "error"}
+
+    answer = ask(ledger_conn, event)
+
+    assert answer["status"] == "FAILED"
+    assert ledger_conn.execute("SELECT topic FROM outbox").fetchall() == [("error",)]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("TIMED_OUT", ErrorCode.TIMED_OUT), ("ABORTED", ErrorCode.INTERRUPTED)]
+)
+def test_an_execution_ended_from_outside_fails_its_job_and_queues_the_announcement(
+    ledger_conn: LedgerConnection, status: str, code: ErrorCode
+) -> None:
+    job = queued_job(ledger_conn)
+    claimed(ledger_conn, job)
+
+    for _ in range(2):
+        ask(ledger_conn, execution(job, status))
+
+    assert column(ledger_conn, job.id, "error_code") == code
+    assert count(ledger_conn, "outbox") == 1
+
+
+def test_an_aborted_execution_of_a_cancelled_job_announces_nothing(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    jobs.cancel(ledger_conn, job.id)
+
+    ask(ledger_conn, execution(job, "ABORTED"))
+
+    assert column(ledger_conn, job.id, "status") == "CANCELLED"
+    assert count(ledger_conn, "outbox") == 0
+
+
+def test_a_failure_the_workflow_has_announced_is_left_alone(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    ask(ledger_conn, workflow(job, "InvalidInput"))
+
+    result = ask(ledger_conn, execution(job, "FAILED", "JobFailed"))
+
+    assert result == {"result": "confirmed"}
+    assert count(ledger_conn, "outbox") == 0
+
+
+def test_an_execution_that_broke_after_the_completion_still_gets_it_announced(
+    ledger_conn: LedgerConnection,
+) -> None:
+    job = queued_job(ledger_conn)
+    completed(ledger_conn, claimed(ledger_conn, job))
+
+    for _ in range(2):
+        ask(ledger_conn, execution(job, "ABORTED"))
+
+    assert column(ledger_conn, job.id, "status") == "COMPLETED"
+    assert ledger_conn.execute("SELECT topic FROM outbox").fetchall() == [("completion",)]
+
+
+def test_an_execution_that_failed_in_the_platform_gets_another_attempt(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+
+    result = ask(ledger_conn, execution(job, "FAILED", "Lambda.Unknown"))
+
+    assert result == {"result": "requeued"}
+    assert column(ledger_conn, job.id, "attempt") == 2
+
+
+def test_executions_started_by_hand_are_ignored(ledger_conn: LedgerConnection) -> None:
+    event = execution(queued_job(ledger_conn), "FAILED")
+    event["detail"]["name"] = "try-this"
+
+    assert ask(ledger_conn, event) == {"result": "ignored"}
+
+
+def test_a_stopped_task_that_holds_a_job_fails_its_token(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    claimed(ledger_conn, job)
+    fake = FakeStepFunctions()
+
+    ask(ledger_conn, stopped(), fake)
+
+    assert (fake.failures[0]["taskToken"], fake.failures[0]["error"]) == ("token-task-1", "Interrupted")
+    assert "Spot interruption" in json.loads(fake.failures[0]["cause"])["message"]
+    assert column(ledger_conn, job.id, "status") == "PROCESSING"
+
+
+def test_a_task_that_released_its_job_or_lost_it_is_ignored(ledger_conn: LedgerConnection) -> None:
+    released, lost = queued_job(ledger_conn), queued_job(ledger_conn)
+    hold = claimed(ledger_conn, released, task="released")
+    worker.release(ledger_conn, hold, ErrorCode.INTERRUPTED, "SIGTERM")
+    claimed(ledger_conn, lost, task="lost")
+    claimed(ledger_conn, lost, task="winner")
+    fake = FakeStepFunctions()
+
+    for task in ("released", "lost", "unknown"):
+        assert ask(ledger_conn, stopped(task), fake) == {"result": "ignored"}
+    assert ask(ledger_conn, stopped("winner", "RUNNING"), fake) == {"result": "ignored"}
+    assert fake.failures == []
+
+
+def test_a_token_that_is_dead_already_is_no_error(ledger_conn: LedgerConnection) -> None:
+    claimed(ledger_conn, queued_job(ledger_conn))
+
+    for code in ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken"):
+        fake = FakeStepFunctions(error=client_error(code))
+        assert ask(ledger_conn, stopped(), fake) == {"result": "already_reported"}
+
+
+def test_a_refused_report_is_raised_so_that_the_event_is_tried_again(ledger_conn: LedgerConnection) -> None:
+    claimed(ledger_conn, queued_job(ledger_conn))
+    fake = FakeStepFunctions(error=client_error("ThrottlingException"))
+
+    with pytest.raises(Exception, match="ThrottlingException"):
+        ask(ledger_conn, stopped(), fake)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"source": "workflow"},
+        {"source": "workflow", "job_id": "x", "attempt": 1, "error": "e"},
+        {"source": "aws.states", "detail": {}},
+        {"source": "aws.states", "detail": {"name": f"{uuid4()}-1", "status": "ODD"}},
+        {"source": "aws.ecs", "detail": {}},
+        {"source": "aws.s3", "detail": {}},
+    ],
+)
+def test_events_of_no_known_shape_are_refused(ledger_conn: LedgerConnection, event: dict[str, Any]) -> None:
+    with pytest.raises(InvalidEventError):
+        ask(ledger_conn, event)
