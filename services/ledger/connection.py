@@ -1,19 +1,22 @@
 """Opens verified connections to the ledger and keeps one of them warm between Lambda calls."""
 
 import logging
+import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 
 from ledger.errors import LedgerUnavailableError
 from ledger.settings import Credentials, DatabaseSettings
 
 LedgerConnection: TypeAlias = psycopg.Connection[Any]
+_Result = TypeVar("_Result")
 
 _LOGGER = logging.getLogger(__name__)
 _KEEPALIVE_IDLE_SECONDS = 10
@@ -21,6 +24,34 @@ _KEEPALIVE_INTERVAL_SECONDS = 5
 _KEEPALIVE_COUNT = 3
 _SOCKET_TIMEOUT_MILLISECONDS = 15_000
 _TRUST_IDLE_SECONDS = 2.0
+_PROBE_TIMEOUT_SECONDS = 0.5
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection that gives up when the server stops answering.
+
+    The server's own statement_timeout cannot help when the server hangs, and TCP keeps a hung process's
+    connection alive for ever.
+
+    Attributes:
+        answer_timeout_seconds: Longest wait for one answer; None waits as long as TCP does.
+    """
+
+    answer_timeout_seconds: float | None = None
+
+    def wait(self, gen: PQGen[_Result], interval: float = 0.1, timeout: float | None = None) -> _Result:
+        """Runs one exchange with the server.
+
+        Raises:
+            psycopg.OperationalError: The server did not answer in time; the connection is closed.
+        """
+        limit = self.answer_timeout_seconds if timeout is None else timeout
+        try:
+            return super().wait(gen, interval, limit)
+        except psycopg.OperationalError:
+            if self.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.close()  # an answer that comes later must not be taken for that of another question
+            raise
 
 
 class CredentialSource(Protocol):
@@ -50,7 +81,7 @@ class FixedCredentials:
         return self.credentials
 
 
-def connect(settings: DatabaseSettings, source: CredentialSource) -> LedgerConnection:
+def connect(settings: DatabaseSettings, source: CredentialSource) -> PatientConnection:
     """Opens a connection in autocommit mode over verified TLS.
 
     In autocommit mode `conn.transaction()` is always a real transaction, and a lone SELECT leaves none open.
@@ -73,8 +104,8 @@ def connect(settings: DatabaseSettings, source: CredentialSource) -> LedgerConne
         raise _unavailable(settings, error) from error
 
 
-def _open(settings: DatabaseSettings, credentials: Credentials) -> LedgerConnection:
-    return psycopg.connect(
+def _open(settings: DatabaseSettings, credentials: Credentials) -> PatientConnection:
+    conn = PatientConnection.connect(
         host=settings.host,
         port=settings.port,
         dbname=settings.name,
@@ -92,6 +123,8 @@ def _open(settings: DatabaseSettings, credentials: Credentials) -> LedgerConnect
         prepare_threshold=None,  # a proxy in front pins sessions that hold prepared statements
         autocommit=True,
     )
+    conn.answer_timeout_seconds = settings.answer_timeout_seconds
+    return conn
 
 
 def _unavailable(settings: DatabaseSettings, error: psycopg.Error) -> LedgerUnavailableError:
@@ -112,11 +145,11 @@ class ConnectionKeeper:
         self._settings = settings
         self._source = source
         self._lock = Lock()
-        self._idle: LedgerConnection | None = None
+        self._idle: PatientConnection | None = None
         self._idle_since = 0.0
 
     @contextmanager
-    def connection(self) -> Iterator[LedgerConnection]:
+    def connection(self) -> Iterator[PatientConnection]:
         """Lends an open connection.
 
         Raises:
@@ -134,24 +167,31 @@ class ConnectionKeeper:
         if conn is not None:
             conn.close()
 
-    def _pop(self) -> LedgerConnection | None:
+    def _pop(self) -> PatientConnection | None:
         with self._lock:
             conn, self._idle = self._idle, None
         return conn
 
-    def _take(self) -> LedgerConnection | None:
+    def _take(self) -> PatientConnection | None:
         conn = self._pop()
-        if conn is None or time.monotonic() - self._idle_since < _TRUST_IDLE_SECONDS:
+        if conn is None:
+            return None
+        if _was_ended(conn):
+            conn.close()
+            return None
+        if time.monotonic() - self._idle_since < _TRUST_IDLE_SECONDS:
             return conn
+        patience, conn.answer_timeout_seconds = conn.answer_timeout_seconds, _PROBE_TIMEOUT_SECONDS
         try:
             conn.execute("SELECT 1")
         except psycopg.Error:
             _LOGGER.info("connection_stale")  # e.g. after a failover: the next one resolves the name anew
             conn.close()
             return None
+        conn.answer_timeout_seconds = patience
         return conn
 
-    def _give_back(self, conn: LedgerConnection) -> None:
+    def _give_back(self, conn: PatientConnection) -> None:
         if conn.closed or conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             conn.close()
             return
@@ -160,3 +200,10 @@ class ConnectionKeeper:
                 self._idle, self._idle_since = conn, time.monotonic()
                 return
         conn.close()
+
+
+def _was_ended(conn: PatientConnection) -> bool:
+    """Whether the server has hung up since: nothing else is ever there to read between two exchanges."""
+    watch = select.poll()
+    watch.register(conn.fileno(), select.POLLIN)
+    return bool(watch.poll(0))

@@ -17,6 +17,7 @@ class DatabaseSettings:
     Attributes:
         ca_bundle_path: Roots that may sign the server's certificate; verification cannot be switched off.
         connect_timeout_seconds: libpq waits at least 2 seconds.
+        answer_timeout_seconds: Longest wait for the answer to one statement; None leaves it to the server.
     """
 
     host: str
@@ -24,6 +25,7 @@ class DatabaseSettings:
     name: str
     ca_bundle_path: Path = field(default_factory=_default_ca_bundle)
     connect_timeout_seconds: int = 3
+    answer_timeout_seconds: float | None = None
     application_name: str = "ledger"
 
 

@@ -89,8 +89,7 @@ class LiveProgress:
             socket_connect_timeout=TIMEOUT_SECONDS,
             socket_timeout=TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
-            lib_name=None,  # saves a round trip on every new connection
-            lib_version=None,
+            driver_info=None,  # saves two round trips on every new connection
             protocol=2,
         )
 

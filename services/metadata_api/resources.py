@@ -1,8 +1,9 @@
 """Settings and clients of one Lambda environment, each made at its first use."""
 
 import json
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.errors import SettingsError
 from metadata_api import clients
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from ledger.connection import ConnectionKeeper, LedgerConnection
     from metadata_api.database import SecretCredentials
+
+# Longer than the role's statement_timeout, short enough to answer 503 within three seconds.
+ANSWER_TIMEOUT_SECONDS: Final = 2.5
 
 
 class Resources:
@@ -51,7 +55,8 @@ class Resources:
         from ledger.connection import ConnectionKeeper
         from metadata_api.database import database_settings
 
-        return ConnectionKeeper(database_settings(self.settings), self._login)
+        database = replace(database_settings(self.settings), answer_timeout_seconds=ANSWER_TIMEOUT_SECONDS)
+        return ConnectionKeeper(database, self._login)
 
     def _redis_token(self) -> str:
         arn = self.settings.redis_secret_arn

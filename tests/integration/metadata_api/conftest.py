@@ -81,10 +81,10 @@ def api_settings(
         database_host=ledger_database.settings.host,
         database_port=ledger_database.settings.port,
         database_name=ledger_database.settings.name,
-        database_secret_arn=_secret(aws, {"username": login.username, "password": login.password}),
+        database_secret_arn=store_secret(aws, {"username": login.username, "password": login.password}),
         redis_host=redis_server.host,
         redis_port=redis_server.port,
-        redis_secret_arn=_secret(aws, {"auth_token": redis_server.auth_token}),
+        redis_secret_arn=store_secret(aws, {"auth_token": redis_server.auth_token}),
         ingest_bucket=ingest_bucket,
         media_bucket="media-test",
         state_machine_arn=state_machine_arn,
@@ -105,7 +105,8 @@ def api(api_settings: ApiSettings, authority: Authority, monkeypatch: pytest.Mon
     return ApiClient(Application(Resources(api_settings)), api_settings)
 
 
-def _secret(aws: Any, content: Mapping[str, str]) -> str:
+def store_secret(aws: Any, content: Mapping[str, str]) -> str:
+    """Keeps a secret in the emulator and gives its ARN."""
     made = aws.client("secretsmanager").create_secret(
         Name=f"secret-{secrets.token_hex(6)}", SecretString=json.dumps(content)
     )

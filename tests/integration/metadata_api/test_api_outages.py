@@ -1,0 +1,254 @@
+"""The API while its database or cache is stopped or frozen, with servers of this module's own."""
+
+import os
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ledger.settings
+from ledger.connection import FixedCredentials, connect
+from ledger.settings import Credentials, DatabaseSettings
+from local.servers.base import LocalServer
+from local.servers.postgres import PostgresServer
+from local.servers.redis import RedisServer
+from local.servers.tls import Authority
+from metadata_api.api import Application
+from metadata_api.migrate import Waiting, migrate
+from metadata_api.resources import Resources
+from metadata_api.settings import ApiSettings
+from tests.integration.metadata_api.api_client import ApiClient
+from tests.integration.metadata_api.conftest import store_secret
+
+pytestmark = pytest.mark.integration
+
+APPLICATION = Credentials(username="video_app", password=secrets.token_hex(16))
+EVERY_ROUTE = [
+    ("GET", "/metadata", None),
+    ("POST", "/metadata", {"title": "x"}),
+    ("GET", "/metadata/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11", None),
+    ("PUT", "/metadata/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11", {"title": "x"}),
+    ("PATCH", "/metadata/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11", {"title": "x"}),
+    ("DELETE", "/metadata/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11", None),
+    ("GET", "/jobs", None),
+    ("POST", "/jobs", {"filename": "a.mp4", "size_bytes": 1, "content_type": "video/mp4"}),
+    ("GET", "/jobs/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11", None),
+    ("GET", "/jobs/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/events", None),
+    ("GET", "/jobs/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/download/original", None),
+    ("GET", "/jobs/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/download/720p", None),
+]
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[PostgresServer]:
+    directory: Path = tmp_path_factory.mktemp("postgres-outage")
+    server = PostgresServer(directory, authority, master_password=secrets.token_hex(16), durable=False)
+    with server:
+        settings = DatabaseSettings(
+            host=server.host, port=server.port, name=server.database, ca_bundle_path=server.ca_path
+        )
+        owner = FixedCredentials(
+            Credentials(username=server.master_username, password=server.master_password)
+        )
+        migrate(
+            settings,
+            owner=owner,
+            application=FixedCredentials(APPLICATION),
+            waiting=Waiting(remaining_seconds=lambda: 30.0),
+        )
+        yield server
+    server.remove_data()
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[RedisServer]:
+    directory: Path = tmp_path_factory.mktemp("redis-outage")
+    with RedisServer(directory, authority, auth_token=secrets.token_hex(16), durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def api(
+    aws: Any,
+    api_settings: ApiSettings,
+    database: PostgresServer,
+    cache: RedisServer,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> ApiClient:
+    monkeypatch.setattr(ledger.settings, "CA_BUNDLE_PATH", authority.ca_path)
+    login = {"username": APPLICATION.username, "password": APPLICATION.password}
+    settings = replace(
+        api_settings,
+        database_host=database.host,
+        database_port=database.port,
+        database_name=database.database,
+        database_secret_arn=store_secret(aws, login),
+        redis_host=cache.host,
+        redis_port=cache.port,
+        redis_secret_arn=store_secret(aws, {"auth_token": cache.auth_token}),
+    )
+    return ApiClient(Application(Resources(settings)), settings)
+
+
+@contextmanager
+def stopped(server: LocalServer) -> Iterator[None]:
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextmanager
+def frozen(server: LocalServer) -> Iterator[None]:
+    pids = family(server)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def family(server: LocalServer) -> list[int]:
+    """The server's process and, for PostgreSQL, its children."""
+    assert server.pid is not None
+    return [server.pid, *(pid for pid in processes() if parent_of(pid) == server.pid)]
+
+
+def processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def parent_of(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(text.rsplit(")", 1)[1].split()[1])
+
+
+def test_health_names_nothing_when_all_is_well(api: ApiClient) -> None:
+    answer = api.call("GET", "/health")
+
+    assert answer.status == 200
+    assert (answer.json["status"], answer.json["degraded"]) == ("ok", [])
+    assert {check["status"] for check in answer.json["checks"].values()} == {"ok"}
+
+
+def test_without_the_cache_the_api_is_degraded_and_serves(api: ApiClient, cache: RedisServer) -> None:
+    job = run_job(api)
+
+    with stopped(cache):
+        health = api.call("GET", "/health")
+        watched = api.call("GET", f"/jobs/{job}")
+        listed = api.call("GET", "/jobs")
+
+    assert (health.status, health.json["status"], health.json["degraded"]) == (200, "degraded", ["cache"])
+    assert (watched.status, watched.json["status"], watched.json["progress_percent"]) == (
+        200,
+        "PROCESSING",
+        None,
+    )
+    assert listed.status == 200
+
+
+def test_a_hanging_cache_costs_one_short_timeout_and_then_nothing(api: ApiClient, cache: RedisServer) -> None:
+    job = run_job(api)
+    api.call("GET", f"/jobs/{job}")  # the connection to the cache is open and will hang
+
+    with frozen(cache):
+        first, first_seconds = timed(api, f"/jobs/{job}")
+        second, second_seconds = timed(api, f"/jobs/{job}")
+
+    assert (first.status, second.status) == (200, 200)
+    assert first_seconds < 1.0
+    assert second_seconds < first_seconds
+
+
+def test_the_cache_is_used_again_after_it_returns(
+    api: ApiClient, cache: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metadata_api.live_progress.PAUSE_SECONDS", 0.0)
+    with stopped(cache):
+        assert api.call("GET", "/health").json["status"] == "degraded"
+
+    assert api.call("GET", "/health").json["status"] == "ok"
+
+
+@pytest.mark.parametrize("warm", [True, False], ids=["open connection", "no connection"])
+def test_without_the_database_every_route_answers_503_in_time(
+    api: ApiClient, database: PostgresServer, warm: bool
+) -> None:
+    if warm:
+        assert api.call("GET", "/jobs").status == 200
+
+    with stopped(database):
+        for method, path, body in EVERY_ROUTE:
+            started = time.monotonic()
+            answer = api.call(method, path, body)
+            seconds = time.monotonic() - started
+            assert (answer.status, answer.json["code"]) == (503, "DATABASE_UNAVAILABLE"), path
+            assert answer.headers["Retry-After"] == "5"
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert seconds < 3.0, path
+        health = api.call("GET", "/health")
+
+    assert (health.status, health.json["status"], health.json["degraded"]) == (
+        503,
+        "unavailable",
+        ["database"],
+    )
+    assert health.headers["Retry-After"] == "5"
+    assert api.call("GET", "/jobs").status == 200
+
+
+def test_a_restart_of_the_database_between_calls_is_not_noticed(
+    api: ApiClient, database: PostgresServer
+) -> None:
+    assert api.call("GET", "/jobs").status == 200
+    with stopped(database):
+        pass
+
+    assert api.call("POST", "/metadata", {"title": "after"}).status == 201
+
+
+def test_a_frozen_database_answers_503_in_time_and_recovers(api: ApiClient, database: PostgresServer) -> None:
+    assert api.call("GET", "/jobs").status == 200
+
+    with frozen(database):
+        open_answer, open_seconds = timed(api, "/jobs")
+        new_answer, new_seconds = timed(api, "/jobs")
+
+    assert (open_answer.status, new_answer.status) == (503, 503)
+    assert max(open_seconds, new_seconds) < 3.0
+    assert api.call("GET", "/jobs").status == 200
+
+
+def timed(api: ApiClient, path: str) -> tuple[Any, float]:
+    started = time.monotonic()
+    answer = api.call("GET", path)
+    return answer, time.monotonic() - started
+
+
+def run_job(api: ApiClient) -> str:
+    """A job in state PROCESSING."""
+    form = {"filename": "a.mp4", "size_bytes": 1, "content_type": "video/mp4"}
+    job_id: str = api.call("POST", "/jobs", form).json["job"]["job_id"]
+    settings = DatabaseSettings(
+        host=api.settings.database_host, port=api.settings.database_port, name=api.settings.database_name
+    )
+    with connect(settings, FixedCredentials(APPLICATION)) as conn:
+        conn.execute(
+            "UPDATE jobs SET status = 'PROCESSING', uploaded_at = now(), queued_at = now() WHERE id = %s",
+            [job_id],
+        )
+    return job_id
