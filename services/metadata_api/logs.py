@@ -41,7 +41,7 @@ def redact(value: Any) -> Any:
 @cache
 def logger() -> Logger:
     """The function's logger; name and level come from the POWERTOOLS_* variables."""
-    return Logger(logger_formatter=RedactingFormatter(), utc=True)
+    return Logger(logger_formatter=RedactingFormatter(utc=True))
 
 
 def _is_secret(name: Any) -> bool:

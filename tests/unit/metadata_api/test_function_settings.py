@@ -1,0 +1,62 @@
+from dataclasses import fields
+
+import pytest
+
+from ledger.errors import SettingsError
+from metadata_api.settings import ApiSettings, IngestSettings, OutcomeSettings
+
+COMMON = {
+    "STACK": "dev",
+    "POWERTOOLS_SERVICE_NAME": "api",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "DATABASE_HOST": "db",
+    "DATABASE_PORT": "5432",
+    "DATABASE_NAME": "videometadata",
+    "DATABASE_SECRET_ARN": "arn:secret",
+}
+API = COMMON | {
+    "REDIS_HOST": "cache",
+    "REDIS_PORT": "6379",
+    "REDIS_SECRET_ARN": "arn:redis",
+    "INGEST_BUCKET": "in",
+    "MEDIA_BUCKET": "out",
+    "STATE_MACHINE_ARN": "arn:machine",
+    "MAX_UPLOAD_BYTES": "5000",
+    "CORS_ORIGINS": "https://a.example, https://b.example",
+}
+
+
+def test_each_variable_becomes_a_field_of_its_type() -> None:
+    settings = ApiSettings.from_environment(API | {"UNRELATED": "x"})
+
+    assert (settings.database_port, settings.max_upload_bytes) == (5432, 5000)
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_the_list_of_origins_may_be_empty() -> None:
+    assert ApiSettings.from_environment(API | {"CORS_ORIGINS": ""}).cors_origins == ()
+
+
+def test_all_problems_are_named_at_once_with_who_must_act() -> None:
+    environment = {name: value for name, value in COMMON.items() if name != "DATABASE_HOST"}
+
+    with pytest.raises(SettingsError) as caught:
+        IngestSettings.from_environment(
+            environment
+            | {"DATABASE_PORT": "many", "STACK": "", "STATE_MACHINE_ARN": "arn", "INGEST_BUCKET": "b"}
+        )
+
+    text = str(caught.value)
+    for expected in ("DATABASE_HOST: missing", "DATABASE_PORT: expected a whole number, got 'many'",
+                     "STACK: empty", "MAX_UPLOAD_BYTES: missing", "component"):  # fmt: skip
+        assert expected in text
+
+
+@pytest.mark.parametrize("port", ["-1", "1.5", "\u0665", "", " 5"])
+def test_only_plain_digits_are_numbers(port: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_PORT"):
+        OutcomeSettings.from_environment(COMMON | {"DATABASE_PORT": port})
+
+
+def test_the_outcome_function_gets_nothing_beyond_the_common_variables() -> None:
+    assert {item.name.upper() for item in fields(OutcomeSettings)} == set(COMMON)
