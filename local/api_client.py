@@ -1,0 +1,140 @@
+"""The platform's HTTP API as a user sees it: API key, presigned upload, polling, downloads."""
+
+import mimetypes
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from local.errors import LocalModeError
+
+_TIMEOUT_SECONDS = 30.0
+_CHUNK_BYTES = 256 * 1024
+_DEFAULT_CONTENT_TYPE = "video/mp4"
+# The API takes no other kinds; the processor looks at the bytes, not at this.
+_ACCEPTED_KINDS = ("video/", "audio/", "image/", "application/")
+FINAL_STATUSES = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
+
+OnBytes = Callable[[int], None]
+
+
+class ApiError(LocalModeError):
+    """The API refused a request or could not be reached."""
+
+    exit_code = 8
+
+
+class ApiClient:
+    """Talks to the metadata API with the stack's key.
+
+    Args:
+        url: The API's base address, with the stage.
+        key: The API key.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url.rstrip("/")
+        self._client = httpx.Client(headers={"x-api-key": key}, timeout=_TIMEOUT_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def create_job(
+        self, path: Path, *, profile: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Ask for a job for a local file; gives the job and where to upload.
+
+        Raises:
+            ApiError: The API refused; the message is the API's own.
+        """
+        body: dict[str, Any] = {
+            "filename": path.name,
+            "size_bytes": path.stat().st_size,
+            "content_type": content_type_of(path),
+        }
+        if profile is not None:
+            body["profile"] = profile
+        if metadata is not None:
+            body["metadata"] = metadata
+        return self._request("POST", "/jobs", json=body)
+
+    def upload(self, path: Path, ticket: dict[str, Any], on_bytes: OnBytes = lambda _: None) -> None:
+        """Send a file to the presigned address it was given.
+
+        Args:
+            path: The file.
+            ticket: ``upload`` of the answer to ``create_job``.
+            on_bytes: Called with the size of every piece that was sent.
+        """
+        answer = httpx.request(
+            ticket["method"],
+            ticket["url"],
+            headers=ticket["headers"],
+            content=_pieces(path, on_bytes),
+            timeout=_TIMEOUT_SECONDS,
+        )
+        if answer.status_code >= httpx.codes.BAD_REQUEST:
+            message = f"The upload was refused with status {answer.status_code}: {answer.text[:500]}"
+            raise ApiError(message, remedy="The link is valid for a short time only; submit the file again.")
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """Give a job as GET /jobs/{id} shows it."""
+        return self._request("GET", f"/jobs/{quote(job_id, safe='')}")
+
+    def watch(self, job_id: str, *, interval_seconds: float = 0.3) -> Iterator[dict[str, Any]]:
+        """Give the job again and again until it has ended; the last one is final."""
+        while True:
+            job = self.job(job_id)
+            yield job
+            if job["status"] in FINAL_STATUSES:
+                return
+            time.sleep(interval_seconds)
+
+    def download_link(self, job_id: str, output: str) -> str:
+        """Give a signed address of one output."""
+        path = f"/jobs/{quote(job_id, safe='')}/download/{quote(output, safe='')}"
+        return str(self._request("GET", path)["download_url"])
+
+    def _request(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            answer = self._client.request(method, f"{self._url}{path}", **arguments)
+        except httpx.HTTPError as error:
+            message = f"The API at {self._url} does not answer: {error}"
+            raise ApiError(message, remedy="See whether it runs with: python -m local status") from error
+        if answer.status_code >= httpx.codes.BAD_REQUEST:
+            raise _refusal(answer)
+        document: dict[str, Any] = answer.json()
+        return document
+
+
+def content_type_of(path: Path) -> str:
+    """Guess the media type to declare for a file from its name."""
+    guessed = mimetypes.guess_type(path.name)[0] or _DEFAULT_CONTENT_TYPE
+    return guessed if guessed.startswith(_ACCEPTED_KINDS) else _DEFAULT_CONTENT_TYPE
+
+
+def _pieces(path: Path, on_bytes: OnBytes) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        while piece := source.read(_CHUNK_BYTES):
+            yield piece
+            on_bytes(len(piece))
+
+
+def _refusal(answer: httpx.Response) -> ApiError:
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    detail = problem.get("detail") or problem.get("message") or answer.text[:500]
+    fields = "; ".join(f"{one.get('field')}: {one.get('message')}" for one in problem.get("errors", []))
+    message = f"The API answered {answer.status_code}: {detail}{f' ({fields})' if fields else ''}"
+    return ApiError(message, remedy=str(problem.get("remedy") or ""))
