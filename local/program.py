@@ -20,9 +20,10 @@ from typing import Any
 
 from google.protobuf import empty_pb2
 
+from local.errors import LocalModeError
 from local.monitor import Created, Provider, RecordingMonitor, Registration
 from local.paths import REPOSITORY_ROOT
-from local.program_errors import ProgramTimeoutError
+from local.program_errors import ProgramError, ProgramTimeoutError
 from local.stack_config import SecretValue, StackSettings, load_stack_settings
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
@@ -93,7 +94,8 @@ def run_program(
     Raises:
         ConfigurationError: The stack's configuration is incomplete or of the wrong type.
         ProgramTimeoutError: The program did not end in time.
-        Exception: Whatever the program or the provider raised.
+        LocalModeError: Whatever the monitor or the provider refused.
+        ProgramError: The program itself failed; the cause is chained.
     """
     settings = load_stack_settings(project_dir, stack, secret_value)
     monitor = RecordingMonitor(provider, settings.project, stack)
@@ -112,8 +114,10 @@ def run_program(
         thread.join(timeout_seconds)
         if thread.is_alive():
             raise ProgramTimeoutError(_describe_hang(thread, monitor, timeout_seconds))
-    if outcome.error is not None:
+    if isinstance(outcome.error, LocalModeError):
         raise outcome.error
+    if outcome.error is not None:
+        raise _as_program_error(outcome.error, stack, project_dir) from outcome.error
     return ProgramRun(
         settings=settings,
         registrations=monitor.registrations,
@@ -130,6 +134,8 @@ def _run_in_this_thread(
     # The event loop must exist before the SDK looks for one, otherwise it waits for ever.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    # The first failure is raised; what it takes down with it would only be logged, at any later time.
+    loop.set_exception_handler(lambda _loop, context: _logger.debug("suppressed: %s", context["message"]))
     loop.set_default_executor(ThreadPoolExecutor(_WORKERS, thread_name_prefix="pulumi-rpc"))
     from pulumi.runtime import mocks, set_all_config
     from pulumi.runtime.settings import configure
@@ -181,6 +187,16 @@ def _surroundings(project_dir: Path) -> Iterator[None]:
             del os.environ["PULUMI_ERROR_OUTPUT_STRING"]
         else:
             os.environ["PULUMI_ERROR_OUTPUT_STRING"] = previous
+
+
+def _as_program_error(error: BaseException, stack: str, project_dir: Path) -> ProgramError:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(project_dir)]
+    own = [frame for frame in own if ".venv" not in Path(frame.filename).parts]
+    where = f" at {Path(own[-1].filename).relative_to(project_dir)}:{own[-1].lineno}" if own else ""
+    reason = str(error).strip() or "no message"
+    message = f"the Pulumi program of stack {stack!r} failed{where}: {type(error).__name__}: {reason}"
+    return ProgramError(message)
 
 
 def _describe_hang(thread: threading.Thread, monitor: RecordingMonitor, timeout_seconds: float) -> str:
