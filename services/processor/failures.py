@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
-from botocore.exceptions import BotoCoreError, ClientError
 
 from ledger.errors import ClaimRefusedError, JobNotFoundError, LedgerUnavailableError
 from ledger.models import Failure
 from ledger.states import ErrorCode, TaskError, task_error_for
 from processor.errors import MediaError
 from processor.stop import StoppedError
-from processor.storage import explain
+from processor.storage import S3_ERRORS, explain
 from profiles import UnknownProfileError
 
 _RETRIED: Final = (
@@ -65,6 +64,10 @@ def _of_operating_system(error: OSError) -> TaskFailure:
     return _of_anything(error)
 
 
+def _of_aws(error: Exception) -> TaskFailure:
+    return _of_media(explain(error, "use an AWS service"))
+
+
 def _of_database(error: Exception) -> TaskFailure:
     return _coded(ErrorCode.INTERNAL, f"The ledger database failed ({type(error).__name__}).", _RETRIED)
 
@@ -84,8 +87,7 @@ _TABLE: Final[tuple[tuple[type[BaseException], Callable[[Any], TaskFailure]], ..
     (UnknownProfileError, _of_unknown_profile),
     (LedgerUnavailableError, _of_database),
     (psycopg.Error, _of_database),
-    (ClientError, lambda error: _of_media(explain(error, "use an AWS service"))),
-    (BotoCoreError, lambda error: _of_media(explain(error, "use an AWS service"))),
+    *((kind, _of_aws) for kind in S3_ERRORS),
     (OSError, _of_operating_system),
     (BaseException, _of_anything),
 )

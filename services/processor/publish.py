@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
 from s3transfer.manager import TransferManager
 
 from ledger.states import ErrorCode
 from processor.errors import TransientError
 from processor.stop import Stop, StoppedError
-from processor.storage import PART_BYTES, TransferWatch, create_transfers, explain, percent_counter
+from processor.storage import PART_BYTES, S3_ERRORS, TransferWatch, create_transfers, explain, percent_counter
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -119,7 +118,7 @@ class Publisher:
                 ContentType=MANIFEST_CONTENT_TYPE,
                 ChecksumSHA256=digest.s3_checksum,
             )
-        except (ClientError, BotoCoreError) as error:
+        except S3_ERRORS as error:
             raise explain(error, f"upload {MANIFEST_NAME} to bucket {self._bucket}") from error
         return self._verify(key, MANIFEST_CONTENT_TYPE, digest)
 
@@ -138,7 +137,7 @@ class Publisher:
                 subscribers=[watch],
             )
             watch.wait(future, self._stop)
-        except (ClientError, BotoCoreError) as error:
+        except S3_ERRORS as error:
             raise explain(error, f"upload {upload.name} to bucket {self._bucket}") from error
         return self._verify(key, upload.content_type, digest)
 
@@ -146,7 +145,7 @@ class Publisher:
         self._stop.check()
         try:
             head = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
-        except (ClientError, BotoCoreError) as error:
+        except S3_ERRORS as error:
             raise explain(error, f"verify {key} in bucket {self._bucket}") from error
         stored = (head["ContentLength"], head.get("ChecksumSHA256"), head.get("ContentType"))
         expected = (digest.size_bytes, digest.s3_checksum, content_type)

@@ -2,20 +2,34 @@
 
 import hashlib
 import shutil
+import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.exceptions import S3DownloadFailedError
 from s3transfer.futures import TransferFuture
 
 from ledger.models import Claim
 from ledger.states import ErrorCode
-from processor.errors import InvalidInputError, LimitExceededError, ProcessingFailedError, TransientError
+from processor.errors import (
+    InvalidInputError,
+    LimitExceededError,
+    MediaError,
+    ProcessingFailedError,
+    TransientError,
+)
 from processor.stop import Stop
-from processor.storage import TransferWatch, create_transfers, explain, percent_counter
+from processor.storage import (
+    S3_ERRORS,
+    TransferWatch,
+    create_transfers,
+    explain,
+    http_status,
+    percent_counter,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,7 +39,8 @@ if TYPE_CHECKING:
 # every ordinary upload; a small source still needs some room for its ladder.
 _SCRATCH_FACTOR: Final = 3
 _SCRATCH_RESERVE_BYTES: Final = 64 * 1024 * 1024
-_GONE_STATUSES: Final = frozenset({404, 405, 412})
+_ABSENT_STATUSES: Final = frozenset({404, 405})
+_GONE_STATUSES: Final = _ABSENT_STATUSES | {412}
 _UPLOAD_AGAIN: Final = "Upload the file again as a new job."
 
 
@@ -93,20 +108,40 @@ def download_source(
     """
     size_bytes, etag = _inspect_object(client, claim, rules)
     _check_size(claim, size_bytes, rules, shutil.disk_usage(directory).free)
-    version = {"VersionId": claim.source_version_id} if claim.source_version_id else {}
     path = directory / f"{uuid.uuid4().hex}.source"
     watch = _KnownObject(size_bytes, etag, percent_counter(size_bytes, report))
-    # Small objects too are fetched by ranged GETs: only those send If-Match.
-    with create_transfers(client, threshold_bytes=1) as transfers:
-        future = transfers.download(
-            claim.source_bucket, claim.source_key, str(path), extra_args=version, subscribers=[watch]
-        )
-        try:
-            watch.wait(future, stop)
-        except (ClientError, BotoCoreError) as error:
-            raise _download_error(error, claim) from error
+    try:
+        _fetch(client, claim, path, watch, stop)
+    except (*S3_ERRORS, S3DownloadFailedError) as error:
+        raise _download_error(error, claim) from error
     digest = _check_file(path, claim, size_bytes, stop)
     return SourceFile(path=path, size_bytes=size_bytes, sha256=digest)
+
+
+def _fetch(client: "S3Client", claim: Claim, path: Path, watch: _KnownObject, stop: Stop) -> None:
+    """Fetch the current object in parallel parts, each under If-Match; an older version in one piece.
+
+    The ETag pins the bytes as well as a version id does, and unlike ranges of a version, ranges of the
+    current object are honoured by every S3-compatible store. Small objects too are ranged: only ranged GETs
+    send If-Match.
+    """
+    try:
+        with create_transfers(client, threshold_bytes=1) as transfers:
+            watch.wait(
+                transfers.download(claim.source_bucket, claim.source_key, str(path), subscribers=[watch]),
+                stop,
+            )
+    except (*S3_ERRORS, S3DownloadFailedError) as error:
+        if claim.source_version_id is None or not _is_gone(error):
+            raise
+        version = {"VersionId": claim.source_version_id}
+        with create_transfers(client, threshold_bytes=sys.maxsize) as transfers:
+            watch.wait(
+                transfers.download(
+                    claim.source_bucket, claim.source_key, str(path), extra_args=version, subscribers=[watch]
+                ),
+                stop,
+            )
 
 
 def _inspect_object(client: "S3Client", claim: Claim, rules: SourceRules) -> tuple[int, str]:
@@ -122,7 +157,7 @@ def _inspect_object(client: "S3Client", claim: Claim, rules: SourceRules) -> tup
         request["IfMatch"] = _quoted(claim.source_etag)
     try:
         head = client.head_object(**request)
-    except (ClientError, BotoCoreError) as error:
+    except S3_ERRORS as error:
         raise _download_error(error, claim) from error
     return head["ContentLength"], head["ETag"]
 
@@ -132,12 +167,15 @@ def _quoted(etag: str) -> str:
     return etag if etag.startswith('"') else f'"{etag}"'
 
 
-def _download_error(error: ClientError | BotoCoreError, claim: Claim) -> Exception:
-    status = 0
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status in _GONE_STATUSES:
-        what = "was replaced after the job was created" if status == 412 else "does not exist any more"
+def _is_gone(error: Exception) -> bool:
+    """Tell whether the bytes of the job are not there; a failed If-Match of a part is a class of its own."""
+    return isinstance(error, S3DownloadFailedError) or http_status(error) in _GONE_STATUSES
+
+
+def _download_error(error: Exception, claim: Claim) -> MediaError:
+    if _is_gone(error):
+        missing = http_status(error) in _ABSENT_STATUSES
+        what = "does not exist any more" if missing else "was replaced after the job was created"
         return InvalidInputError(ErrorCode.SOURCE_MISSING, f"The uploaded file {what}.", _UPLOAD_AGAIN)
     return explain(error, f"download the source from bucket {claim.source_bucket}")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.exceptions import RetriesExceededError
 from s3transfer.futures import TransferFuture
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PART_BYTES: Final = 16 * 1024 * 1024
 PARALLEL_REQUESTS: Final = 8
+S3_ERRORS: Final = (ClientError, BotoCoreError, RetriesExceededError)
 _STOP_CHECK_SECONDS: Final = 0.2
 
 # One layer retries: botocore, per request. Parts are small, so a lost connection repeats at most one part.
@@ -106,11 +108,18 @@ class TransferWatch(BaseSubscriber):
         future.result()
 
 
-def explain(error: ClientError | BotoCoreError, action: str) -> MediaError:
+def http_status(error: Exception) -> int:
+    """Return the HTTP status that S3 answered, or 0 when it did not answer."""
+    if not isinstance(error, ClientError):
+        return 0
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def explain(error: Exception, action: str) -> MediaError:
     """Return the error of ours that says what a failed S3 call means for the job.
 
     Args:
-        error: What the call raised.
+        error: What the call raised, one of `S3_ERRORS`.
         action: What was being done, for example "upload 720p.mp4 to bucket media".
     """
     if not isinstance(error, ClientError):
@@ -120,7 +129,7 @@ def explain(error: ClientError | BotoCoreError, action: str) -> MediaError:
             "No action needed: the workflow tries again. If it persists, the operator checks the network.",
         )
     code = error.response.get("Error", {}).get("Code", "unknown")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = http_status(error)
     if status == 403:
         detail = error.response.get("Error", {}).get("Message", "")
         return ProcessingFailedError(
