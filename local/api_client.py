@@ -112,7 +112,11 @@ class ApiClient:
             raise ApiError(message, remedy="See whether it runs with: python -m local status") from error
         if answer.status_code >= httpx.codes.BAD_REQUEST:
             raise _refusal(answer)
-        document: dict[str, Any] = answer.json()
+        try:
+            document: dict[str, Any] = answer.json()
+        except ValueError as error:
+            message = f"The API answered {answer.status_code} without JSON: {answer.text[:200]}"
+            raise ApiError(message, remedy="See its log with: python -m local logs api") from error
         return document
 
 

@@ -18,6 +18,7 @@ from local.agent.events import deliver, stopped_event
 from local.agent.launch import TaskServices, read_secrets, task_environment
 from local.agent.logs import LogShipper
 from local.agent.plan import ContainerPlan, TaskStartError, override_environment, plan_container
+from local.agent.roles import assume_for_task
 from local.agent.tokens import TokenRegistry
 from local.aws import AwsAccess
 
@@ -147,7 +148,7 @@ class EcsAgent:
     def _launch(self, task: Mapping[str, Any], plan: ContainerPlan, task_dir: Path) -> _Running:
         task_id = task_dir.name
         execution_role = (
-            self._access.acting_as(self._access.assume(plan.execution_role_arn, task_id))
+            self._access.acting_as(assume_for_task(self._access, plan.execution_role_arn, task["taskArn"]))
             if plan.execution_role_arn
             else self._access
         )

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.agent.endpoint import Request, Response
 from local.agent.plan import ContainerPlan, TaskStartError
+from local.agent.roles import assume_for_task
 from local.aws import AwsAccess
 
 METADATA_PREFIX = "/v4/"
@@ -86,8 +87,7 @@ class TaskServices:
             return Response(404, b'{"message":"no role for this task"}')
         if not secrets.compare_digest(headers.get("authorization", ""), identity.authorization):
             return Response(401, b'{"message":"wrong authorization token"}')
-        task_id = str(identity.task["taskArn"]).rsplit("/", 1)[-1]
-        given = self._access.assume(identity.role_arn, task_id)
+        given = assume_for_task(self._access, identity.role_arn, str(identity.task["taskArn"]))
         answer = {
             "AccessKeyId": given.access_key_id,
             "SecretAccessKey": given.secret_access_key,

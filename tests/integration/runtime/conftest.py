@@ -204,7 +204,8 @@ def world(owner_access: AwsAccess, tmp_path: Path) -> Iterator[World]:
 def _role(world: World, suffix: str, statements: list[dict[str, Any]]) -> str:
     client = world.access.client("iam")
     trust = {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole",
+         "Condition": {"StringEquals": {"aws:SourceAccount": "000000000000"}}}
     ]}  # fmt: skip
     role_name = f"{world.name}-{suffix}"
     arn = client.create_role(RoleName=role_name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
