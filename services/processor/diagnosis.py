@@ -16,6 +16,9 @@ _UNWRITTEN_END: Final = "Error writing trailer"
 _CRASHES: Final = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
 """Signals that a process brings upon itself; the same source would bring them again, so no retry."""
 
+_ENDED_BY_SIGNAL: Final = 255
+"""ffmpeg catches the usual signals, ends in order and returns this; it returns it for nothing else."""
+
 _NEARLY_FULL_BYTES: Final = MEBIBYTE
 
 
@@ -46,10 +49,11 @@ def diagnose(step: str, exit_code: int, log: str, workdir: Path, budget: Budget)
             f"The step {step!r} wrote a larger file than allowed.",
             "Upload a shorter or smaller video, or ask the operator to raise max_output_bytes.",
         )
-    if number is not None and number not in _CRASHES:
+    if exit_code == _ENDED_BY_SIGNAL or (number is not None and number not in _CRASHES):
+        name = signal.Signals(number).name if number else "a signal"
         return TransientError(
             ErrorCode.INTERNAL,
-            f"The step {step!r} was killed from outside by signal {number} ({signal.Signals(number).name}).",
+            f"The step {step!r} was ended from outside by {name}.",
             "The workflow retries; if it happens again, the operator should look at the task's memory.",
         )
     return ToolFailedError(step, exit_code, log)

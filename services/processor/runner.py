@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,6 +53,7 @@ class _Child:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
         self.stopped_for: Exception | None = None
+        self._kill_at = 0.0
 
     def signal_group(self, number: signal.Signals) -> None:
         try:
@@ -60,10 +62,21 @@ class _Child:
             return
 
     def stop(self, reason: Exception) -> None:
-        """Ask the group to end; `finish` makes sure that it does."""
+        """Ask the group to end; `watch` and `finish` make sure that it does."""
         if self.stopped_for is None:
             self.stopped_for = reason
+            self._kill_at = time.monotonic() + KILL_AFTER_SECONDS
         self.signal_group(signal.SIGTERM)
+
+    def watch(self, budget: Budget, cancel: threading.Event) -> None:
+        """Stop the child when its time is up, and kill it when it does not listen."""
+        if self.stopped_for is not None:
+            if time.monotonic() >= self._kill_at:
+                self.signal_group(signal.SIGKILL)
+        elif cancel.is_set():
+            self.stop(_interrupted())
+        elif budget.remaining() <= 0:
+            self.stop(budget.error())
 
     def finish(self, grace_seconds: float) -> None:
         """Wait for the process, then kill whatever is left of its group."""
@@ -157,9 +170,7 @@ def run(
 ) -> Completed:
     """Run one tool to its end.
 
-    `workdir` becomes the child's working and temporary directory. `budget` is usually shared with other commands.
-    `cancel` ends the child early, when a sibling has failed. With `on_progress`, standard output is parsed for
-    progress and not kept.
+    `cancel` ends the child early, when a sibling has failed. With `on_progress`, standard output is not kept.
 
     Raises:
         TransientError: Somebody else killed the child, or the disk is full.
@@ -174,8 +185,7 @@ def run(
     stdout = ProgressParser(on_progress) if on_progress else LogTail(_MAX_STDOUT_BYTES, 0)
     child = _children.start(fenced(command, allowance), workdir)
     try:
-        _drain(child, {0: stdout.feed, 1: log.feed}, budget, cancel)
-        child.finish(KILL_AFTER_SECONDS if child.stopped_for else budget.remaining())
+        _attend(child, (stdout.feed, log.feed), budget, cancel)
     finally:
         _children.release(child)
     if child.stopped_for is not None:
@@ -191,14 +201,14 @@ def run(
     )
 
 
-def _drain(
-    child: _Child, sinks: dict[int, Callable[[bytes], None]], budget: Budget, cancel: threading.Event
+def _attend(
+    child: _Child, sinks: Iterable[Callable[[bytes], None]], budget: Budget, cancel: threading.Event
 ) -> None:
-    """Read both pipes until the child closes them; watch the clock and the cancel event meanwhile."""
-    kill_at: float | None = None
+    """Read the child's pipes until it ends; watch the clock and the cancel event meanwhile."""
     with selectors.DefaultSelector() as selector:
-        for index, pipe in enumerate(_pipes(child)):
-            selector.register(pipe, selectors.EVENT_READ, sinks[index])
+        for pipe, sink in zip((child.process.stdout, child.process.stderr), sinks, strict=True):
+            if pipe is not None:
+                selector.register(pipe, selectors.EVENT_READ, sink)
         while selector.get_map():
             for key, _ in selector.select(_POLL_SECONDS):
                 data = os.read(key.fd, 65536)
@@ -206,20 +216,12 @@ def _drain(
                     key.data(data)
                 else:
                     selector.unregister(key.fileobj)
-            if child.stopped_for is None and cancel.is_set():
-                child.stop(_interrupted())
-            elif child.stopped_for is None and budget.remaining() <= 0:
-                child.stop(budget.error())
-            if child.stopped_for is not None:
-                kill_at = kill_at or time.monotonic() + KILL_AFTER_SECONDS
-                if time.monotonic() >= kill_at:
-                    child.signal_group(signal.SIGKILL)
-
-
-def _pipes(child: _Child) -> Iterable[int]:
-    for pipe in (child.process.stdout, child.process.stderr):
-        if pipe is not None:
-            yield pipe.fileno()
+            child.watch(budget, cancel)
+    while child.process.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(_POLL_SECONDS)
+        child.watch(budget, cancel)
+    child.finish(0)
 
 
 def _interrupted() -> InterruptedWorkError:

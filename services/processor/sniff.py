@@ -84,13 +84,13 @@ def identify(head: bytes) -> Container:
     Raises:
         InvalidInputError: It is text, a playlist, or nothing known.
     """
-    known = _by_magic(head)
-    if known is not None:
-        return known
     if _looks_like_text(head):
         kind = "a playlist" if head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"#EXTM3U") else "text"
         raise _not_media(f"The file holds {kind}, not a video.")
-    raise _not_media("The file is not in a known video format.")
+    known = _by_magic(head)
+    if known is None:
+        raise _not_media("The file is not in a known video format.")
+    return known
 
 
 def _by_magic(head: bytes) -> Container | None:

@@ -1,0 +1,166 @@
+"""Command lines are pure values: every input is hardened, nothing of the user's reaches them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from processor import command, encode_commands
+from processor.command import Command, MediaInput, media_path, own_output
+from processor.limits import Limits
+from processor.plan import make_plan
+from profiles import get_profile
+from tests.unit.processor.test_plan import AUDIO, SOURCE, VIDEO, WEB
+
+LIMITS = Limits()
+PLAN = make_plan(SOURCE, WEB)
+OUT = Path("/scratch/job/output")
+SOURCE_FILE = MediaInput(path=Path("/scratch/job/source"), formats=("mov",), codecs=("h264", "aac"))
+HARDENING = {
+    "-protocol_whitelist": "file",
+    "-format_whitelist": "mov",
+    "-max_pixels": "35389440",
+    "-max_streams": "64",
+}
+
+
+def _all_commands() -> list[Command]:
+    video, audio = Path("/scratch/job/video_360p.mp4"), Path("/scratch/job/audio_source.mp4")
+    return [
+        command.probe(SOURCE_FILE, LIMITS),
+        command.probe_keyframes(own_output(video), LIMITS, step="verify"),
+        command.probe_sample(own_output(video), LIMITS, step="verify", seconds=1),
+        _encode_video(),
+        encode_commands.encode_audio(SOURCE_FILE, 1, PLAN, WEB.audio, path=audio, limits=LIMITS),
+        encode_commands.remux(video, audio, PLAN, OUT / "download.mp4", LIMITS),
+        encode_commands.sample_brightness(video, OUT / "samples.gray", LIMITS),
+        encode_commands.poster(
+            video, OUT / "poster.jpg", at_seconds=2, size=(640, 360), settings=WEB.poster, limits=LIMITS
+        ),
+    ]
+
+
+def _encode_video(plan: object = None) -> Command:
+    return encode_commands.encode_video(
+        SOURCE_FILE,
+        0,
+        PLAN if plan is None else plan,  # type: ignore[arg-type]
+        WEB.video,
+        directory=Path("/scratch/job"),
+        limits=LIMITS,
+        threads=2,
+    )
+
+
+def _values(arguments: tuple[str, ...], option: str) -> list[str]:
+    return [arguments[at + 1] for at, argument in enumerate(arguments) if argument == option]
+
+
+@pytest.mark.parametrize("built", _all_commands(), ids=lambda built: built.step)
+def test_every_input_of_every_command_is_hardened(built: Command) -> None:
+    previous = 0
+    inputs = [at for at, argument in enumerate(built.arguments) if argument == "-i"]
+    assert inputs
+    for at in inputs:
+        own_options = built.arguments[previous:at]
+        for option, value in HARDENING.items():
+            assert _values(own_options, option) == [value]
+        assert _values(own_options, "-codec_whitelist")
+        assert built.arguments[at + 1].startswith("file:/")
+        previous = at + 2
+
+
+@pytest.mark.parametrize(
+    "built", [built for built in _all_commands() if built.tool is command.Tool.FFMPEG], ids=lambda b: b.step
+)
+def test_every_ffmpeg_command_is_mute_and_strips_what_is_private(built: Command) -> None:
+    outputs = [argument for argument in built.arguments if argument.startswith("file:/")]
+    written = len(outputs) - built.arguments.count("-i")
+
+    assert "-nostdin" in built.arguments
+    assert _values(built.arguments, "-map_metadata") == ["-1"] * written
+    assert built.arguments.count("-sn") == built.arguments.count("-dn") == written
+
+
+def test_one_video_command_decodes_once_and_encodes_all_rungs_in_step() -> None:
+    arguments = _encode_video().arguments
+
+    assert arguments.count("-i") == 1
+    assert _values(arguments, "-c:v") == ["libx264"] * 4
+    for option in ("-g", "-keyint_min"):
+        assert _values(arguments, option) == ["60"] * 4
+    assert _values(arguments, "-sc_threshold") == ["0"] * 4
+    assert _values(arguments, "-flags") == ["+cgop"] * 4
+    assert _values(arguments, "-maxrate") == ["5350k", "3000k", "1500k", "860k"]
+    assert "split=4" in _values(arguments, "-filter_complex")[0]
+    assert _values(arguments, "-progress") == ["pipe:1"]
+
+
+def test_the_time_read_is_bounded_one_second_above_the_limit() -> None:
+    assert _values(_encode_video().arguments, "-t") == ["14401.000"]
+
+
+def test_a_single_rung_needs_no_split() -> None:
+    plan = replace(PLAN, rungs=PLAN.rungs[-1:])
+
+    assert "split" not in _values(_encode_video(plan).arguments, "-filter_complex")[0]
+
+
+def test_fields_and_high_dynamic_range_add_their_filters() -> None:
+    graph = _values(
+        _encode_video(replace(PLAN, deinterlace=True, tone_map=True)).arguments, "-filter_complex"
+    )[0]
+
+    assert graph.index("bwdif") < graph.index("fps=") < graph.index("tonemap") < graph.index("split")
+
+
+def test_a_download_without_sound_has_one_input() -> None:
+    silent = make_plan(replace(SOURCE, audio=None), WEB)
+    built = encode_commands.remux(Path("/s/v.mp4"), None, silent, OUT / "download.mp4", LIMITS)
+
+    assert built.arguments.count("-i") == 1
+    assert "+faststart" in built.arguments
+
+
+def test_the_packager_writes_one_file_and_one_playlist_per_rendition() -> None:
+    videos = [(rung.name, Path(f"/scratch/job/video_{rung.name}.mp4")) for rung in PLAN.rungs]
+    built = encode_commands.package(videos, Path("/scratch/job/audio_source.mp4"), "eng", PLAN, OUT)
+
+    streams = [argument for argument in built.arguments if argument.startswith("in=")]
+    assert len(streams) == 5
+    assert streams[0] == (
+        "in=/scratch/job/video_1080p.mp4,stream=video,output=/scratch/job/output/1080p.mp4,playlist_name=1080p.m3u8"
+    )
+    assert _values(built.arguments, "--default_language") == ["eng"]
+    assert float(_values(built.arguments, "--segment_duration")[0]) == pytest.approx(4.0, abs=0.001)
+
+
+def test_the_segment_length_never_exceeds_the_groups_it_holds() -> None:
+    rate = VIDEO.nominal_rate * 1000 / 1001
+    plan = make_plan(replace(SOURCE, video=replace(VIDEO, nominal_rate=rate, average_rate=rate)), WEB)
+    built = encode_commands.package([("360p", Path("/s/v.mp4"))], None, None, plan, OUT)
+
+    assert float(_values(built.arguments, "--segment_duration")[0]) < plan.segment_seconds
+
+
+def test_a_path_that_the_packager_would_misread_is_refused() -> None:
+    with pytest.raises(ValueError, match="use a working directory without them"):
+        encode_commands.package([("360p", Path("/s/a,b.mp4"))], None, None, PLAN, OUT)
+
+
+def test_a_path_can_never_be_taken_for_an_option_or_a_protocol() -> None:
+    assert media_path(Path("/scratch/-i.mp4")) == "file:/scratch/-i.mp4"
+    assert media_path(Path("http://example.org/x")).startswith("file:/")
+
+
+def test_the_language_of_the_sound_is_kept_and_only_that() -> None:
+    with_language = encode_commands.encode_audio(
+        SOURCE_FILE, 1, PLAN, get_profile("web").audio, path=Path("/s/a.mp4"), limits=LIMITS
+    )
+    plan = make_plan(replace(SOURCE, audio=replace(AUDIO, language=None)), WEB)
+    without = encode_commands.encode_audio(
+        SOURCE_FILE, 1, plan, WEB.audio, path=Path("/s/a.mp4"), limits=LIMITS
+    )
+
+    assert _values(with_language.arguments, "-metadata:s:a:0") == ["language=eng"]
+    assert _values(without.arguments, "-metadata:s:a:0") == []

@@ -1,0 +1,199 @@
+"""The plan never enlarges a picture, keeps its shape, and gives every rendition the same rhythm."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.command import MediaInput
+from processor.plan import choose_frame_rate, choose_rungs, display_size, download_rung, make_plan
+from processor.probe import AudioStream, Source, VideoStream
+from processor.sniff import MP4
+from profiles import get_profile
+
+WEB = get_profile("web")
+VIDEO = VideoStream(
+    index=0,
+    codec="h264",
+    width=1920,
+    height=1080,
+    pixel_aspect=Fraction(1),
+    rotation=0,
+    nominal_rate=Fraction(30),
+    average_rate=Fraction(30),
+    duration_seconds=10.0,
+    interlaced=False,
+    pixel_format="yuv420p",
+    color_transfer="bt709",
+)
+AUDIO = AudioStream(
+    index=1, codec="aac", channels=6, sample_rate_hz=48_000, language="eng", duration_seconds=10.0
+)
+SOURCE = Source(
+    media=MediaInput(path=Path("/scratch/source"), formats=("mov",), codecs=("h264",)),
+    container=MP4,
+    size_bytes=1,
+    duration_seconds=10.0,
+    bitrate_kbps=1000,
+    video=VIDEO,
+    audio=AUDIO,
+)
+
+
+def _ladder(width: int, height: int) -> list[tuple[str, int, int]]:
+    rungs = choose_rungs((width, height), Fraction(30), WEB.video)
+    return [(rung.name, rung.width, rung.height) for rung in rungs]
+
+
+def test_a_full_hd_source_gets_all_four_rungs() -> None:
+    assert _ladder(1920, 1080) == [
+        ("1080p", 1920, 1080),
+        ("720p", 1280, 720),
+        ("480p", 854, 480),
+        ("360p", 640, 360),
+    ]
+
+
+def test_a_4k_source_gets_no_rung_above_the_profile() -> None:
+    assert _ladder(3840, 2160)[0] == ("1080p", 1920, 1080)
+
+
+def test_a_portrait_source_uses_the_ladder_by_its_short_side() -> None:
+    assert _ladder(1080, 1920) == [
+        ("1080p", 1080, 1920),
+        ("720p", 720, 1280),
+        ("480p", 480, 854),
+        ("360p", 360, 640),
+    ]
+
+
+def test_a_wide_picture_is_fitted_into_each_box() -> None:
+    assert _ladder(1920, 800)[:2] == [("1080p", 1920, 800), ("720p", 1280, 534)]
+
+
+def test_a_small_source_gets_one_rung_of_its_own_size() -> None:
+    assert _ladder(321, 181) == [("180p", 320, 180)]
+
+
+def test_a_source_between_two_rungs_also_keeps_its_own_size() -> None:
+    assert [name for name, _, _ in _ladder(1600, 900)] == ["900p", "720p", "480p", "360p"]
+
+
+def test_a_source_just_above_a_rung_does_not_get_a_second_one_of_nearly_that_size() -> None:
+    assert [name for name, _, _ in _ladder(1300, 740)] == ["720p", "480p", "360p"]
+
+
+@given(width=st.integers(16, 8192), height=st.integers(16, 8192))
+def test_no_rung_is_larger_than_the_source_or_has_odd_sides_or_another_shape(width: int, height: int) -> None:
+    rungs = choose_rungs((width, height), Fraction(30), WEB.video)
+
+    assert rungs
+    assert len({rung.name for rung in rungs}) == len(rungs)
+    for rung in rungs:
+        assert rung.width % 2 == rung.height % 2 == 0
+        assert 2 <= rung.width <= width
+        assert 2 <= rung.height <= height
+        assert abs(rung.width - rung.height * width / height) <= 2 + 2 * width / height
+    rates = [rung.max_bitrate_kbps for rung in rungs]
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_high_frame_rates_may_use_more_bits() -> None:
+    usual = choose_rungs((1280, 720), Fraction(30), WEB.video)[0]
+    fast = choose_rungs((1280, 720), Fraction(60), WEB.video)[0]
+
+    assert fast.max_bitrate_kbps == usual.max_bitrate_kbps * WEB.video.high_frame_rate_factor
+
+
+@pytest.mark.parametrize(
+    ("rotation", "aspect", "expected"),
+    [
+        (0, Fraction(1), (1920, 1080)),
+        (90, Fraction(1), (1080, 1920)),
+        (180, Fraction(1), (1920, 1080)),
+        (270, Fraction(1), (1080, 1920)),
+        (0, Fraction(2), (3840, 1080)),
+        (0, Fraction(1, 2), (1920, 2160)),
+    ],
+)
+def test_the_display_size_has_square_pixels_and_stands_upright(
+    rotation: int, aspect: Fraction, expected: tuple[int, int]
+) -> None:
+    assert display_size(replace(VIDEO, rotation=rotation, pixel_aspect=aspect)) == expected
+
+
+@pytest.mark.parametrize(
+    ("nominal", "average", "expected"),
+    [
+        (Fraction(25), Fraction(25), Fraction(25)),
+        (Fraction(30000, 1001), Fraction(30000, 1001), Fraction(30000, 1001)),
+        (Fraction(30000, 1001), Fraction(2997, 100), Fraction(30000, 1001)),
+        (Fraction(24000, 1001), Fraction(24000, 1001), Fraction(24000, 1001)),
+        (Fraction(19001, 317), Fraction(19001, 317), Fraction(60000, 1001)),
+        (Fraction(60), Fraction(41), Fraction(48)),
+        (Fraction(90000), Fraction(29), Fraction(30000, 1001)),
+        (Fraction(1000), Fraction(1000, 34), Fraction(30000, 1001)),
+        (Fraction(120), Fraction(120), Fraction(60)),
+        (Fraction(240), Fraction(240), Fraction(60)),
+        (Fraction(100), Fraction(100), Fraction(50)),
+        (Fraction(1, 5), Fraction(1, 5), Fraction(10)),
+        (Fraction(0), Fraction(0), Fraction(25)),
+    ],
+)
+def test_the_frame_rate_is_kept_when_steady_and_standard_when_not(
+    nominal: Fraction, average: Fraction, expected: Fraction
+) -> None:
+    assert choose_frame_rate(replace(VIDEO, nominal_rate=nominal, average_rate=average), 60) == expected
+
+
+@given(
+    nominal=st.fractions(min_value=Fraction(1, 100), max_value=1000, max_denominator=1001),
+    average=st.fractions(min_value=Fraction(1, 100), max_value=240, max_denominator=1001),
+)
+def test_any_frame_rate_leads_to_a_usable_one(nominal: Fraction, average: Fraction) -> None:
+    rate = choose_frame_rate(replace(VIDEO, nominal_rate=nominal, average_rate=average), 60)
+
+    assert 9 < rate <= 60
+    assert rate.denominator <= 1001
+
+
+@pytest.mark.parametrize(
+    ("rate", "gop_frames", "gops_per_segment"),
+    [
+        (Fraction(25), 50, 2),
+        (Fraction(30000, 1001), 60, 2),
+        (Fraction(24000, 1001), 48, 2),
+        (Fraction(60), 120, 2),
+    ],
+)
+def test_a_group_of_pictures_is_twice_the_frame_rate(
+    rate: Fraction, gop_frames: int, gops_per_segment: int
+) -> None:
+    source = replace(SOURCE, video=replace(VIDEO, nominal_rate=rate, average_rate=rate))
+    plan = make_plan(source, WEB)
+
+    assert (plan.gop_frames, plan.gops_per_segment) == (gop_frames, gops_per_segment)
+    assert plan.segment_seconds == Fraction(gop_frames * gops_per_segment) / rate
+
+
+def test_surround_sound_becomes_stereo_and_mono_stays_mono() -> None:
+    assert make_plan(SOURCE, WEB).audio_channels == 2
+    assert make_plan(replace(SOURCE, audio=replace(AUDIO, channels=1)), WEB).audio_channels == 1
+    assert make_plan(replace(SOURCE, audio=None), WEB).audio_channels == 0
+
+
+def test_high_dynamic_range_and_fields_are_recognised() -> None:
+    plan = make_plan(replace(SOURCE, video=replace(VIDEO, color_transfer="smpte2084", interlaced=True)), WEB)
+
+    assert plan.tone_map
+    assert plan.deinterlace
+
+
+def test_the_download_is_the_largest_rung_within_its_limit() -> None:
+    rungs = make_plan(SOURCE, WEB).rungs
+
+    assert download_rung(rungs, 720).name == "720p"
+    assert download_rung(rungs, 64).name == "360p"

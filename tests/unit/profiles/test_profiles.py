@@ -1,0 +1,92 @@
+"""Profiles are data: right ones load, and every kind of mistake is refused with words that help."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from profiles import ProfileError, UnknownProfileError, get_profile, load_profiles
+from profiles.loader import PROFILES_DIRECTORY
+
+
+def _write_changed(directory: Path, change: dict[str, Any], *, name: str = "web") -> Path:
+    """Write the web profile with some values replaced; keys are dotted paths."""
+    document = yaml.safe_load((PROFILES_DIRECTORY / "web.yaml").read_text(encoding="utf-8"))
+    for path, value in change.items():
+        *parents, last = path.split(".")
+        target = document
+        for key in parents:
+            target = target[int(key)] if key.isdigit() else target[key]
+        target[last] = value
+    (directory / f"{name}.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    return directory
+
+
+def test_every_shipped_profile_is_valid_and_named_like_its_file() -> None:
+    profiles = load_profiles()
+
+    assert "web" in profiles
+    assert all(profile.name == name for name, profile in profiles.items())
+
+
+def test_the_web_profile_makes_the_four_rungs_that_the_platform_promises() -> None:
+    assert [rung.name for rung in get_profile("web").video.rungs] == ["1080p", "720p", "480p", "360p"]
+
+
+def test_an_unknown_profile_name_is_refused_with_the_names_that_exist() -> None:
+    with pytest.raises(UnknownProfileError, match=r"'cinema' does not exist; choose one of: .*web"):
+        get_profile("cinema")
+
+
+def test_profiles_cannot_be_changed_after_loading() -> None:
+    with pytest.raises(TypeError):
+        load_profiles()["web"] = get_profile("web")  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"video.prest": "fast"}, r"video\.prest"),
+        ({"video.preset": "placebo"}, r"video\.preset"),
+        ({"video.crf": 99}, r"video\.crf.*less than or equal to 40"),
+        ({"video.crf": "23"}, r"video\.crf"),
+        ({"video.rungs.0.short_side_pixels": 1079}, r"multiple of 2"),
+        ({"video.rungs.0.name": "1080p/../x"}, r"video\.rungs\.0\.name"),
+        ({"video.rungs.1.short_side_pixels": 1080}, "720p: long_side|not smaller than 1080p"),
+        ({"video.rungs.1.max_bitrate_kbps": 9000}, "720p may use as much as 1080p"),
+        ({"video.rungs.3.name": "480p"}, "same name"),
+        ({"video.rungs.0.long_side_pixels": 720}, "swap the two values"),
+        ({"video.segment_seconds": 1.0}, "at least one group of pictures"),
+        ({"video.rungs": []}, r"video\.rungs"),
+        ({"kind": "audio"}, "kind"),
+        ({"audio.max_channels": 6}, r"audio\.max_channels"),
+        ({"poster.quality": 0}, r"poster\.quality"),
+        ({"name": "other"}, "rename the file or the profile"),
+    ],
+)
+def test_a_broken_profile_is_refused_with_the_place_and_the_rule(
+    tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ProfileError, match=words):
+        load_profiles(_write_changed(tmp_path, change))
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text("kind: video\nname: web\n", encoding="utf-8")
+
+    with pytest.raises(ProfileError, match="title: Field required"):
+        load_profiles(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["a: [1", "just words", "- 1\n- 2\n", ""])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "web.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ProfileError, match=r"web\.yaml"):
+        load_profiles(tmp_path)
+
+
+def test_a_directory_without_profiles_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="at least one is needed"):
+        load_profiles(tmp_path)
