@@ -96,7 +96,7 @@ class Application:
 
     def _on_unrouted(self, _error: NotFoundError) -> Response[str]:
         event: APIGatewayProxyEvent = self._resolver.current_event
-        allowed = allowed_methods(event.resolved_path if hasattr(event, "resolved_path") else event.path)
+        allowed = allowed_methods(event.path)
         if not allowed:
             problem = Problem(
                 ProblemCode.ROUTE_NOT_FOUND, "no such path; GET /openapi.json lists all of them"
@@ -131,7 +131,8 @@ def problem_of(error: Exception) -> Problem:
 
 def allowed_methods(path: str) -> list[str]:
     """The methods that a path takes; none when there is no such path."""
-    return [operation.method for operation in OPERATIONS if _matcher(operation.path).fullmatch(path)]
+    found = (operation.method for operation in OPERATIONS if _matcher(operation.path).fullmatch(path))
+    return list(dict.fromkeys(found))
 
 
 @cache

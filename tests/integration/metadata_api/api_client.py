@@ -11,6 +11,7 @@ from metadata_api import clients
 from metadata_api.api import Application
 from metadata_api.resources import Resources
 from metadata_api.settings import ApiSettings
+from tests.integration.metadata_api.conformance import check_answer
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class ApiClient:
         answer = self.application.answer(event, SimpleNamespace(aws_request_id="lambda-1"))
         flat = {name: values[-1] for name, values in answer["multiValueHeaders"].items()}
         assert not answer["isBase64Encoded"]
-        return Answer(answer["statusCode"], flat, answer["body"])
+        result = Answer(answer["statusCode"], flat, answer["body"])
+        check_answer(method, path, result)
+        return result
 
 
 def gateway_event(
