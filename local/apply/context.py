@@ -37,6 +37,7 @@ class ApplyContext:
         generated: Values that survive restarts.
         account: Account and region of the emulator.
         mounts: Directory of each EFS file system and access point, by id.
+        used_package: The Lambda package, once a function uses it.
         dropped_statements: URN and Sid of every policy statement that plain HTTP forces us to leave out.
     """
 
@@ -44,6 +45,7 @@ class ApplyContext:
         self.endpoints = endpoints
         self.generated = generated
         self.mounts: dict[str, Path] = {}
+        self.used_package: Path | None = None
         self.dropped_statements: list[str] = []
         self._lock = threading.Lock()
         self._package_lock = threading.Lock()
@@ -75,25 +77,21 @@ class ApplyContext:
         shape = SHAPES.get(resource.type)
         return physical_name(resource, shape.name_key if shape else "name")
 
-    def lambda_package(self) -> Path:
-        """Returns the Lambda package built for this machine with the local authority inside."""
-        with self._package_lock:
-            return local_lambda_package(self.endpoints.packages_dir, self.endpoints.ca_path.read_bytes())
-
     def lambda_code(self) -> dict[str, str]:
         """Returns where the functions' code lies; all of them share one upload, which `close` removes."""
-        package = self.lambda_package()
-        location = {"S3Bucket": _UPLOAD_BUCKET, "S3Key": package.name}
         with self._package_lock:
             if not self._uploaded:
+                authority = self.endpoints.ca_path.read_bytes()
+                package = local_lambda_package(self.endpoints.packages_dir, authority)
                 s3 = self.client("s3")
                 s3.create_bucket(
                     Bucket=_UPLOAD_BUCKET,
                     CreateBucketConfiguration={"LocationConstraint": self.account.region},
                 )
                 s3.put_object(Bucket=_UPLOAD_BUCKET, Key=package.name, Body=package.read_bytes())
-                self._uploaded = location
-        return location
+                self._uploaded = {"S3Bucket": _UPLOAD_BUCKET, "S3Key": package.name}
+                self.used_package = package
+            return dict(self._uploaded)
 
     def close(self) -> None:
         """Removes what was needed during the application only."""

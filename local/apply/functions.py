@@ -9,7 +9,6 @@ from typing import Any
 from local.apply.context import ApplyContext, pascal, present, tag_map
 from local.apply.registry import handles
 from local.monitor import Created, Registration
-from local.paths import REPOSITORY_ROOT
 from local.program_errors import ApplyError
 
 LAMBDA_PACKAGE_NAME = "metadata_api.zip"
@@ -143,13 +142,14 @@ def pascal_top(value: Any) -> Any:
 
 
 def _code(context: ApplyContext, resource: Registration) -> dict[str, Any]:
+    # Relative paths count from the project's directory, which is the working directory during the run.
     archive = (resource.inputs.get("code") or {}).get("archive") or {}
     path = Path(str(archive.get("path", "")))
     if path.name == LAMBDA_PACKAGE_NAME:
-        return dict(context.lambda_code())
-    if path.suffix != ".zip" or not (REPOSITORY_ROOT / path).is_file():
+        return context.lambda_code()
+    if path.suffix != ".zip" or not path.is_file():
         message = (
             f"{resource.urn}: code {str(path)!r} is neither {LAMBDA_PACKAGE_NAME} nor an existing zip file."
         )
         raise ApplyError(message, remedy="Build the package first, or use the platform's own.")
-    return {"ZipFile": (REPOSITORY_ROOT / path).read_bytes()}
+    return {"ZipFile": path.read_bytes()}

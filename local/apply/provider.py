@@ -58,7 +58,7 @@ class Applied:
         resources: Custom and remote resources by URN.
         mounts: Directory of each EFS file system and access point, by id.
         image_dir: What the container image holds; the PYTHONPATH of the processor.
-        lambda_package: The package that the functions run.
+        lambda_package: The package that the functions run, None when no function uses it.
         api_key: Value of the API key, None when the program makes none.
         dropped_statements: Owner and Sid of the policy statements that plain HTTP forced us to leave out.
     """
@@ -68,7 +68,7 @@ class Applied:
     resources: Mapping[str, AppliedResource]
     mounts: Mapping[str, Path]
     image_dir: Path
-    lambda_package: Path
+    lambda_package: Path | None
     api_key: str | None
     dropped_statements: tuple[str, ...]
 
@@ -151,7 +151,7 @@ def apply_program(
         resources=resources,
         mounts=dict(context.mounts),
         image_dir=context.image_dir(),
-        lambda_package=context.lambda_package(),
+        lambda_package=context.used_package,
         api_key=str(keys[0].outputs["value"]) if keys else None,
         dropped_statements=tuple(sorted(context.dropped_statements)),
     )

@@ -1,0 +1,160 @@
+"""A freshly started emulator per test, and the whole platform applied once."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from local.apply import Applied, Endpoints, PostgresEndpoint, RedisEndpoint, apply_program
+from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
+from local.servers.postgres import PostgresServer
+from local.servers.redis import RedisServer
+from local.servers.tls import Authority
+
+REGION = "ap-northeast-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """The applied program and a way to ask the emulator about it."""
+
+    applied: Applied
+    endpoints: Endpoints
+
+    def client(self, service: str, **credentials: str) -> "boto3.client":
+        """Returns a client of the emulator, by default with its owner's credentials."""
+        return client_of(self.endpoints.emulator_url, service, **credentials)
+
+
+def client_of(url: str, service: str, **credentials: str) -> "boto3.client":
+    """Returns a boto3 client of an emulator."""
+    owner = {
+        "aws_access_key_id": ROOT_ACCESS_KEY_ID,
+        "aws_secret_access_key": ROOT_SECRET_ACCESS_KEY,
+    }
+    return boto3.client(service, endpoint_url=url, region_name=REGION, **(owner | credentials))
+
+
+def endpoints_of(
+    directory: Path, emulator: EmulatorServer, postgres: PostgresServer, redis: RedisServer
+) -> Endpoints:
+    """Returns the endpoints that a run of local mode would hand over."""
+    return Endpoints(
+        emulator_url=emulator.url,
+        region=emulator.region,
+        postgres=PostgresEndpoint(
+            host=postgres.host,
+            port=postgres.port,
+            database=postgres.database,
+            master_username=postgres.master_username,
+            master_password=postgres.master_password,
+            ca_path=postgres.ca_path,
+        ),
+        redis=RedisEndpoint(
+            host=redis.host, port=redis.port, auth_token=redis.auth_token, ca_path=redis.ca_path
+        ),
+        efs_dir=directory / "efs",
+        packages_dir=directory / "packages",
+        ca_path=postgres.ca_path,
+    )
+
+
+@pytest.fixture(scope="session")
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority, redis_server: RedisServer
+) -> Iterator[Platform]:
+    """The repository's own program, applied for stack dev to servers of its own."""
+    directory = tmp_path_factory.mktemp("platform")
+    with ExitStack() as stack:
+        emulator = stack.enter_context(EmulatorServer(directory / "emulator", region=REGION))
+        # A server of its own: the migration creates the application's role for the whole server.
+        postgres = PostgresServer(
+            directory / "postgres", authority, master_password=secrets.token_hex(16), durable=False
+        )
+        stack.callback(postgres.remove_data)
+        stack.enter_context(postgres)
+        endpoints = endpoints_of(directory, emulator, postgres, redis_server)
+        applied = apply_program("dev", endpoints, state_dir=directory / "state")
+        yield Platform(applied=applied, endpoints=endpoints)
+
+
+class TinyPlatform:
+    """Applies small programs; every application gets a restarted emulator, as `up` does."""
+
+    def __init__(self, directory: Path, authority: Authority, stack: ExitStack) -> None:
+        self._directory = directory
+        self._stack = stack
+        self._emulator: EmulatorServer | None = None
+        self._authority = authority
+        self.project = directory / "project"
+        self.project.mkdir()
+        (self.project / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
+        (self.project / "Pulumi.dev.yaml").write_text("config: {}\n")
+
+    def apply(self, program: str, *, restart: bool = True) -> Applied:
+        """Applies a program; with `restart` to an emulator whose control plane is empty."""
+        if restart and self._emulator is not None:
+            self._emulator.stop()
+        if restart or self._emulator is None:
+            self._emulator = EmulatorServer(self._directory / "emulator", region=REGION)
+            self._stack.enter_context(self._emulator)
+        header = "import json\nimport pulumi\nimport pulumi_aws as aws\nimport pulumi_random as random\n"
+        (self.project / "__main__.py").write_text(header + program)
+        ca_path = self._authority.ca_path
+        endpoints = Endpoints(
+            emulator_url=self._emulator.url,
+            region=REGION,
+            postgres=PostgresEndpoint(
+                host="127.0.0.1",
+                port=1,
+                database="unused",
+                master_username="unused",
+                master_password=secrets.token_hex(8),
+                ca_path=ca_path,
+            ),
+            redis=RedisEndpoint(host="127.0.0.1", port=1, auth_token=secrets.token_hex(8), ca_path=ca_path),
+            efs_dir=self._directory / "efs",
+            packages_dir=self._directory / "packages",
+            ca_path=ca_path,
+        )
+        state_dir = self._directory / "state"
+        return apply_program("dev", endpoints, state_dir=state_dir, project_dir=self.project)
+
+    def client(self, service: str, **credentials: str) -> "boto3.client":
+        """Returns a client of the current emulator."""
+        assert self._emulator is not None
+        return client_of(self._emulator.url, service, **credentials)
+
+    def as_role(self, role_arn: str, service: str) -> "boto3.client":
+        """Returns a client with the permissions of a role."""
+        return self.client(service, **assume(self.client, role_arn))
+
+
+def assume(client: Callable[..., "boto3.client"], role_arn: str) -> dict[str, str]:
+    """Returns the credentials of a role for `client_of`.
+
+    The account's owner is let in first: the emulator knows no service principals such as ECS.
+    """
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{role_arn.split(':')[4]}:root"}}
+    document = {"Version": "2012-10-17", "Statement": [{**trust, "Action": "sts:AssumeRole"}]}
+    client("iam").update_assume_role_policy(
+        RoleName=role_arn.rsplit("/", 1)[-1], PolicyDocument=json.dumps(document)
+    )
+    answer = client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
+    return {
+        "aws_access_key_id": answer["AccessKeyId"],
+        "aws_secret_access_key": answer["SecretAccessKey"],
+        "aws_session_token": answer["SessionToken"],
+    }
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, authority: Authority) -> Iterator[TinyPlatform]:
+    """Applies small programs to emulators of the test's own."""
+    with ExitStack() as stack:
+        yield TinyPlatform(tmp_path, authority, stack)
