@@ -94,13 +94,9 @@ def mark_uploaded(conn: LedgerConnection, job_id: UUID, source: SourceObject) ->
             """,
             {**asdict(source), "job_id": job_id},
         )
+        told = {"size_bytes": source.size_bytes, "version_id": source.version_id}
         events.record(
-            conn,
-            job_id=job_id,
-            attempt=job.attempt,
-            fence=job.fence,
-            event_type="job.uploaded",
-            data={"size_bytes": source.size_bytes, "version_id": source.version_id},
+            conn, job_id=job_id, attempt=job.attempt, fence=job.fence, event_type="job.uploaded", data=told
         )
         return job_rows.lock(conn, job_id)
 

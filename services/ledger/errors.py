@@ -1,5 +1,7 @@
 """Errors of the ledger, split by who has to act."""
 
+from ledger.states import JobStatus
+
 
 class LedgerError(Exception):
     """Base of all errors that the ledger raises itself."""
@@ -21,12 +23,24 @@ class WrongStateError(LedgerError):
     """The job's state does not allow the transition; the caller reads the job again and decides anew."""
 
 
-class ClaimRefusedError(LedgerError):
-    """The attempt is stale, cancelled or has failed: this worker must stop and publish nothing."""
+class HoldError(LedgerError):
+    """This worker does not hold the job: it must stop and publish nothing.
+
+    Attributes:
+        status: Where the job stands instead; None if the raiser does not know.
+    """
+
+    def __init__(self, message: str, status: JobStatus | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
-class FenceLostError(LedgerError):
-    """Another worker holds the job or the job is settled: this worker must stop and publish nothing."""
+class ClaimRefusedError(HoldError):
+    """The attempt is stale, cancelled or has failed."""
+
+
+class FenceLostError(HoldError):
+    """Another worker holds the job, or the job is settled."""
 
 
 class InvalidRecordError(LedgerError):

@@ -60,14 +60,8 @@ def insert(
             "arrived": source is not None,
         },
     )
-    events.record(
-        conn,
-        job_id=new.id,
-        attempt=1,
-        fence=0,
-        event_type="job.created",
-        data={"status": status, "profile": new.profile},
-    )
+    told = {"status": status, "profile": new.profile}
+    events.record(conn, job_id=new.id, attempt=1, fence=0, event_type="job.created", data=told)
 
 
 def lease_dispatch(conn: LedgerConnection, job_id: UUID) -> int | None:

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from ledger.connection import LedgerConnection
 
 _IDEMPOTENCY_KEY_LIFETIME = "24 hours"
-# A just started execution may not be visible yet, and a just ended one may be about to settle its job.
+# A just started execution may not be visible yet, and a just settled job is about to be announced.
 _SETTLING_TIME = "15 seconds"
 
 
@@ -54,7 +54,7 @@ def underway(conn: LedgerConnection, *, limit: int = 200) -> list[Attempt]:
         """
         SELECT id AS job_id, attempt, execution_arn FROM jobs
          WHERE status IN ('QUEUED', 'PROCESSING') AND execution_arn IS NOT NULL
-           AND coalesce(heartbeat_at, dispatched_at, queued_at) < now() - %s::interval
+           AND coalesce(dispatched_at, queued_at) < now() - %s::interval
          ORDER BY coalesce(heartbeat_at, dispatched_at, queued_at) LIMIT %s
         """,
         limit,

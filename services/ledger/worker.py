@@ -41,21 +41,14 @@ def claim(
         job = job_rows.lock(conn, job_id)
         if job.attempt != attempt:
             message = f"job {job_id} is at attempt {job.attempt}; attempt {attempt} must stop"
-            raise ClaimRefusedError(message)
+            raise ClaimRefusedError(message, job.status)
         if job.status is JobStatus.COMPLETED and job.announcement is not None:
             return AlreadySettled(status=job.status, announcement=job.announcement)
         if job.status not in ACTIVE_STATUSES:
             message = f"job {job_id} is {job.status} and is not to be processed"
-            raise ClaimRefusedError(message)
+            raise ClaimRefusedError(message, job.status)
         taken = _take(conn, job_id, execution_arn, task_arn, task_token)
-        events.record(
-            conn,
-            job_id=job_id,
-            attempt=attempt,
-            fence=taken.fence,
-            event_type="job.claimed",
-            data={"task_arn": task_arn, "execution_arn": execution_arn},
-        )
+        _record(conn, taken, "job.claimed", {"task_arn": task_arn, "execution_arn": execution_arn})
     return taken
 
 
@@ -109,6 +102,8 @@ def complete(
 ) -> Announcement:
     """Flips the job to COMPLETED, once, in one transaction with its outputs, event and announcement.
 
+    A worker that lost the answer may ask again: the same hold gets the same announcement.
+
     Args:
         conn: An open connection.
         claim: This worker's hold.
@@ -123,31 +118,15 @@ def complete(
     """
     _check_outputs(claim, outputs)
     with conn.transaction():
-        job = _hold(conn, claim)
-        told = announcement.completion(
-            job_rows.facts(conn, job, stack),
-            outputs,
-            stage_seconds,
-            f"s3://{media_bucket}/{claim.output_prefix}",
-        )
+        job = job_rows.lock(conn, claim.job_id)
+        if _has_completed(job, claim) and job.announcement is not None:
+            return job.announcement
+        _check_hold(job, claim)
+        location = f"s3://{media_bucket}/{claim.output_prefix}"
+        told = announcement.completion(job_rows.facts(conn, job, stack), outputs, stage_seconds, location)
         _insert_outputs(conn, claim, outputs)
-        conn.execute(
-            """
-            UPDATE jobs SET status = 'COMPLETED', stage = NULL, output_bucket = %(bucket)s,
-                   output_prefix = %(prefix)s, stage_seconds = %(stage_seconds)s, announcement = %(told)s,
-                   announcement_route = 'WORKFLOW', finished_at = now(), updated_at = now()
-             WHERE id = %(job_id)s
-            """,
-            {
-                "bucket": media_bucket,
-                "prefix": claim.output_prefix,
-                "stage_seconds": Jsonb(dict(stage_seconds)),
-                "told": Jsonb(told.as_dict()),
-                "job_id": claim.job_id,
-            },
-        )
+        _store_completion(conn, claim, media_bucket, told, stage_seconds)
         _make_current(conn, claim)
-        _record(conn, claim, "job.completed", {"outputs": len(outputs), "stage_seconds": dict(stage_seconds)})
     return told
 
 
@@ -209,13 +188,21 @@ def _take(
 def _hold(conn: LedgerConnection, claim: Claim) -> Job:
     """Locks the job and makes sure that the claim still holds it."""
     job = job_rows.lock(conn, claim.job_id)
+    _check_hold(job, claim)
+    return job
+
+
+def _has_completed(job: Job, claim: Claim) -> bool:
+    return (job.status, job.attempt, job.fence) == (JobStatus.COMPLETED, claim.attempt, claim.fence)
+
+
+def _check_hold(job: Job, claim: Claim) -> None:
     if (job.status, job.attempt, job.fence) != (JobStatus.PROCESSING, claim.attempt, claim.fence):
         message = (
             f"job {job.id} is {job.status} at attempt {job.attempt}, fence {job.fence}; this worker's hold "
             f"(attempt {claim.attempt}, fence {claim.fence}) is void and it must stop"
         )
-        raise FenceLostError(message)
-    return job
+        raise FenceLostError(message, job.status)
 
 
 def _record(conn: LedgerConnection, claim: Claim, event_type: str, data: Mapping[str, Any]) -> None:
@@ -254,6 +241,26 @@ def _insert_outputs(conn: LedgerConnection, claim: Claim, outputs: Sequence[Outp
                 for item in outputs
             ],
         )
+
+
+def _store_completion(
+    conn: LedgerConnection,
+    claim: Claim,
+    media_bucket: str,
+    told: Announcement,
+    stage_seconds: Mapping[str, float],
+) -> None:
+    seconds = dict(stage_seconds)
+    conn.execute(
+        """
+        UPDATE jobs SET status = 'COMPLETED', stage = NULL, output_bucket = %s, output_prefix = %s,
+               stage_seconds = %s, announcement = %s, announcement_route = 'WORKFLOW',
+               finished_at = now(), updated_at = now()
+         WHERE id = %s
+        """,
+        (media_bucket, claim.output_prefix, Jsonb(seconds), Jsonb(told.as_dict()), claim.job_id),
+    )
+    _record(conn, claim, "job.completed", {"stage_seconds": seconds})
 
 
 def _make_current(conn: LedgerConnection, claim: Claim) -> None:

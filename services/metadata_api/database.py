@@ -1,6 +1,7 @@
 """The functions' way to the ledger: logins from Secrets Manager, one warm connection per environment."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # libpq's minimum; the API must answer 503 within three seconds when the database is away.
 _CONNECT_TIMEOUT_SECONDS = 2
+# More than the role's statement_timeout: only a hung server takes longer.
+_ANSWER_TIMEOUT_SECONDS = 4.0
 
 
 class SecretCredentials:
@@ -61,4 +64,5 @@ def database_settings(settings: FunctionSettings) -> DatabaseSettings:
 @cache
 def ledger(settings: FunctionSettings) -> ConnectionKeeper:
     """The warm connection of this environment; lend it with its `connection()`."""
-    return ConnectionKeeper(database_settings(settings), SecretCredentials(settings.database_secret_arn))
+    database = replace(database_settings(settings), answer_timeout_seconds=_ANSWER_TIMEOUT_SECONDS)
+    return ConnectionKeeper(database, SecretCredentials(settings.database_secret_arn))

@@ -10,7 +10,7 @@ from ledger.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError, InvalidRecordError, JobNotFoundError
 from ledger.failures import failure
 from ledger.models import AlreadySettled, Claim
-from ledger.states import ErrorCode
+from ledger.states import ErrorCode, JobStatus
 from tests.ledger_support import (
     MEDIA_BUCKET,
     STACK,
@@ -62,27 +62,29 @@ def test_of_two_parallel_claims_only_the_later_fence_can_publish(ledger_database
         assert count(conn, "outputs") == 1
 
 
-def test_ten_parallel_completions_of_one_claim_flip_the_job_once(ledger_database: LedgerDatabase) -> None:
+def test_ten_parallel_completions_of_one_claim_flip_the_job_once_and_get_one_answer(
+    ledger_database: LedgerDatabase,
+) -> None:
     with ledger_database.connect() as conn:
         job = queued_job(conn)
         claim = claimed(conn, job)
     barrier = threading.Barrier(10)
 
-    def finish(_number: int) -> bool:
+    def finish(_number: int) -> str:
         with ledger_database.connect() as conn:
             barrier.wait()
-            try:
-                completed(conn, claim)
-            except FenceLostError:
-                return False
-            return True
+            told = worker.complete(
+                conn, claim, [output_of(claim)], {"encoding": 3.5}, stack=STACK, media_bucket=MEDIA_BUCKET
+            )
+        return told.message
 
     with ThreadPoolExecutor(10) as pool:
-        results = list(pool.map(finish, range(10)))
+        answers = set(pool.map(finish, range(10)))
 
     with ledger_database.connect() as conn:
-        assert results.count(True) == 1
+        assert len(answers) == 1
         assert event_types(conn, job.id).count("job.completed") == 1
+        assert count(conn, "outputs") == 1
 
 
 def test_a_late_worker_can_change_nothing(ledger_conn: LedgerConnection) -> None:
@@ -91,8 +93,9 @@ def test_a_late_worker_can_change_nothing(ledger_conn: LedgerConnection) -> None
     claimed(ledger_conn, job, task="current")
     before = ledger_conn.execute("SELECT * FROM jobs").fetchall()
 
-    with pytest.raises(FenceLostError):
+    with pytest.raises(FenceLostError) as caught:
         worker.heartbeat(ledger_conn, late, "encoding")
+    assert caught.value.status is JobStatus.PROCESSING
     with pytest.raises(FenceLostError):
         worker.record_source(ledger_conn, late, {"format": "mov"}, 5)
     with pytest.raises(FenceLostError):
@@ -186,8 +189,9 @@ def test_jobs_that_are_not_to_be_processed_cannot_be_claimed(ledger_conn: Ledger
     settlement.fail(ledger_conn, failed.id, 1, failure(ErrorCode.INTERNAL), stack=STACK)
 
     for job in (waiting, cancelled, failed):
-        with pytest.raises(ClaimRefusedError):
+        with pytest.raises(ClaimRefusedError) as caught:
             claimed(ledger_conn, job)
+        assert caught.value.status == column(ledger_conn, job.id, "status")
 
 
 def test_an_unknown_job_cannot_be_claimed(ledger_conn: LedgerConnection) -> None:
