@@ -218,9 +218,11 @@ def load_config(project: str) -> tuple[StackConfig, str]:
 
 def _check_network(config: StackConfig) -> None:
     try:
-        ipaddress.ip_network(config.vpc_cidr)
+        private = ipaddress.ip_network(config.vpc_cidr).is_private
     except ValueError as error:
         raise refusal("vpc_cidr", config.vpc_cidr, f"a private network address ({error})") from error
+    if not private:
+        raise refusal("vpc_cidr", config.vpc_cidr, "a private network address such as 10.0.0.0/16")
     lacking = sorted(_NEEDED_ENDPOINTS - set(config.interface_endpoints))
     if lacking and (config.interface_endpoints or config.nat_strategy == "none"):
         raise refusal(

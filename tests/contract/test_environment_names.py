@@ -1,0 +1,84 @@
+"""Every variable that a component sets is read by its service, and the other way round."""
+
+import importlib
+from dataclasses import fields
+
+import pytest
+
+from local.program import ProgramRun
+from metadata_api import settings as function_settings
+from processor.settings import WORKFLOW_VARIABLES, Settings
+from tests.synthesised import container, one, resources, state_machine
+
+FUNCTIONS = {
+    "api": function_settings.ApiSettings,
+    "ingest": function_settings.IngestSettings,
+    "outcome": function_settings.OutcomeSettings,
+    "maintain": function_settings.MaintainSettings,
+    "migrate": function_settings.MigrateSettings,
+}
+
+
+def environment(run: ProgramRun, role: str) -> dict[str, str]:
+    (found,) = [
+        entry
+        for entry in resources(run, "function:Function")
+        if entry.inputs["name"] == f"video-{role}-{run.settings.stack}"
+    ]
+    return dict(found.inputs["environment"]["variables"])
+
+
+@pytest.mark.parametrize("role", FUNCTIONS)
+def test_a_function_gets_exactly_the_variables_that_it_reads(run: ProgramRun, role: str) -> None:
+    read = {field.name.upper() for field in fields(FUNCTIONS[role])}
+    assert set(environment(run, role)) == read
+
+
+@pytest.mark.parametrize("role", FUNCTIONS)
+def test_a_function_accepts_the_values_that_it_gets(run: ProgramRun, role: str) -> None:
+    settings = FUNCTIONS[role].from_environment(environment(run, role))
+    assert settings.stack == run.settings.stack
+
+
+def test_every_function_has_settings(run: ProgramRun) -> None:
+    assert len(resources(run, "function:Function")) == len(FUNCTIONS)
+
+
+@pytest.mark.parametrize("role", FUNCTIONS)
+def test_the_handler_that_the_component_names_exists(run: ProgramRun, role: str) -> None:
+    names = {entry.inputs["handler"] for entry in resources(run, "function:Function")}
+    (handler,) = [name for name in names if name == f"metadata_api.{role}.handler"]
+    module, _, function = handler.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_the_task_gets_exactly_the_variables_that_the_processor_reads(run: ProgramRun) -> None:
+    found = container(run)
+    plain = {item["name"] for item in found["environment"]}
+    secret = {item["name"] for item in found["secrets"]}
+    assert plain | secret | WORKFLOW_VARIABLES == {name.upper() for name in Settings.model_fields}
+    assert not plain & secret
+
+
+def test_the_workflow_adds_exactly_the_variables_that_are_its_own(run: ProgramRun) -> None:
+    overrides = state_machine(run)["States"]["ProcessVideo"]["Arguments"]["Overrides"]["ContainerOverrides"]
+    (override,) = overrides
+    assert override["Name"] == container(run)["name"]
+    assert {item["Name"] for item in override["Environment"]} == WORKFLOW_VARIABLES
+
+
+def test_task_secrets_come_from_the_two_application_secrets(run: ProgramRun) -> None:
+    sources = {item["name"]: item["valueFrom"] for item in container(run)["secrets"]}
+    assert sources["DATABASE_USERNAME"].endswith(":username::")
+    assert sources["DATABASE_PASSWORD"].endswith(":password::")
+    assert sources["REDIS_AUTH_TOKEN"].endswith(":auth_token::")
+    readable = {source.rsplit(":", 3)[0] for source in sources.values()}
+    assert readable == {
+        run.created[one(run, name).urn].outputs["arn"]
+        for name in ("database-application-secret", "cache-secret")
+    }
+
+
+def test_the_container_starts_the_processor_package(run: ProgramRun) -> None:
+    assert container(run)["command"] == ["python", "-m", "processor"]
+    assert importlib.import_module("processor.__main__")

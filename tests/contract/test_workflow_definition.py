@@ -1,0 +1,184 @@
+"""The state machine against its lint, the platform's own rules, and the code on both of its ends."""
+
+import json
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from statelint.linter import Linter
+
+from ledger.announcement import JobFacts, failed
+from ledger.failures import failure
+from ledger.states import ErrorCode, TaskError
+from local.program import ProgramRun
+from tests.synthesised import one, resources, state_machine
+from workflow.loader import placeholders
+
+NEVER_RETRIED = {TaskError.INVALID_INPUT, TaskError.LIMIT_EXCEEDED, TaskError.PROCESSING_FAILED}
+ATTRIBUTES = {"event_id", "event_type", "job_id", "video_id", "stack", "profile", "error_code"}
+
+
+@pytest.fixture
+def states(run: ProgramRun) -> dict[str, Any]:
+    return dict(state_machine(run)["States"])
+
+
+def tasks(states: dict[str, Any]) -> dict[str, Any]:
+    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+
+
+def test_the_definition_has_no_findings(run: ProgramRun) -> None:
+    assert Linter.validate(one(run, "workflow-machine").inputs["definition"]) == []
+
+
+def test_every_placeholder_is_filled(run: ProgramRun) -> None:
+    assert len(placeholders()) == 11
+    assert "${" not in one(run, "workflow-machine").inputs["definition"]
+
+
+def test_every_task_has_a_timeout_and_retries_with_backoff_and_jitter(states: dict[str, Any]) -> None:
+    assert len(tasks(states)) == 6
+    for name, state in tasks(states).items():
+        assert isinstance(state["TimeoutSeconds"], int), name
+        retriers = [retrier for retrier in state["Retry"] if retrier.get("MaxAttempts") != 0]
+        assert retriers, name
+        for retrier in retriers:
+            assert retrier["BackoffRate"] > 1, name
+            assert retrier["MaxDelaySeconds"] > retrier["IntervalSeconds"], name
+            assert retrier["JitterStrategy"] == "FULL", name
+
+
+def test_every_task_catches_everything_and_leads_on(states: dict[str, Any]) -> None:
+    for name, state in tasks(states).items():
+        assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+        assert state["Catch"][-1]["Next"] in states, name
+
+
+def test_errors_that_cannot_heal_are_never_retried(states: dict[str, Any]) -> None:
+    first, *others = states["ProcessVideo"]["Retry"]
+    assert first["MaxAttempts"] == 0
+    assert set(first["ErrorEquals"]) == {error.value for error in NEVER_RETRIED}
+    assert not set(first["ErrorEquals"]) & set(
+        chain.from_iterable(retrier["ErrorEquals"] for retrier in others)
+    )
+
+
+def test_every_error_name_of_the_processor_is_handled_and_no_other_is_invented(
+    states: dict[str, Any],
+) -> None:
+    named = set(chain.from_iterable(retrier["ErrorEquals"] for retrier in states["ProcessVideo"]["Retry"]))
+    own = {name for name in named if not name.startswith(("States.", "ECS."))}
+    assert own == {error.value for error in TaskError}
+
+
+def test_the_first_try_may_be_on_spot_but_a_retry_runs_on_demand(states: dict[str, Any]) -> None:
+    (strategy,) = states["ProcessVideo"]["Arguments"]["CapacityProviderStrategy"]
+    assert "RetryCount = 0" in strategy["CapacityProvider"]
+    assert strategy["CapacityProvider"].endswith(": 'FARGATE' %}")
+    assert "LaunchType" not in states["ProcessVideo"]["Arguments"]
+
+
+def test_tasks_run_in_private_subnets_without_an_address_of_their_own(
+    run: ProgramRun, states: dict[str, Any]
+) -> None:
+    network = states["ProcessVideo"]["Arguments"]["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert network["AssignPublicIp"] == "DISABLED"
+    assert network["Subnets"] == run.exports["private_subnet_ids"]
+    assert network["SecurityGroups"] == [run.exports["ecs_security_group_id"]]
+
+
+@pytest.mark.parametrize(
+    ("state", "export"),
+    [("NotifyCompletion", "completion_topic_arn"), ("NotifyError", "error_topic_arn")],
+)
+def test_success_and_failure_go_to_their_own_topic(
+    run: ProgramRun, states: dict[str, Any], state: str, export: str
+) -> None:
+    assert states[state]["Resource"] == "arn:aws:states:::sns:publish"
+    assert states[state]["Arguments"]["TopicArn"] == run.exports[export]
+
+
+@pytest.mark.parametrize("state", ["NotifyCompletion", "NotifyError"])
+def test_messages_carry_exactly_the_attributes_that_the_ledger_writes(
+    states: dict[str, Any], state: str
+) -> None:
+    attributes = states[state]["Arguments"]["MessageAttributes"]
+    assert set(attributes) == ATTRIBUTES == set(announced_attributes())
+    for name, attribute in attributes.items():
+        assert attribute["StringValue"] == f"{{% $states.input.announcement.attributes.{name} %}}"
+
+
+def announced_attributes() -> dict[str, str]:
+    facts = JobFacts(
+        job_id=uuid4(),
+        video_id=uuid4(),
+        attempt=1,
+        stack="dev",
+        profile="web",
+        filename="clip.mp4",
+        size_bytes=None,
+        elapsed_seconds=None,
+    )
+    return dict(failed(facts, failure(ErrorCode.INPUT_EMPTY)).attributes)
+
+
+def test_every_way_to_the_end_tells_somebody_or_ends_as_not_told(states: dict[str, Any]) -> None:
+    ends = {name: state for name, state in states.items() if state["Type"] in {"Succeed", "Fail"}}
+    assert set(ends) == {"Succeeded", "Settled", "JobFailed", "NotAnnounced", "SettlementFailed"}
+    leading_to: dict[str, set[str]] = {name: set() for name in ends}
+    for name, state in states.items():
+        targets = {
+            state.get("Next"),
+            state.get("Default"),
+            *(item["Next"] for item in state.get("Choices", [])),
+        }
+        targets |= {item["Next"] for item in state.get("Catch", [])}
+        for target in targets & set(ends):
+            leading_to[target].add(name)
+    assert leading_to["Succeeded"] == {"NotifyCompletion", "QueueCompletion"}
+    assert leading_to["JobFailed"] == {"NotifyError", "QueueError"}
+    assert leading_to["NotAnnounced"] == {"QueueCompletion", "QueueError"}
+    assert leading_to["SettlementFailed"] == {"RecordFailure"}
+    assert leading_to["Settled"] == {"WhatHappened"}
+
+
+def test_only_a_settled_and_announced_failure_ends_as_job_failed(states: dict[str, Any]) -> None:
+    errors = {name: state["Error"] for name, state in states.items() if state["Type"] == "Fail"}
+    assert [name for name, error in errors.items() if error == "JobFailed"] == ["JobFailed"]
+
+
+def test_the_outcome_function_gets_the_agreed_payloads(states: dict[str, Any]) -> None:
+    recorded = states["RecordFailure"]["Arguments"]["Payload"]
+    assert set(recorded) == {"source", "job_id", "attempt", "execution_arn", "error", "cause"}
+    assert recorded["source"] == "workflow"
+    for state, topic in (("QueueCompletion", "completion"), ("QueueError", "error")):
+        queued = states[state]["Arguments"]["Payload"]
+        assert set(queued) == {"source", "job_id", "attempt", "topic"}
+        assert (queued["source"], queued["topic"]) == ("announce", topic)
+
+
+def test_bad_ends_and_stopped_tasks_reach_the_outcome_function(run: ProgramRun) -> None:
+    patterns = {
+        entry.name: json.loads(entry.inputs["eventPattern"])
+        for entry in resources(run, ":EventRule")
+        if "eventPattern" in entry.inputs
+    }
+    ended = patterns["workflow-execution-ended"]["detail"]
+    assert ended["stateMachineArn"] == [run.exports["state_machine_arn"]]
+    assert set(ended["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    stopped = patterns["workflow-task-stopped"]["detail"]
+    assert stopped == {"clusterArn": [run.exports["ecs_cluster_arn"]], "lastStatus": ["STOPPED"]}
+    targets = {entry.inputs["rule"]: entry.inputs for entry in resources(run, ":EventTarget")}
+    stack = run.settings.stack
+    for rule in (f"video-execution-ended-{stack}", f"video-task-stopped-{stack}"):
+        assert targets[rule]["arn"].endswith(f":function:video-outcome-{stack}")
+        assert targets[rule]["deadLetterConfig"]["arn"]
+
+
+def test_the_machine_logs_everything_traces_and_waits_for_its_log_permission(run: ProgramRun) -> None:
+    machine = one(run, "workflow-machine")
+    assert machine.inputs["loggingConfiguration"]["level"] == "ALL"
+    assert machine.inputs["loggingConfiguration"]["includeExecutionData"] is True
+    assert machine.inputs["tracingConfiguration"]["enabled"] is True
+    assert one(run, "workflow-policy").urn in machine.dependencies

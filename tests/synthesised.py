@@ -1,0 +1,91 @@
+"""The synthesised program, run once per stack and test session, with helpers to ask about its resources."""
+
+import functools
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.monitor import Registration
+from local.program import ProgramRun
+from local.synth import run_synthesis
+
+STACKS = ("dev", "prod")
+_DOCUMENT_INPUTS = ("policy", "assumeRolePolicy")
+
+
+@functools.cache
+def synthesised(stack: str) -> ProgramRun:
+    """Run the program for a stack without AWS."""
+    with warnings.catch_warnings():
+        # The provider SDK warns about its own deprecated classes while it is imported.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return run_synthesis(stack)
+
+
+def resources(run: ProgramRun, type_suffix: str) -> list[Registration]:
+    """Give all resources whose type token ends like this, for example ``:Bucket``."""
+    return [entry for entry in run.registrations.values() if entry.type.endswith(type_suffix)]
+
+
+def one(run: ProgramRun, name: str) -> Registration:
+    """Give the one resource with this logical name."""
+    found = [entry for entry in run.registrations.values() if entry.name == name]
+    assert len(found) == 1, f"{len(found)} resources are called {name}"
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStatement:
+    """One statement of any policy document in the stack, with the resource that carries it."""
+
+    owner: str
+    kind: str
+    body: Mapping[str, Any]
+
+    @property
+    def actions(self) -> list[str]:
+        """Actions as a list."""
+        return _many(self.body["Action"])
+
+    @property
+    def targets(self) -> list[str]:
+        """Resources as a list; empty in trust policies."""
+        return _many(self.body.get("Resource", []))
+
+    @property
+    def allows(self) -> bool:
+        """Whether the statement grants something."""
+        return bool(self.body["Effect"] == "Allow")
+
+
+def statements(run: ProgramRun) -> Iterator[PolicyStatement]:
+    """Give every statement of every policy document in the stack."""
+    for entry in run.registrations.values():
+        for key in _DOCUMENT_INPUTS:
+            if isinstance(entry.inputs.get(key), str):
+                document = json.loads(entry.inputs[key])
+                for body in document["Statement"]:
+                    yield PolicyStatement(entry.name, key, body)
+
+
+def role_statements(run: ProgramRun, policy_name: str) -> dict[str, PolicyStatement]:
+    """Give the statements of one role policy by Sid."""
+    return {entry.body["Sid"]: entry for entry in statements(run) if entry.owner == policy_name}
+
+
+def container(run: ProgramRun) -> dict[str, Any]:
+    """Give the one container of the processing task."""
+    definitions = json.loads(one(run, "task-definition").inputs["containerDefinitions"])
+    assert len(definitions) == 1
+    return dict(definitions[0])
+
+
+def state_machine(run: ProgramRun) -> dict[str, Any]:
+    """Give the filled-in definition of the workflow."""
+    return dict(json.loads(one(run, "workflow-machine").inputs["definition"]))
+
+
+def _many(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)

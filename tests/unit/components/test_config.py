@@ -1,0 +1,132 @@
+"""The typed configuration: what it accepts, and how it refuses everything else."""
+
+import dataclasses
+import json
+
+import pytest
+
+from components.config import StackConfig, config_keys, parse_config
+from components.config_values import ConfigError
+from tests.synthesised import synthesised
+
+
+@pytest.fixture
+def values() -> dict[str, str]:
+    """A valid configuration in Pulumi's text form."""
+    settings = synthesised("dev").settings
+    prefix = f"{settings.project}:"
+    return {key.removeprefix(prefix): text for key, text in settings.values.items() if key.startswith(prefix)}
+
+
+def test_a_complete_configuration_is_parsed_with_its_types(values: dict[str, str]) -> None:
+    config = parse_config(values)
+    assert config.vpc_cidr == "10.0.0.0/16"
+    assert config.availability_zones == 2
+    assert config.deletion_protection is False
+    assert config.notification_emails == ("video-team@example.com",)
+
+
+def test_the_configuration_cannot_be_changed_after_parsing(values: dict[str, str]) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        parse_config(values).owner = "somebody"  # type: ignore[misc]
+
+
+def test_an_unknown_key_is_refused_with_its_name_and_the_known_ones(values: dict[str, str]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"'nat_stratgy'.*unknown.*nat_strategy.*pulumi config rm nat_stratgy"
+    ):
+        parse_config({**values, "nat_stratgy": "single"})
+
+
+@pytest.mark.parametrize("key", [field.name for field in dataclasses.fields(StackConfig)])
+def test_a_missing_key_is_refused_with_the_command_that_sets_it(values: dict[str, str], key: str) -> None:
+    del values[key]
+    with pytest.raises(ConfigError, match=rf"'{key}'.*missing.*must be .*pulumi config set {key} <value>"):
+        parse_config(values)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "allowed"),
+    [
+        ("availability_zones", "1", "an integer from 2 to 3"),
+        ("availability_zones", "4", "an integer from 2 to 3"),
+        ("availability_zones", "two", "an integer from 2 to 3"),
+        ("availability_zones", "2.0", "an integer from 2 to 3"),
+        ("deletion_protection", "yes", "true or false"),
+        ("nat_strategy", "double", "one of none, single, per-az"),
+        ("log_retention_days", "8", "one of 1, 3, 5, 7"),
+        ("vpc_cidr", "10.0.0.0/24", "like 10.0.0.0/16"),
+        ("vpc_cidr", "10.0.0.300/16", "a private network address"),
+        ("vpc_cidr", "10.0.1.0/16", "a private network address"),
+        ("vpc_cidr", "8.8.0.0/16", "a private network address"),
+        ("owner", "", "like media-team"),
+        ("notification_emails", '["nobody"]', "like ops@example.com"),
+        ("notification_emails", '["a@example.com","a@example.com"]', "each once"),
+        ("notification_emails", "a@example.com", "a list of texts"),
+        ("notification_emails", "[1]", "a list of texts"),
+        ("cors_origins", '["*"]', "like https://video.example.com"),
+        ("interface_endpoints", '["ec2"]', "items out of ecr.api"),
+        ("database_engine_version", "15.4", "like 16"),
+        ("database_backup_retention_days", "0", "an integer from 7 to 35"),
+        ("cache_nodes", "1", "an integer from 2 to 6"),
+        ("task_cpu_units", "512", "one of 1024, 2048"),
+        ("task_ephemeral_storage_gib", "20", "an integer from 21 to 200"),
+        ("image_uri", "no tag here", "like <registry>/<name>:<tag>"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
+    values: dict[str, str], key: str, text: str, allowed: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config({**values, key: text})
+    message = str(caught.value)
+    assert repr(key) in message
+    assert allowed in message
+    assert f"pulumi config set {key} <value>" in message
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "reason"),
+    [
+        ("task_memory_mib", {"task_memory_mib": "16384"}, "2048 to 8192 in steps of 1024"),
+        ("task_memory_mib", {"task_memory_mib": "2500"}, "2048 to 8192 in steps of 1024"),
+        ("task_ephemeral_storage_gib", {"task_ephemeral_storage_gib": "21"}, "at least 25"),
+        ("workflow_timeout_seconds", {"workflow_timeout_seconds": "600"}, "at least 816"),
+        (
+            "interface_endpoints",
+            {"nat_strategy": "none"},
+            "ecr.api, ecr.dkr, logs, secretsmanager, sns, states",
+        ),
+        ("interface_endpoints", {"interface_endpoints": '["logs"]'}, "ecr.api"),
+        ("database_max_allocated_storage_gib", {"database_max_allocated_storage_gib": "100"}, "at least 110"),
+        ("originals_deep_archive_days", {"originals_deep_archive_days": "100"}, "at least 120"),
+        ("api_burst_limit", {"api_burst_limit": "500"}, "at least 1000"),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(
+    values: dict[str, str], key: str, changes: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config({**values, **changes})
+    assert repr(key) in str(caught.value)
+    assert reason in str(caught.value)
+
+
+def test_no_nat_is_accepted_when_endpoints_lead_to_all_services(values: dict[str, str]) -> None:
+    endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager", "sns", "states"]
+    config = parse_config({**values, "nat_strategy": "none", "interface_endpoints": json.dumps(endpoints)})
+    assert config.interface_endpoints == tuple(endpoints)
+
+
+def test_the_task_stops_early_enough_for_the_workflow_to_settle(values: dict[str, str]) -> None:
+    config = parse_config(values)
+    assert config.task_stops_at_seconds == config.workflow_timeout_seconds - 180
+
+
+def test_every_key_has_a_meaning_and_a_range() -> None:
+    for key, (kind, spec) in config_keys().items():
+        assert spec.meaning, key
+        if kind == "integer":
+            assert spec.choices or (spec.minimum is not None and spec.maximum is not None), key
+        if spec.pattern:
+            assert spec.example, f"{key} needs an example for its error message"
