@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import threading
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -93,6 +94,7 @@ class Mailbox:
         sqs, sns = self._access.client("sqs"), self._access.client("sns")
         url = sqs.create_queue(QueueName=f"local-mailbox-{digest}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _queue_policy(arn, given["TopicArn"])})
         attributes = self._filter_of(given["SubscriptionArn"])
         sns.subscribe(TopicArn=given["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes=attributes)
         return _Subscription(given["TopicArn"], given["Endpoint"], url)
@@ -130,7 +132,7 @@ def build_mail(address: str, topic_arn: str, envelope: Mapping[str, Any]) -> Ema
     message["To"] = address
     message["Subject"] = _one_line(envelope.get("Subject") or _DEFAULT_SUBJECT)
     message["Date"] = format_datetime(dt.datetime.now(dt.UTC))
-    message["Message-ID"] = f"<{envelope.get('MessageId', '')}@sns.local>"
+    message["Message-ID"] = f"<{envelope.get('MessageId') or uuid.uuid4()}@sns.local>"
     message["X-Topic-Arn"] = topic_arn
     for name, attribute in sorted((envelope.get("MessageAttributes") or {}).items()):
         message[header_name(name)] = _one_line(attribute.get("Value", ""))
@@ -142,6 +144,17 @@ def header_name(attribute: str) -> str:
     """Give the mail header of a message attribute: ``event_type`` becomes ``X-Event-Type``."""
     words = re.split(r"[^A-Za-z0-9]+", attribute)
     return "-".join(["X", *(word.capitalize() for word in words if word)])
+
+
+def _queue_policy(queue_arn: str, topic_arn: str) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _one_line(value: object) -> str:

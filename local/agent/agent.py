@@ -88,6 +88,7 @@ class EcsAgent:
         self._on_change = on_change
         self._cores = CorePool()
         self._running: dict[str, _Running] = {}
+        self._known: set[str] = set()
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -110,8 +111,10 @@ class EcsAgent:
         wanted = self._wanted_tasks()
         for task_arn, running in list(self._running.items()):
             self._attend(task_arn, running, wanted=task_arn in wanted)
-        new = [(cluster, arn) for arn, cluster in wanted.items() if arn not in self._running]
+        # The list may be older than an end that was just reported: a task is never started twice.
+        new = [(cluster, arn) for arn, cluster in wanted.items() if arn not in self._known]
         for cluster, task_arn in new:
+            self._known.add(task_arn)
             described = self._access.client("ecs").describe_tasks(cluster=cluster, tasks=[task_arn])
             for task in described["tasks"]:
                 self._start(task)
