@@ -71,10 +71,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Footage whose encode takes long enough to be interrupted: 1920x1080, 40 s."""
+    """Footage whose encode takes long enough to be interrupted: 1280x720, 6 s."""
     path = tmp_path_factory.mktemp("clip") / "long.mp4"
     ffmpeg(
-        *("-stream_loop", "3", "-i", str(BIKES), "-vf", "scale=1920:1080", "-c:v", "libx264"),
+        *("-t", "6", "-i", str(BIKES), "-vf", "scale=1280:720", "-c:v", "libx264"),
         *("-preset", "ultrafast", "-g", "25", str(path)),
     )
     return path
