@@ -28,7 +28,9 @@ _ADMINISTRATION = (
     "kms:CancelKeyDeletion",
     "kms:RotateKeyOnDemand",
 )
+_ENVELOPE = ("kms:Decrypt", "kms:GenerateDataKey")
 _USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+_DELEGATED = (*_USE, "kms:CreateGrant")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +64,30 @@ class Encryption(pulumi.ComponentResource):
         self._name = name
         self._args = args
         names = args.names
-        account = {"StringEquals": {"aws:SourceAccount": names.account_id}}
-        log_groups = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.arn("logs", "log-group:*")}}
+        log_groups = names.arn("logs", "log-group:*")
 
-        self.media_key_arn = self._build_key("media", "uploads, renditions and scratch files", {})
+        self.media_key_arn = self._build_key("media", "uploads, renditions and scratch files", [])
         self.database_key_arn = self._build_key(
-            "database", "the database, the cache and their credentials", {}
+            "database", "the database, the cache and their credentials", []
         )
         self.messages_key_arn = self._build_key(
             "messages",
             "queues and topics",
-            {"events.amazonaws.com": account, "sns.amazonaws.com": account},
+            # No condition: whether EventBridge sends its account along here is undocumented, and a wrong
+            # guess would lose events.
+            [self._service_use("UseEvents", "events.amazonaws.com", _ENVELOPE, {})],
         )
         self.logs_key_arn = self._build_key(
-            "logs", "log groups", {f"logs.{names.region}.amazonaws.com": log_groups}
+            "logs",
+            "log groups",
+            [
+                self._service_use(
+                    "UseLogs",
+                    f"logs.{names.region}.amazonaws.com",
+                    _USE,
+                    {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+                )
+            ],
         )
         self.register_outputs(
             {
@@ -86,42 +98,42 @@ class Encryption(pulumi.ComponentResource):
             }
         )
 
-    def _build_key(
-        self, role: str, content: str, services: Mapping[str, Mapping[str, Mapping[str, Any]]]
-    ) -> pulumi.Output[str]:
+    def _build_key(self, role: str, content: str, services: Sequence[Statement]) -> pulumi.Output[str]:
         child = pulumi.ResourceOptions(parent=self)
+        stack = self._args.names.stack
+        owner = {"AWS": self._args.names.account_root}
         key = aws.kms.Key(
             f"{self._name}-{role}",
-            description=f"Encrypts {content} of the video platform's {self._args.names.stack} stack",
+            description=f"Encrypts {content} of the video platform's {stack} stack",
             deletion_window_in_days=30,
             enable_key_rotation=True,
-            policy=policy_document(self._key_statements(services)),
+            policy=policy_document(
+                [
+                    Statement(
+                        sid="AdministerKey", actions=_ADMINISTRATION, resources=["*"], principals=owner
+                    ),
+                    Statement(sid="DelegateUseToIam", actions=_DELEGATED, resources=["*"], principals=owner),
+                    *services,
+                ]
+            ),
             tags=self._args.tags.of("encryption"),
             opts=child,
         )
         aws.kms.Alias(
             f"{self._name}-{role}-alias",
-            name=f"alias/video-platform-{self._args.names.stack}-{role}",
+            name=f"alias/video-platform-{stack}-{role}",
             target_key_id=key.key_id,
             opts=child,
         )
         return key.arn
 
-    def _key_statements(self, services: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Sequence[Statement]:
-        owner = {"AWS": self._args.names.account_root}
-        return [
-            Statement(sid="AdministerKey", actions=_ADMINISTRATION, resources=["*"], principals=owner),
-            Statement(
-                sid="DelegateUseToIam", actions=[*_USE, "kms:CreateGrant"], resources=["*"], principals=owner
-            ),
-            *(
-                Statement(
-                    sid=f"Use{''.join(filter(str.isalnum, service.partition('.')[0].title()))}",
-                    actions=_USE,
-                    resources=["*"],
-                    principals={"Service": service},
-                    conditions=conditions,
-                )
-                for service, conditions in services.items()
-            ),
-        ]
+    def _service_use(
+        self, sid: str, service: str, actions: Sequence[str], conditions: Mapping[str, Mapping[str, Any]]
+    ) -> Statement:
+        return Statement(
+            sid=sid,
+            actions=actions,
+            resources=["*"],
+            principals={"Service": service},
+            conditions=conditions,
+        )

@@ -17,7 +17,6 @@ WILDCARD_REASONS: Mapping[str, str] = {
     "DelegateUseToIam": "in a key policy the only resource is the key that carries the policy",
     "UseEvents": "in a key policy the only resource is the key that carries the policy",
     "UseLogs": "in a key policy the only resource is the key that carries the policy",
-    "UseSns": "in a key policy the only resource is the key that carries the policy",
     "AnswerTaskTokens": "IAM defines no resource type for the SendTask actions",
     "DeliverWorkflowLogs": "the log-delivery actions are account-wide and take no resource",
     "AttachToNetwork": "Lambda makes the interfaces later in any of the subnets; Describe takes no resource",
