@@ -71,8 +71,7 @@ class Database(pulumi.ComponentResource):
     """Creates a multi-AZ PostgreSQL instance, its parameter group, and the application role's secret.
 
     RDS itself keeps the master password. The application role does not exist yet after this component: the
-    migrate
-    function creates it from the secret.
+    migrate function creates it from the secret.
     """
 
     host: pulumi.Output[str]

@@ -50,8 +50,7 @@ class Encryption(pulumi.ComponentResource):
     """Creates four KMS keys with yearly rotation: media files, the database, messages, and logs.
 
     Every key policy lets this account's IAM policies decide who administers and uses the key, and lets
-    exactly the
-    AWS services that write on the platform's behalf use it.
+    exactly the AWS services that write on the platform's behalf use it.
     """
 
     media_key_arn: pulumi.Output[str]

@@ -52,9 +52,8 @@ class Network(pulumi.ComponentResource):
     """Creates the VPC, its endpoints, its flow logs and one security group per kind of peer.
 
     Public subnets hold the NAT gateways only, private subnets the tasks and functions, isolated subnets the
-    database
-    and the cache. With interface endpoints, tasks and functions can reach the endpoints and nothing else
-    outside.
+    database and the cache. With interface endpoints, tasks and functions can reach the endpoints and nothing
+    else outside.
     """
 
     vpc_id: pulumi.Output[str]

@@ -38,8 +38,7 @@ def load_definition(values: Mapping[str, PlaceholderValue], path: Path = DEFINIT
 
     Raises:
         DefinitionError: a placeholder has no value or a value has no placeholder, a timeout is not a literal
-        positive
-            integer, a state breaks a rule, or the result is larger than AWS accepts.
+            positive integer, a state breaks a rule, or the result is larger than AWS accepts.
     """
     wanted = placeholders(path)
     unfilled, unknown = sorted(wanted - set(values)), sorted(set(values) - wanted)
