@@ -74,19 +74,32 @@ def unannounced(conn: LedgerConnection, *, limit: int = 200) -> list[Attempt]:
     )
 
 
-def by_task(conn: LedgerConnection, task_arn: str) -> tuple[UUID, str] | None:
-    """The job and the task token that this ECS task holds, if it still holds one.
+def token_of_task(conn: LedgerConnection, task_arn: str) -> str | None:
+    """The task token that this ECS task claimed its job with, if it has not given it back.
 
     A completed job keeps its token: its worker may have stopped before it could report the success, and the
     workflow's retry then finds the job settled.
     """
-    return conn.execute(
+    row = conn.execute(
         """
-        SELECT id, task_token FROM jobs
+        SELECT task_token FROM jobs
          WHERE task_arn = %s AND task_token IS NOT NULL AND status IN ('PROCESSING', 'COMPLETED')
         """,
         (task_arn,),
     ).fetchone()
+    return row[0] if row else None
+
+
+def is_held_by_another_task(conn: LedgerConnection, job_id: UUID, task_token: str, task_arn: str) -> bool:
+    """Whether a task other than this one works on the job with this very token."""
+    row = conn.execute(
+        """
+        SELECT TRUE FROM jobs
+         WHERE id = %s AND status = 'PROCESSING' AND task_token = %s AND task_arn IS DISTINCT FROM %s
+        """,
+        (job_id, task_token, task_arn),
+    ).fetchone()
+    return row is not None
 
 
 def purge_idempotency_keys(conn: LedgerConnection) -> int:

@@ -112,24 +112,46 @@ def _settle_execution(conn: LedgerConnection, detail: dict[str, Any], *, stack: 
 def _report_stopped_task(
     conn: LedgerConnection, detail: dict[str, Any], stepfunctions: "Callable[[], SFNClient]"
 ) -> str:
-    """Fails the token of a task that stopped while it held a job, so that its retry need not wait."""
-    if detail["lastStatus"] != "STOPPED":
+    """Fails the token of a task that stopped without an answer, so that its retry need not wait for it."""
+    if detail["lastStatus"] != "STOPPED" or _has_answered(detail):
         return "ignored"
-    held = reconcile.by_task(conn, detail["taskArn"])
-    if held is None:
+    token = _unanswered_token(conn, detail)
+    if token is None:
         return "ignored"
-    job_id, task_token = held
-    told = failures.failure(
-        ErrorCode.INTERRUPTED, f"The task stopped: {detail.get('stoppedReason') or 'no reason'}"
-    )
+    reason = detail.get("stoppedReason") or "no reason given"
+    told = failures.failure(ErrorCode.INTERRUPTED, f"The task stopped: {reason}")
     cause = {"code": told.code, "message": told.message, "remedy": told.remedy}
     try:
         stepfunctions().send_task_failure(
-            taskToken=task_token, error=TaskError.INTERRUPTED, cause=json.dumps(cause)
+            taskToken=token, error=TaskError.INTERRUPTED, cause=json.dumps(cause)
         )
     except ClientError as error:
         if error.response["Error"]["Code"] not in _DEAD_TOKEN_ERRORS:
             raise
         return "already_reported"
-    logger().warning("task_stopped", extra={"job_id": str(job_id), "task_arn": detail["taskArn"]})
+    logger().warning("task_stopped", extra={"task_arn": detail["taskArn"], "reason": reason})
     return "failed_token"
+
+
+def _has_answered(detail: dict[str, Any]) -> bool:
+    """A worker exits with 0 only after Step Functions has taken its answer."""
+    containers = detail.get("containers") or []
+    return bool(containers) and all(container.get("exitCode") == 0 for container in containers)
+
+
+def _unanswered_token(conn: LedgerConnection, detail: dict[str, Any]) -> str | None:
+    """The token the task was started with; a task that never came up has not told it to the ledger."""
+    started_with = _override_environment(detail)
+    token, job_id = started_with.get("TASK_TOKEN"), started_with.get("JOB_ID")
+    if not token or not job_id:
+        return reconcile.token_of_task(conn, detail["taskArn"])
+    if reconcile.is_held_by_another_task(conn, UUID(job_id), token, detail["taskArn"]):
+        return None
+    return token
+
+
+def _override_environment(detail: dict[str, Any]) -> dict[str, str]:
+    overrides = (detail.get("overrides") or {}).get("containerOverrides") or []
+    return {
+        item["name"]: item["value"] for override in overrides for item in override.get("environment") or []
+    }

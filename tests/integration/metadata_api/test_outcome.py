@@ -58,16 +58,18 @@ def execution(job: Job, status: str, error: str | None = None) -> dict[str, Any]
     }
 
 
-def stopped(task: str = "task-1", last_status: str = "STOPPED") -> dict[str, Any]:
-    return {
-        "source": "aws.ecs",
-        "detail-type": "ECS Task State Change",
-        "detail": {
-            "taskArn": f"arn:task/{task}",
-            "lastStatus": last_status,
-            "stoppedReason": "Spot interruption",
-        },
+def stopped(task: str = "task-1", last_status: str = "STOPPED", **changes: Any) -> dict[str, Any]:
+    detail = {
+        "taskArn": f"arn:task/{task}",
+        "lastStatus": last_status,
+        "stoppedReason": "Spot interruption",
     }
+    return {"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": detail | changes}
+
+
+def started_with(job: Job, token: str) -> dict[str, Any]:
+    environment = [{"name": "JOB_ID", "value": str(job.id)}, {"name": "TASK_TOKEN", "value": token}]
+    return {"containerOverrides": [{"name": "processor", "environment": environment}]}
 
 
 def test_a_typed_failure_is_stored_and_returned_with_its_announcement(ledger_conn: LedgerConnection) -> None:
@@ -216,6 +218,35 @@ def test_a_task_that_released_its_job_or_lost_it_is_ignored(ledger_conn: LedgerC
     for task in ("released", "lost", "unknown"):
         assert ask(ledger_conn, stopped(task), fake) == {"result": "ignored"}
     assert ask(ledger_conn, stopped("winner", "RUNNING"), fake) == {"result": "ignored"}
+    assert fake.failures == []
+
+
+def test_a_task_that_never_came_up_fails_the_token_it_was_started_with(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    fake = FakeStepFunctions()
+    event = stopped(overrides=started_with(job, "token-unused"), stoppedReason="CannotPullContainerError")
+
+    assert ask(ledger_conn, event, fake) == {"result": "failed_token"}
+    assert fake.failures[0]["taskToken"] == "token-unused"
+
+
+def test_a_task_that_has_answered_is_left_alone(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    claimed(ledger_conn, job)
+    fake = FakeStepFunctions()
+    event = stopped(overrides=started_with(job, "token-task-1"), containers=[{"exitCode": 0}])
+
+    assert ask(ledger_conn, event, fake) == {"result": "ignored"}
+    assert fake.failures == []
+
+
+def test_a_token_that_another_task_works_with_is_not_failed(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    claimed(ledger_conn, job, task="double")
+    fake = FakeStepFunctions()
+    event = stopped("first", overrides=started_with(job, "token-double"), containers=[{"exitCode": 137}])
+
+    assert ask(ledger_conn, event, fake) == {"result": "ignored"}
     assert fake.failures == []
 
 
