@@ -25,7 +25,7 @@ def write_zip(target: Path, files: Mapping[str, Path | bytes], *, compression_le
     Args:
         target: Path of the archive.
         files: Name inside the archive to file or literal content.
-        compression_level: 1 (fast) to 9 (small).
+        compression_level: 0 (stored as is), 1 (fast) to 9 (small).
 
     Raises:
         PackageTooLargeError: The contents exceed Lambda's limit of 250 MiB unzipped.
@@ -51,11 +51,12 @@ def write_zip(target: Path, files: Mapping[str, Path | bytes], *, compression_le
 
 
 def _write(path: Path, files: Mapping[str, Path | bytes], compression_level: int) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=compression_level) as archive:
+    method = zipfile.ZIP_DEFLATED if compression_level else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "w", method, compresslevel=compression_level or None) as archive:
         for name in sorted(files):
             source = files[name]
             entry = zipfile.ZipInfo(name, _TIMESTAMP)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = method
             entry.external_attr = _REGULAR_FILE_MODE << 16
             entry.create_system = _UNIX
             archive.writestr(entry, source if isinstance(source, bytes) else source.read_bytes())

@@ -106,10 +106,15 @@ def local_lambda_package(cache_dir: Path, ca_bundle: bytes, *, root: Path = REPO
         ca_bundle: Roots that the functions trust instead of AWS's.
         root: Root of the repository.
     """
-    files = lambda_files(root, cache_dir, Architecture.LOCAL, {CA_BUNDLE: ca_bundle})
-    target = cache_dir / f"lambda-{content_hash(files)[:20]}.zip"
+    # The directory of the dependencies is named by their pins, so hashing the name covers their content.
+    dependencies = install_dependencies(root, cache_dir, Architecture.LOCAL)
+    ours: dict[str, Path | bytes] = {**package_files(root, LAMBDA_PACKAGES), CA_BUNDLE: ca_bundle}
+    digest = content_hash({**ours, "dependencies": dependencies.name.encode()})
+    target = cache_dir / f"lambda-{digest[:20]}.zip"
     if not target.is_file():
         for former in cache_dir.glob("lambda-*.zip"):
             former.unlink(missing_ok=True)
-        write_zip(target, files, compression_level=1)
+        files = lambda_files(root, cache_dir, Architecture.LOCAL, {CA_BUNDLE: ca_bundle})
+        # The emulator unpacks the package for every worker it starts: stored files halve that time.
+        write_zip(target, files, compression_level=0)
     return target

@@ -10,10 +10,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from artifacts.lambda_package import local_lambda_package
-from artifacts.stage import stage_image
 from local.apply.endpoints import Endpoints
 from local.apply.generated import GeneratedValues
+from local.apply.preparation import lambda_package
 from local.lookups import Account
 from local.model import model_outputs, physical_name
 from local.model_shapes import SHAPES
@@ -48,7 +47,7 @@ class ApplyContext:
         self.used_package: Path | None = None
         self.dropped_statements: list[str] = []
         self._lock = threading.Lock()
-        self._package_lock = threading.Lock()
+        self._upload_lock = threading.Lock()
         self._uploaded: dict[str, str] = {}
         self._clients: dict[str, Any] = {}
         self._session: Any = boto3.Session(
@@ -79,10 +78,9 @@ class ApplyContext:
 
     def lambda_code(self) -> dict[str, str]:
         """Returns where the functions' code lies; all of them share one upload, which `close` removes."""
-        with self._package_lock:
+        with self._upload_lock:
             if not self._uploaded:
-                authority = self.endpoints.ca_path.read_bytes()
-                package = local_lambda_package(self.endpoints.packages_dir, authority)
+                package = lambda_package(self.endpoints.packages_dir, self.endpoints.ca_path)
                 s3 = self.client("s3")
                 s3.create_bucket(
                     Bucket=_UPLOAD_BUCKET,
@@ -95,17 +93,12 @@ class ApplyContext:
 
     def close(self) -> None:
         """Removes what was needed during the application only."""
-        with self._package_lock:
+        with self._upload_lock:
             if self._uploaded:
                 s3 = self.client("s3")
                 s3.delete_object(Bucket=_UPLOAD_BUCKET, Key=self._uploaded["S3Key"])
                 s3.delete_bucket(Bucket=_UPLOAD_BUCKET)
                 self._uploaded = {}
-
-    def image_dir(self) -> Path:
-        """Returns the staged contents of the container image with the local authority inside."""
-        with self._package_lock:
-            return stage_image(self.endpoints.packages_dir, self.endpoints.ca_path.read_bytes())
 
 
 def tag_pairs(resource: Registration) -> list[dict[str, str]]:

@@ -27,6 +27,7 @@ from local.apply import (  # noqa: F401 - importing a module registers its handl
 from local.apply.context import ApplyContext
 from local.apply.endpoints import Endpoints
 from local.apply.generated import GeneratedValues
+from local.apply.preparation import image_dir
 from local.apply.registry import handler_of
 from local.monitor import Created, Registration
 from local.paths import REPOSITORY_ROOT
@@ -150,7 +151,7 @@ def apply_program(
         exports=run.exports,
         resources=resources,
         mounts=dict(context.mounts),
-        image_dir=context.image_dir(),
+        image_dir=image_dir(endpoints.packages_dir, endpoints.ca_path),
         lambda_package=context.used_package,
         api_key=str(keys[0].outputs["value"]) if keys else None,
         dropped_statements=tuple(sorted(context.dropped_statements)),
