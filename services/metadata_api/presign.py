@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 UPLOAD_EXPIRY_SECONDS: Final = 900
 DOWNLOAD_EXPIRY_SECONDS: Final = 3_600
-# Quotes and backslashes end or escape the quoted form; slashes would look like a path to some clients.
-_REPLACED: Final = str.maketrans(dict.fromkeys('"\\/%;', "_"))
+# Quotes and backslashes end or escape the quoted form, controls end the header, and slashes would look like
+# a path to some clients. Names of files dropped into the bucket have passed no check of ours.
+_CONTROLS: Final = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
+_REPLACED: Final = str.maketrans(dict.fromkeys('"\\/%;' + _CONTROLS, "_"))
 _UNRESERVED: Final = "!#$&+-.^_`|~"
 
 

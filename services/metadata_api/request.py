@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from metadata_api.models.fields import PATTERN_HINTS, IdempotencyKey
 from metadata_api.problems import FieldError, Problem, ProblemCode, field_problem
@@ -25,7 +25,7 @@ _Model = TypeVar("_Model")
 _Query = TypeVar("_Query", bound=BaseModel)
 _ADAPTERS: Final[dict[Any, TypeAdapter[Any]]] = {}
 _UNION_TAGS: Final = frozenset({"upload", "source"})
-_IDEMPOTENCY_KEY: Final[TypeAdapter[str]] = TypeAdapter(IdempotencyKey)
+_IDEMPOTENCY_KEY: Final[TypeAdapter[str]] = TypeAdapter(IdempotencyKey, config=ConfigDict(defer_build=True))
 
 
 class ApiRequest:

@@ -1,1 +1,6 @@
 """What the API accepts and what it answers, as types that also make its OpenAPI document."""
+
+import os
+
+# Looking for plugins of pydantic reads the metadata of every installed package; there are none here.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Discriminator, Field, JsonValue, Tag, TypeAdapter
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, TypeAdapter
 from typing_extensions import TypedDict
 
 from ledger.states import ErrorCode, JobStatus
@@ -64,7 +64,9 @@ def _form_of(value: Any) -> str:
 JobRequest = Annotated[
     Annotated[UploadJobBody, Tag("upload")] | Annotated[SourceJobBody, Tag("source")], Discriminator(_form_of)
 ]
-JOB_REQUEST: TypeAdapter[UploadJobBody | SourceJobBody] = TypeAdapter(JobRequest)
+JOB_REQUEST: TypeAdapter[UploadJobBody | SourceJobBody] = TypeAdapter(
+    JobRequest, config=ConfigDict(defer_build=True)
+)
 
 
 class JobQuery(QueryModel):

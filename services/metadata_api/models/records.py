@@ -34,13 +34,14 @@ def _without_default(schema: JsonDict) -> None:
 class RequestModel(BaseModel):
     """A request body: exact types, no unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Validators are built at the first call that needs them, not in every cold start.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class QueryModel(BaseModel):
     """Query parameters: text converted to the type asked for, no unknown names."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class RecordFields(RequestModel):

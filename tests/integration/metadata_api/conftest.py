@@ -16,7 +16,7 @@ from local.servers.tls import Authority
 from metadata_api.api import Application
 from metadata_api.resources import Resources
 from metadata_api.settings import ApiSettings
-from tests.integration.metadata_api.api_client import (
+from tests.api_client import (
     ApiClient,
     ParallelCalls,
     call_in_parallel,
@@ -25,6 +25,16 @@ from tests.integration.metadata_api.api_client import (
 
 MAX_UPLOAD_BYTES = 1_000_000
 CORS_ORIGIN = "https://console.example.com"
+
+
+@pytest.fixture(scope="session")
+def account(emulator: EmulatorServer) -> boto3.session.Session:
+    """The emulator's account, for what all tests share."""
+    return boto3.session.Session(
+        aws_access_key_id=ROOT_ACCESS_KEY_ID,
+        aws_secret_access_key=ROOT_SECRET_ACCESS_KEY,
+        region_name=emulator.region,
+    )
 
 
 @pytest.fixture
@@ -43,26 +53,39 @@ def aws(emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
     forget_clients()
 
 
-@pytest.fixture
-def ingest_bucket(aws: Any) -> str:
+@pytest.fixture(scope="session")
+def ingest_bucket(emulator: EmulatorServer, account: boto3.session.Session) -> str:
     name = f"ingest-{secrets.token_hex(6)}"
-    region = boto3.session.Session().region_name
-    aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+    account.client("s3", endpoint_url=emulator.url).create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": emulator.region}
+    )
     return name
 
 
-@pytest.fixture
-def state_machine_arn(aws: Any) -> str:
+@pytest.fixture(scope="session")
+def state_machine_arn(emulator: EmulatorServer, account: boto3.session.Session) -> str:
     role_name = f"machine-{secrets.token_hex(6)}"
     trust = {"Version": "2012-10-17", "Statement": []}
-    role = aws.client("iam").create_role(RoleName=role_name, AssumeRolePolicyDocument=json.dumps(trust))
+    iam = account.client("iam", endpoint_url=emulator.url)
+    role = iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=json.dumps(trust))
     definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
-    made = aws.client("stepfunctions").create_state_machine(
-        name=f"machine-{secrets.token_hex(6)}",
-        definition=json.dumps(definition),
-        roleArn=role["Role"]["Arn"],
+    made = account.client("stepfunctions", endpoint_url=emulator.url).create_state_machine(
+        name=role_name, definition=json.dumps(definition), roleArn=role["Role"]["Arn"]
     )
     return str(made["stateMachineArn"])
+
+
+@pytest.fixture(scope="session")
+def secret_arns(
+    emulator: EmulatorServer, account: boto3.session.Session, ledger_template: Any, redis_server: RedisServer
+) -> Mapping[str, str]:
+    """Logins of the shared servers, as the deployed function finds them."""
+    client = account.client("secretsmanager", endpoint_url=emulator.url)
+    login = ledger_template.application.current()
+    return {
+        "database": store_secret(client, {"username": login.username, "password": login.password}),
+        "redis": store_secret(client, {"auth_token": redis_server.auth_token}),
+    }
 
 
 @pytest.fixture
@@ -70,10 +93,10 @@ def api_settings(
     aws: Any,
     ledger_database: Any,
     redis_server: RedisServer,
+    secret_arns: Mapping[str, str],
     ingest_bucket: str,
     state_machine_arn: str,
 ) -> ApiSettings:
-    login = ledger_database.application.current()
     return ApiSettings(
         stack="test",
         powertools_service_name="api",
@@ -81,10 +104,10 @@ def api_settings(
         database_host=ledger_database.settings.host,
         database_port=ledger_database.settings.port,
         database_name=ledger_database.settings.name,
-        database_secret_arn=store_secret(aws, {"username": login.username, "password": login.password}),
+        database_secret_arn=secret_arns["database"],
         redis_host=redis_server.host,
         redis_port=redis_server.port,
-        redis_secret_arn=store_secret(aws, {"auth_token": redis_server.auth_token}),
+        redis_secret_arn=secret_arns["redis"],
         ingest_bucket=ingest_bucket,
         media_bucket="media-test",
         state_machine_arn=state_machine_arn,
@@ -105,9 +128,7 @@ def api(api_settings: ApiSettings, authority: Authority, monkeypatch: pytest.Mon
     return ApiClient(Application(Resources(api_settings)), api_settings)
 
 
-def store_secret(aws: Any, content: Mapping[str, str]) -> str:
+def store_secret(client: Any, content: Mapping[str, str]) -> str:
     """Keeps a secret in the emulator and gives its ARN."""
-    made = aws.client("secretsmanager").create_secret(
-        Name=f"secret-{secrets.token_hex(6)}", SecretString=json.dumps(content)
-    )
+    made = client.create_secret(Name=f"secret-{secrets.token_hex(6)}", SecretString=json.dumps(content))
     return str(made["ARN"])

@@ -14,7 +14,7 @@ from ledger.connection import LedgerConnection
 from ledger.models import Claim, Failure, OutputRecord, SourceObject
 from ledger.states import ErrorCode
 from local.servers.redis import RedisServer
-from tests.integration.metadata_api.api_client import ApiClient, ParallelCalls
+from tests.api_client import ApiClient, ParallelCalls
 from tests.integration.metadata_api.conftest import MAX_UPLOAD_BYTES
 
 pytestmark = pytest.mark.integration
@@ -138,36 +138,6 @@ def test_the_largest_file_is_taken_and_one_byte_more_is_not(api: ApiClient) -> N
     assert (answer.status, answer.json["code"]) == (413, "UPLOAD_TOO_LARGE")
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"filename": ""}, "filename"),
-        ({"filename": "a\x00.mp4"}, "filename"),
-        ({"filename": "x" * 256}, "filename"),
-        ({"size_bytes": -1}, "size_bytes"),
-        ({"size_bytes": "10"}, "size_bytes"),
-        ({"size_bytes": 1.5}, "size_bytes"),
-        ({"content_type": "text/html"}, "content_type"),
-        ({"content_type": "video/mp4\r\nX-Evil: 1"}, "content_type"),
-        ({"sha256": "abc"}, "sha256"),
-        ({"profile": "../web"}, "profile"),
-        ({"profile": "no-such-profile"}, "profile"),
-        ({"video_id": "1"}, "video_id"),
-        ({"video_id": str(uuid4()), "metadata": {}}, "metadata"),
-        ({"metadata": {"state": "COMPLETED"}}, "metadata.state"),
-        ({"status": "COMPLETED"}, "status"),
-        ({"source_key": "uploads/other/source"}, "source_key"),
-        ({"source": {"bucket": "b", "key": "k"}}, "source.bucket"),
-        ({"source": None}, "source"),
-    ],
-)
-def test_a_wrong_order_names_the_field(api: ApiClient, changes: dict[str, Any], field: str) -> None:
-    answer = api.call("POST", "/jobs", FORM | changes)
-
-    assert answer.status == 400
-    assert field in [error["field"] for error in answer.json["errors"]]
-
-
 def test_an_object_in_the_ingest_bucket_is_processed_at_once(api: ApiClient, aws: Any) -> None:
     aws.client("s3").put_object(Bucket=api.settings.ingest_bucket, Key="drop/fähre.mp4", Body=CONTENT)
     source = {"bucket": api.settings.ingest_bucket, "key": "drop/fähre.mp4"}
@@ -179,7 +149,8 @@ def test_an_object_in_the_ingest_bucket_is_processed_at_once(api: ApiClient, aws
     assert (job["status"], job["filename"], job["size_bytes"]) == ("QUEUED", "fähre.mp4", len(CONTENT))
     assert answer.json["upload"] is None
     executions = aws.client("stepfunctions").list_executions(stateMachineArn=api.settings.state_machine_arn)
-    assert [execution["name"] for execution in executions["executions"]] == [f"{job['job_id']}-1"]
+    started = [execution["name"] for execution in executions["executions"]]
+    assert started.count(f"{job['job_id']}-1") == 1
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from metadata_api.api import Application
 from metadata_api.migrate import Waiting, migrate
 from metadata_api.resources import Resources
 from metadata_api.settings import ApiSettings
-from tests.integration.metadata_api.api_client import ApiClient
+from tests.api_client import ApiClient
 from tests.integration.metadata_api.conftest import store_secret
 
 pytestmark = pytest.mark.integration
@@ -89,10 +89,10 @@ def api(
         database_host=database.host,
         database_port=database.port,
         database_name=database.database,
-        database_secret_arn=store_secret(aws, login),
+        database_secret_arn=store_secret(aws.client("secretsmanager"), login),
         redis_host=cache.host,
         redis_port=cache.port,
-        redis_secret_arn=store_secret(aws, {"auth_token": cache.auth_token}),
+        redis_secret_arn=store_secret(aws.client("secretsmanager"), {"auth_token": cache.auth_token}),
     )
     return ApiClient(Application(Resources(settings)), settings)
 

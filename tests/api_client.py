@@ -11,7 +11,7 @@ from metadata_api import clients
 from metadata_api.api import Application
 from metadata_api.resources import Resources
 from metadata_api.settings import ApiSettings
-from tests.integration.metadata_api.conformance import check_answer
+from tests.api_conformance import check_answer
 
 
 @dataclass(frozen=True)

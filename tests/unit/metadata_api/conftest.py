@@ -1,0 +1,35 @@
+"""The API function with nothing behind it, for everything it decides by itself."""
+
+import pytest
+
+from metadata_api.api import Application
+from metadata_api.resources import Resources
+from metadata_api.settings import ApiSettings
+from tests.api_client import ApiClient
+
+
+@pytest.fixture
+def api_settings() -> ApiSettings:
+    return ApiSettings(
+        stack="test",
+        powertools_service_name="api",
+        powertools_log_level="INFO",
+        database_host="database.invalid",
+        database_port=1,
+        database_name="none",
+        database_secret_arn="arn:none",
+        redis_host="redis.invalid",
+        redis_port=1,
+        redis_secret_arn="arn:none",
+        ingest_bucket="ingest-test",
+        media_bucket="media-test",
+        state_machine_arn="arn:none",
+        max_upload_bytes=1_000_000,
+        cors_origins=("https://console.example.com",),
+    )
+
+
+@pytest.fixture
+def offline_api(api_settings: ApiSettings) -> ApiClient:
+    """Answers only calls that need no server."""
+    return ApiClient(Application(Resources(api_settings)), api_settings)

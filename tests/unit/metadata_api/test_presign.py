@@ -1,0 +1,114 @@
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metadata_api.presign import Presigner, StoredObject, content_disposition
+
+SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+@pytest.fixture
+def presigner(monkeypatch: pytest.MonkeyPatch) -> Presigner:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    return Presigner()
+
+
+def upload_url(
+    presigner: Presigner, **changes: object
+) -> tuple[SplitResult, dict[str, list[str]], dict[str, str]]:
+    order = {
+        "bucket": "ingest-bucket",
+        "key": "uploads/1/source",
+        "size_bytes": 123,
+        "content_type": "video/mp4",
+        "sha256": None,
+    }
+    ticket = presigner.upload(**(order | changes))  # type: ignore[arg-type]
+    parts = urlsplit(ticket["url"])
+    return parts, parse_qs(parts.query), ticket["headers"]
+
+
+def test_an_upload_link_names_the_bucket_in_a_regional_host(presigner: Presigner) -> None:
+    parts, _, _ = upload_url(presigner)
+
+    assert parts.scheme == "https"
+    assert parts.netloc == "ingest-bucket.s3.ap-northeast-1.amazonaws.com"
+    assert parts.path == "/uploads/1/source"
+
+
+def test_an_upload_link_is_sigv4_and_lasts_a_quarter_of_an_hour(presigner: Presigner) -> None:
+    _, query, _ = upload_url(presigner)
+
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == ["900"]
+    assert "/ap-northeast-1/s3/aws4_request" in query["X-Amz-Credential"][0]
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 5_000_000_000])
+def test_length_and_type_are_signed_and_given_to_the_caller(presigner: Presigner, size_bytes: int) -> None:
+    _, query, headers = upload_url(presigner, size_bytes=size_bytes)
+
+    assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
+    assert headers == {"Content-Type": "video/mp4", "Content-Length": str(size_bytes)}
+
+
+def test_a_checksum_is_signed_when_it_is_known(presigner: Presigner) -> None:
+    _, query, headers = upload_url(presigner, sha256=SHA256)
+
+    assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host;x-amz-checksum-sha256"]
+    assert headers["x-amz-checksum-sha256"] == "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="
+
+
+def test_the_promised_end_is_not_after_the_real_one(presigner: Presigner) -> None:
+    before = datetime.now(UTC)
+
+    ticket = presigner.upload(bucket="b-1", key="k", size_bytes=1, content_type="video/mp4", sha256=None)
+
+    end = datetime.fromisoformat(ticket["expires_at"])
+    signed_at = datetime.strptime(parse_qs(urlsplit(ticket["url"]).query)["X-Amz-Date"][0], "%Y%m%dT%H%M%S%z")
+    assert end <= signed_at + timedelta(seconds=901)
+    assert end >= before + timedelta(seconds=899)
+
+
+def test_a_download_link_lasts_an_hour_and_saves_under_a_safe_name(presigner: Presigner) -> None:
+    stored = StoredObject(
+        bucket="media-bucket",
+        key="videos/1/a b.mp4",
+        filename='evil".mp4',
+        content_type="video/mp4",
+        size_bytes=9,
+        version_id="v7",
+    )
+
+    link = presigner.download(stored)
+
+    query = parse_qs(urlsplit(link["download_url"]).query)
+    assert query["X-Amz-Expires"] == ["3600"]
+    assert query["versionId"] == ["v7"]
+    assert query["response-content-type"] == ["video/mp4"]
+    assert query["response-content-disposition"] == [
+        "attachment; filename=\"evil_.mp4\"; filename*=UTF-8''evil_.mp4"
+    ]
+
+
+@given(st.text(min_size=1, max_size=255).filter(lambda text: text < "\ud800" or text.isprintable()))
+def test_any_name_makes_one_well_formed_header(name: str) -> None:
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in name):
+        return
+    header = content_disposition(name)
+
+    assert header.isascii()
+    assert "\r" not in header
+    assert "\n" not in header
+    message = Message()
+    message["Content-Disposition"] = header
+    assert message.get_content_disposition() == "attachment"
+    assert "/" not in unquote(header.split("''")[1])
+    assert "\\" not in unquote(header.split("''")[1])
