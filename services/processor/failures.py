@@ -104,6 +104,16 @@ def interrupted() -> TaskFailure:
     return _coded(ErrorCode.INTERRUPTED, message, "No action needed: the workflow starts the job again.")
 
 
+def unwanted() -> TaskFailure:
+    """Return what to tell the workflow when the job was cancelled or has failed: end, and do not retry."""
+    failure = Failure(
+        code=ErrorCode.INTERNAL,
+        message="The job was cancelled or has failed, so its work was stopped.",
+        remedy="No action needed; a retry of the job starts it anew.",
+    )
+    return TaskFailure(error=TaskError.PROCESSING_FAILED, failure=failure)
+
+
 def _coded(code: ErrorCode, message: str, remedy: str) -> TaskFailure:
     failure = Failure(code=code, message=message, remedy=remedy)
     return TaskFailure(error=task_error_for(code), failure=failure)

@@ -8,12 +8,14 @@ from typing import Final
 import psycopg
 
 from ledger.errors import FenceLostError, LedgerUnavailableError
+from ledger.states import JobStatus
 from processor.stop import Stop, StopReason
 from processor.token import TaskToken, TokenGoneError, TokenUnreachableError
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS: Final = 15.0
+_UNWANTED: Final = frozenset({JobStatus.CANCELLED, JobStatus.FAILED})
 
 
 class Heartbeat:
@@ -77,8 +79,13 @@ class Heartbeat:
             return
         try:
             beat()
-        except FenceLostError:
+        except FenceLostError as error:
             if not self._ended.is_set():
-                self._stop.request(StopReason.FENCE_LOST)
+                self._stop.request(reason_of(error))
         except (LedgerUnavailableError, psycopg.Error) as error:
             logger.warning("ledger heartbeat failed", extra={"reason": type(error).__name__})
+
+
+def reason_of(error: FenceLostError) -> StopReason:
+    """Tell whether nobody needs the work any more, or another worker does it."""
+    return StopReason.JOB_SETTLED if error.status in _UNWANTED else StopReason.FENCE_LOST

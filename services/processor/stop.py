@@ -21,6 +21,7 @@ class StopReason(StrEnum):
     INTERRUPTED = "interrupted"
     TOKEN_GONE = "token_gone"  # noqa: S105 (a reason, not a credential)
     FENCE_LOST = "fence_lost"
+    JOB_SETTLED = "job_settled"
 
 
 class StoppedError(Exception):

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.errors import FenceLostError
 from ledger.models import AlreadySettled, Announcement, Claim, OutputRecord
 from ledger.states import JobStatus, Stage
-from processor.failures import TaskFailure, describe, interrupted
-from processor.heartbeat import HEARTBEAT_SECONDS, Heartbeat
+from processor.failures import TaskFailure, describe, interrupted, unwanted
+from processor.heartbeat import HEARTBEAT_SECONDS, Heartbeat, reason_of
 from processor.ledger_session import LedgerSession
 from processor.limits import Limits
 from processor.manifest import build_manifest, manifest_record, output_records
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 logger = logging.getLogger(__name__)
+
+_EARLY_ENDS: Final = {StopReason.INTERRUPTED: interrupted, StopReason.JOB_SETTLED: unwanted}
 
 
 class Exit(IntEnum):
@@ -220,14 +222,16 @@ class Worker:
 
     def _answer_failure(self, session: LedgerSession, error: Exception) -> Exit:
         reason = self._stop.reason
+        if reason is None and isinstance(error, FenceLostError):
+            reason = reason_of(error)
         if reason is StopReason.TOKEN_GONE or isinstance(error, TokenGoneError):
             logger.warning("workflow no longer waits, nothing is published")
             return Exit.TOKEN_GONE
-        if reason is StopReason.FENCE_LOST or isinstance(error, FenceLostError):
+        if reason is StopReason.FENCE_LOST:
             # No answer: if the newer worker was handed the same token, a failure would end its work too.
-            logger.warning("another worker holds the job or it is settled, nothing is published")
+            logger.warning("another worker holds the job, nothing is published")
             return Exit.FENCE_LOST
-        self._report(session, interrupted() if reason is not None else describe(error), error)
+        self._report(session, describe(error) if reason is None else _EARLY_ENDS[reason](), error)
         return Exit.ANSWERED
 
     def _report(

@@ -74,7 +74,7 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Footage whose encode takes long enough to be interrupted: 1280x720, 6 s."""
     path = tmp_path_factory.mktemp("clip") / "long.mp4"
     ffmpeg(
-        *("-t", "6", "-i", str(BIKES), "-vf", "scale=1280:720", "-c:v", "libx264"),
+        *("-t", "6", "-i", str(BIKES), "-vf", "scale=1280:720,setsar=1", "-c:v", "libx264"),
         *("-preset", "ultrafast", "-g", "25", str(path)),
     )
     return path

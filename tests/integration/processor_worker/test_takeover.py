@@ -53,19 +53,33 @@ def once_encoding(action: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize(("takeover", "status"), [(claim_again, "PROCESSING"), (cancel, "CANCELLED")])
 def test_a_worker_that_loses_its_fence_during_the_encode_stops_and_flips_nothing(
-    stage: Stage, long_clip: Path, takeover: Callable[[Stage, UUID], None], status: str
+    stage: Stage, long_clip: Path
 ) -> None:
     job_id, callback = stage.order(long_clip), stage.wait_for_task()
-    thread = once_encoding(lambda: takeover(stage, job_id))
+    thread = once_encoding(lambda: claim_again(stage, job_id))
     assert stage.run(job_id, callback, heartbeat_seconds=0.2) is Exit.FENCE_LOST
     thread.join()
+    assert_stopped_without_a_trace(stage, job_id, "PROCESSING")
+    assert callback.is_waiting(), "a failure would end the newer worker's task too"
+
+
+def test_a_worker_whose_job_was_cancelled_stops_and_ends_the_execution(stage: Stage, long_clip: Path) -> None:
+    job_id, callback = stage.order(long_clip), stage.wait_for_task()
+    thread = once_encoding(lambda: cancel(stage, job_id))
+    assert stage.run(job_id, callback, heartbeat_seconds=0.2) is Exit.ANSWERED
+    thread.join()
+    assert_stopped_without_a_trace(stage, job_id, "CANCELLED")
+    _, (error, cause) = callback.result()
+    assert error == "ProcessingFailed", "the workflow would retry a cancelled job"
+    assert "cancelled" in cause["message"]
+
+
+def assert_stopped_without_a_trace(stage: Stage, job_id: UUID, status: str) -> None:
     assert runner.running_pids() == ()
     assert stage.job(job_id).job.status == status
     assert stage.published() == []
     assert stage.leftovers() == []
-    assert callback.is_waiting(), "a failure would end the newer worker's task too"
 
 
 def test_a_worker_that_loses_its_fence_during_the_upload_writes_no_manifest(stage: Stage, clip: Path) -> None:

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from ledger.errors import FenceLostError, LedgerUnavailableError
+from ledger.states import JobStatus
 from processor.heartbeat import Heartbeat
 from processor.stop import Stop, StopReason
 from processor.token import TokenGoneError, TokenUnreachableError
@@ -63,11 +64,20 @@ def lose_token(rig: Rig) -> None:
 
 
 def lose_fence(rig: Rig) -> None:
-    rig.ledger.error = FenceLostError("superseded")
+    rig.ledger.error = FenceLostError("superseded", JobStatus.PROCESSING)
+
+
+def cancel_job(rig: Rig) -> None:
+    rig.ledger.error = FenceLostError("cancelled", JobStatus.CANCELLED)
 
 
 @pytest.mark.parametrize(
-    ("lose", "reason"), [(lose_token, StopReason.TOKEN_GONE), (lose_fence, StopReason.FENCE_LOST)]
+    ("lose", "reason"),
+    [
+        (lose_token, StopReason.TOKEN_GONE),
+        (lose_fence, StopReason.FENCE_LOST),
+        (cancel_job, StopReason.JOB_SETTLED),
+    ],
 )
 def test_a_lost_token_or_fence_stops_the_attempt(
     rig: Rig, lose: Callable[[Rig], None], reason: StopReason
