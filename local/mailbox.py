@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import AwsAccess
+from local.publications import PublicationIndex
 
 _LOGGER = logging.getLogger(__name__)
+# Long lines stay whole, so that people and scripts read addresses as they are.
+_POLICY = EmailPolicy(max_line_length=998, cte_type="8bit")
 _SENDER = "AWS Notifications <no-reply@sns.amazonaws.com>"
 _DEFAULT_SUBJECT = "AWS Notification Message"
 _MAIL_PROTOCOLS = frozenset({"email", "email-json"})
@@ -45,6 +49,7 @@ class Mailbox:
     def __init__(self, access: AwsAccess, directory: Path) -> None:
         self._access = access
         self._directory = directory
+        self._publications = PublicationIndex(access)
         self._subscriptions: dict[str, _Subscription] = {}
         self._ended = threading.Event()
         self._next_refresh = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -110,7 +115,10 @@ class Mailbox:
 
     def _write(self, subscription: _Subscription, envelope: Mapping[str, Any]) -> Path:
         self._directory.mkdir(parents=True, exist_ok=True)
-        message = build_mail(subscription.address, subscription.topic_arn, envelope)
+        attributes = {
+            name: str(one.get("Value", "")) for name, one in (envelope.get("MessageAttributes") or {}).items()
+        } or self._publications.attributes(str(envelope.get("MessageId")))
+        message = build_mail(subscription.address, subscription.topic_arn, envelope, attributes)
         moment = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%f")
         slug = re.sub(r"[^a-z0-9]+", "-", str(message["Subject"]).lower()).strip("-")[:60]
         path = self._directory / f"{moment}-{slug}.eml"
@@ -119,24 +127,27 @@ class Mailbox:
         return temporary.replace(path)
 
 
-def build_mail(address: str, topic_arn: str, envelope: Mapping[str, Any]) -> EmailMessage:
+def build_mail(
+    address: str, topic_arn: str, envelope: Mapping[str, Any], attributes: Mapping[str, str]
+) -> EmailMessage:
     """Build the mail SNS would send.
 
     Args:
         address: The subscriber.
         topic_arn: The topic.
-        envelope: SNS's notification document, with Subject, Message and MessageAttributes.
+        envelope: SNS's notification document, with Subject and Message.
+        attributes: The message attributes, which become X- headers.
     """
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
     message["From"] = _SENDER
     message["To"] = address
     message["Subject"] = _one_line(envelope.get("Subject") or _DEFAULT_SUBJECT)
     message["Date"] = format_datetime(dt.datetime.now(dt.UTC))
     message["Message-ID"] = f"<{envelope.get('MessageId') or uuid.uuid4()}@sns.local>"
     message["X-Topic-Arn"] = topic_arn
-    for name, attribute in sorted((envelope.get("MessageAttributes") or {}).items()):
-        message[header_name(name)] = _one_line(attribute.get("Value", ""))
-    message.set_content(str(envelope.get("Message", "")))
+    for name, value in sorted(attributes.items()):
+        message[header_name(name)] = _one_line(value)
+    message.set_content(str(envelope.get("Message", "")), cte="8bit")
     return message
 
 

@@ -17,7 +17,13 @@ from local.agent.deadlines import DeadlineKeeper
 from local.agent.events import deliver, stopped_event
 from local.agent.launch import TaskServices, read_secrets, task_environment
 from local.agent.logs import LogShipper
-from local.agent.plan import ContainerPlan, TaskStartError, override_environment, plan_container
+from local.agent.plan import (
+    ContainerPlan,
+    TaskStartError,
+    override_environment,
+    plan_container,
+    with_environment,
+)
 from local.agent.roles import assume_for_task
 from local.agent.tokens import TokenRegistry
 from local.aws import AwsAccess
@@ -168,15 +174,16 @@ class EcsAgent:
             key=key,
             authorization=authorization,
         )
+        token = self._own_token(task)
         process = TaskProcess(
             plan.command,
-            environment=environment | secret_values | self._own_token(task),
+            environment=environment | secret_values | token,
             directory=task_dir,
             cores=self._cores.take(plan.cores),
             on_line=shipper.write,
         )
         _LOGGER.info("task %s started as process %d on cores %s", task_id, process.pid, process.cores)
-        return _Running(task, plan, process, shipper, key)
+        return _Running(with_environment(task, token), plan, process, shipper, key)
 
     def _definition(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
         arn = task["taskDefinitionArn"]

@@ -64,6 +64,22 @@ def override_environment(task: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def with_environment(task: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """Give a task whose overrides carry other values, so that its events name what it really holds."""
+    overrides = task.get("overrides", {})
+    containers = [
+        {
+            **container,
+            "environment": [
+                {**entry, "value": values.get(entry["name"], entry["value"])}
+                for entry in container.get("environment", [])
+            ],
+        }
+        for container in overrides.get("containerOverrides", [])
+    ]
+    return {**task, "overrides": {**overrides, "containerOverrides": containers}}
+
+
 def plan_container(
     task: Mapping[str, Any],
     definition: Mapping[str, Any],
@@ -101,7 +117,7 @@ def plan_container(
         command=command,
         environment={name: rewrite_path(value, mounts) for name, value in environment.items()},
         secrets={entry["name"]: entry["valueFrom"] for entry in container.get("secrets", [])},
-        cores=max(1, math.ceil(int(task_cpu) / _CPU_UNITS_PER_CORE)),
+        cores=cores_of(task_cpu),
         memory_mib=int(task_memory),
         stop_timeout_seconds=float(container.get("stopTimeout") or _DEFAULT_STOP_TIMEOUT_SECONDS),
         log=_log_target(container, task),
@@ -109,6 +125,11 @@ def plan_container(
         execution_role_arn=definition.get("executionRoleArn"),
         scratch_directories=scratch,
     )
+
+
+def cores_of(cpu_units: int | str) -> int:
+    """Give how many whole cores a number of ECS CPU units needs; 1024 units are one."""
+    return max(1, math.ceil(int(cpu_units) / _CPU_UNITS_PER_CORE))
 
 
 def rewrite_path(value: str, mounts: Mapping[str, Path]) -> str:

@@ -97,7 +97,8 @@ def _show_end(job: dict[str, Any], output: Output) -> int:
         if not output.as_json:
             raise failure
         return failure.exit_code
-    stages = {name: f"{seconds:.2f} s" for name, seconds in job["stage_seconds"].items()}
+    slowest_first = sorted(job["stage_seconds"].items(), key=lambda item: -item[1])
+    stages = {name: f"{seconds:.2f} s" for name, seconds in slowest_first}
     output.result(job, human=[outputs_table(job), key_value_table(stages, title="Stages")])
     return 0
 

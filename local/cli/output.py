@@ -10,6 +10,8 @@ from rich.table import Table
 
 from local.errors import LocalModeError
 
+_PIPE_WIDTH = 160
+
 
 class Output:
     """Prints a command's result once, for the reader that was asked for.
@@ -22,7 +24,7 @@ class Output:
         self.as_json = as_json
         # Progress and notes go to stderr, so that stdout holds the result alone.
         self.console = Console(stderr=True, quiet=as_json, highlight=False)
-        self._result = Console(highlight=False, soft_wrap=True)
+        self._result = _result_console()
 
     def result(self, document: Any, *, human: Sequence[Any] = ()) -> None:
         """Print ``document`` for machines or ``human`` (rich renderables and lines) for people."""
@@ -44,6 +46,12 @@ class Output:
         console.print(f"[red]Error:[/] {_plain(error.message)}")
         if error.remedy:
             console.print(f"[yellow]What to do:[/] {_plain(error.remedy)}")
+
+
+def _result_console() -> Console:
+    console = Console(highlight=False)
+    # A pipe or a log has no width of its own: tables keep their columns there.
+    return console if console.is_terminal else Console(highlight=False, width=_PIPE_WIDTH)
 
 
 def key_value_table(rows: dict[str, Any], *, title: str | None = None) -> Table:
