@@ -16,13 +16,15 @@ import boto3
 import psycopg
 import pytest
 
+import ledger.worker
 from local.servers.postgres import PostgresServer
 from processor import runner
 from processor.errors import TransientError
 from processor.progress import ProgressBoard, connect_board
 from processor.publish import Publisher, Upload
+from processor.stop import StopReason
 from processor.storage import CLIENT_CONFIG
-from processor.worker import Exit
+from processor.worker import Exit, Worker
 from tests.integration.processor_worker.conftest import Stage
 from tests.integration.processor_worker.faults import FaultyProxy
 
@@ -201,3 +203,58 @@ def test_an_object_that_differs_from_its_file_is_noticed(stage: Stage, tmp_path:
     publisher = Publisher(stage.s3, stage.media_bucket, "videos/v/j/1/", stage.stop)
     with pytest.raises(TransientError, match="sent were"):
         publisher.publish([Upload(path=path, name="poster.jpg", content_type="image/jpeg")], lambda _: None)
+
+
+def test_a_completion_whose_answer_was_lost_is_reported_once_and_as_a_success(
+    stage: Stage, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+
+    def complete_and_lose_the_answer(*arguments: Any, **named: Any) -> Any:
+        calls.append(complete(*arguments, **named))
+        if len(calls) == 1:
+            message = "server closed the connection unexpectedly"
+            raise psycopg.OperationalError(message)
+        return calls[-1]
+
+    complete = ledger.worker.complete
+    monkeypatch.setattr(ledger.worker, "complete", complete_and_lose_the_answer)
+    job_id, callback = stage.order(clip), stage.wait_for_task()
+    assert stage.run(job_id, callback) is Exit.ANSWERED
+    assert calls[0] == calls[1]
+    status, output = callback.result()
+    assert (status, output["status"]) == ("SUCCEEDED", "COMPLETED")
+    assert stage.events(job_id).count("job.completed") == 1
+
+
+def test_an_attempt_that_hangs_can_be_given_up_from_another_thread(
+    stage: Stage, clip: Path, access: dict[str, Any]
+) -> None:
+    reached, resume = threading.Event(), threading.Event()
+
+    def hangs(method: str, path: str) -> bool:
+        if method == "GET":
+            reached.set()
+            resume.wait(30)
+        return False
+
+    with FaultyProxy(access["endpoint_url"], hangs).running() as proxy:
+        s3 = boto3.client("s3", config=CLIENT_CONFIG, **{**access, "endpoint_url": proxy.url})
+        job_id, callback = stage.order(clip), stage.wait_for_task()
+        settings = stage.settings(job_id, callback)
+        worker = Worker(settings, stage.surroundings(settings, s3=s3))
+        codes: list[Exit] = []
+        thread = threading.Thread(target=lambda: codes.append(worker.run()))
+        thread.start()
+        assert reached.wait(30)
+        stage.stop.request(StopReason.INTERRUPTED)
+        worker.abandon()
+        _, (error, cause) = callback.result()
+        assert (error, cause["code"]) == ("Interrupted", "INTERRUPTED")
+        assert stage.events(job_id)[-1] == "job.released"
+        assert stage.leftovers() == []
+        resume.set()
+        thread.join()
+        s3.close()
+    assert codes == [Exit.TOKEN_GONE]
+    assert stage.events(job_id).count("job.released") == 1
