@@ -6,6 +6,7 @@ VIDEO ?=
 PYTHON_BIN := .venv/bin/python
 export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package constraints clean
 

@@ -1,0 +1,34 @@
+"""Finds and kills the processes of a job's task."""
+
+import os
+import signal
+from pathlib import Path
+
+from tests.e2e.platform_client import wait_for
+
+
+def processes_of(job_id: str, program: str) -> list[int]:
+    """Pids of the processes of a job's task that run a program."""
+    found = []
+    for directory in Path("/proc").iterdir():
+        if not directory.name.isdigit():
+            continue
+        try:
+            words = (directory / "cmdline").read_bytes().split(b"\0")
+            environment = (directory / "environ").read_bytes()
+        except OSError:
+            continue
+        command = b" ".join(words)
+        speaks_of_job = job_id.encode() in command or f"JOB_ID={job_id}".encode() in environment
+        if speaks_of_job and program.encode() in command:
+            found.append(int(directory.name))
+    return found
+
+
+def kill_while_encoding(job_id: str, program: str) -> None:
+    """Wait until a job encodes, then SIGKILL its processes whose command line names a program."""
+    wait_for("the encode", lambda: bool(processes_of(job_id, "libx264")) or None)
+    victims = processes_of(job_id, program)
+    assert victims, f"no process of {program} to kill"
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,70 @@
+"""Keys and roles: what is not allowed is refused, by the gateway and by IAM."""
+
+import json
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.e2e.platform_client import Platform
+from tests.media import BIKES
+
+
+@pytest.mark.parametrize("key", [None, "wrong-key-wrong-key-wrong-key"])
+@pytest.mark.parametrize("path", ["/jobs", "/metadata", "/profiles", f"/jobs/{uuid4()}"])
+def test_a_missing_or_wrong_key_is_refused(platform: Platform, path: str, key: str | None) -> None:
+    assert platform.api("GET", path, key=key).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs"])
+def test_the_open_pages_need_no_key(platform: Platform, path: str) -> None:
+    assert platform.api("GET", path, key=None).status_code == 200
+
+
+@pytest.mark.parametrize("path", [f"/jobs/{uuid4()}", f"/metadata/{uuid4()}"])
+def test_an_unknown_id_is_not_found(platform: Platform, path: str) -> None:
+    assert platform.api("GET", path).status_code == 404
+
+
+def test_an_invalid_body_is_answered_with_the_field(platform: Platform) -> None:
+    answer = platform.api(
+        "POST", "/jobs", {"filename": "a.mp4", "size_bytes": -1, "content_type": "video/mp4"}
+    )
+    assert answer.status_code == 400
+    assert "size_bytes" in {error["field"] for error in answer.json()["errors"]}
+
+
+@pytest.fixture
+def task_role_without_put(platform: Platform) -> Iterator[None]:
+    """Take s3:PutObject from the task role's policies, and give it back."""
+    definition = platform.aws("ecs").describe_task_definition(
+        taskDefinition=platform.exports["task_definition_arn"]
+    )
+    role = definition["taskDefinition"]["taskRoleArn"].rsplit("/", 1)[1]
+    iam = platform.aws("iam")
+    saved = {
+        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
+    taken = 0
+    for name, document in saved.items():
+        changed = json.loads(json.dumps(document))
+        for statement in changed["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            kept = [action for action in actions if action != "s3:PutObject"]
+            taken += len(actions) - len(kept)
+            statement["Action"] = kept or ["s3:GetObject"]
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(changed))
+    assert taken, "the task role never had s3:PutObject"
+    yield
+    for name, document in saved.items():
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def test_a_task_role_without_put_object_fails_the_job_with_access_denied(
+    platform: Platform, task_role_without_put: None
+) -> None:
+    job = platform.settled(platform.upload(BIKES))
+    assert (job["status"], job["error"]["code"]) == ("FAILED", "ACCESS_DENIED"), job
+    assert "AccessDenied" in job["error"]["message"]
+    assert platform.media_objects(job["job_id"]) == {}
