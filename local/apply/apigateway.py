@@ -167,6 +167,8 @@ def create_stage(context: ApplyContext, resource: Registration) -> Created:
             tracingEnabled=inputs.get("xrayTracingEnabled"),
         ),
     )
+    if settings := inputs.get("accessLogSettings"):
+        _set_access_log(context, api, stage, settings)
     region, account = context.account.region, context.account.id
     return Created(
         f"ags-{api}-{stage}",
@@ -224,6 +226,14 @@ def add_key_to_plan(context: ApplyContext, resource: Registration) -> Created:
         usagePlanId=inputs["usagePlanId"], keyId=inputs["keyId"], keyType=inputs["keyType"]
     )
     return Created(str(inputs["keyId"]))
+
+
+def _set_access_log(context: ApplyContext, api: str, stage: str, settings: dict[str, Any]) -> None:
+    operations = [
+        {"op": "replace", "path": f"/accessLogSettings/{key}", "value": settings[key]}
+        for key in ("destinationArn", "format")
+    ]
+    context.client("apigateway").update_stage(restApiId=api, stageName=stage, patchOperations=operations)
 
 
 def _method_key(resource: Registration) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local.apply.coverage import untracked
 from local.apply.endpoints import Endpoints
 from local.apply.generated import GeneratedValues
 from local.apply.preparation import lambda_package
@@ -69,7 +70,8 @@ class ApplyContext:
 
     def model(self, resource: Registration) -> Created:
         """Returns AWS-shaped outputs of a resource in the emulator's account."""
-        return model_outputs(resource, self.account)
+        self.name(resource)
+        return model_outputs(untracked(resource), self.account)
 
     def name(self, resource: Registration) -> str:
         """Returns the physical name of a resource; automatic names are the same on every run."""

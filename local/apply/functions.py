@@ -93,6 +93,7 @@ def map_event_source(context: ApplyContext, resource: Registration) -> Created:
             FunctionResponseTypes=inputs.get("functionResponseTypes"),
             ScalingConfig=pascal(inputs.get("scalingConfig")),
             FilterCriteria=pascal(inputs.get("filterCriteria")),
+            Tags=dict(tag_map(resource)) or None,
         ),
     )
     return Created(

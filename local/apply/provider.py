@@ -25,6 +25,7 @@ from local.apply import (  # noqa: F401 - importing a module registers its handl
     workflows,
 )
 from local.apply.context import ApplyContext
+from local.apply.coverage import refuse_lost_inputs, tracked
 from local.apply.endpoints import Endpoints
 from local.apply.generated import GeneratedValues
 from local.apply.preparation import image_dir
@@ -93,12 +94,14 @@ class ApplyProvider:
             UnsupportedError: No handler knows its type.
         """
         handler = handler_of(registration)
+        resource, inputs = tracked(registration)
         try:
-            created = handler(self._context, registration)
+            created = handler(self._context, resource)
         except (ClientError, BotoCoreError, KeyError) as error:
             reason = f"input {error} is missing" if isinstance(error, KeyError) else str(error)
             message = f"{registration.urn} could not be created on this machine: {reason}"
             raise ApplyError(message) from error
+        refuse_lost_inputs(registration, inputs)
         if self._on_resource is not None:
             self._on_resource(registration.urn, registration.type)
         return created

@@ -43,7 +43,7 @@ def handler_of(resource: Registration) -> Handler:
         message = f"{resource.urn}: local mode cannot create a {resource.type}."
         raise UnsupportedError(
             message,
-            remedy="Add a handler under local/apply/, or list it as cloud-only in local/apply/modelled.py.",
+            remedy="Add a handler under local/apply/, or name it in local/apply/modelled_types.py.",
         )
     return handler
 

@@ -9,7 +9,7 @@ import pytest
 import redis
 from botocore.exceptions import ClientError
 
-from local.apply.modelled import MODELLED_TYPES
+from local.apply.modelled_types import MODELLED_TYPES
 from local.synth import run_synthesis
 from tests.integration.local.conftest import assume
 
@@ -107,6 +107,14 @@ def test_buckets_are_encrypted_versioned_and_closed_as_the_program_says(platform
         rules = s3.get_bucket_encryption(Bucket=encryption.id)["ServerSideEncryptionConfiguration"]["Rules"]
         wanted = encryption.inputs["rules"][0]["applyServerSideEncryptionByDefault"]["sseAlgorithm"]
         assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == wanted
+
+
+def test_the_stage_writes_its_access_log_where_the_program_says(platform: "Platform") -> None:
+    for stage in of_type(platform, "aws:apigateway/stage:Stage"):
+        actual = platform.client("apigateway").get_stage(
+            restApiId=stage.inputs["restApi"], stageName=stage.inputs["stageName"]
+        )
+        assert actual["accessLogSettings"] == stage.inputs["accessLogSettings"]
 
 
 def test_only_statements_that_demand_tls_are_left_out(platform: "Platform") -> None:

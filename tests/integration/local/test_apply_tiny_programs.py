@@ -100,6 +100,11 @@ def test_a_refusal_of_the_emulator_names_the_resource(tiny: "TinyPlatform") -> N
         tiny.apply("aws.secretsmanager.SecretVersion('orphan', secret_id='nowhere', secret_string='x')\n")
 
 
+def test_an_input_that_would_have_no_effect_here_is_refused_by_name(tiny: "TinyPlatform") -> None:
+    with pytest.raises(UnsupportedError, match=r"would ignore httpSuccessFeedbackSampleRate of aws:sns"):
+        tiny.apply("aws.sns.Topic('topic', http_success_feedback_sample_rate=5)\n")
+
+
 FUNCTION = (
     TRUST
     + """

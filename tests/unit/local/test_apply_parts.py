@@ -9,7 +9,7 @@ import pytest
 
 from local.apply.context import ApplyContext, pascal
 from local.apply.generated import GeneratedValues
-from local.apply.modelled import MODELLED_TYPES
+from local.apply.modelled_types import MODELLED_TYPES
 from local.apply.policies import without_tls_only_denials
 from local.apply.randoms import random_text
 from local.apply.registry import handler_of, handles, supported_types
