@@ -54,8 +54,7 @@ def main(environ: Mapping[str, str]) -> Exit:
     worker = Worker(settings, _surroundings(settings, stop, find_task_arn(environ)))
 
     def give_up() -> NoReturn:
-        worker.abandon()
-        _exit(Exit.OVERDUE)
+        _exit(worker.abandon())
 
     with SignalWatcher(stop, exit_after_seconds=OVERDUE_AFTER_SECONDS, on_overdue=give_up):
         return worker.run()

@@ -44,7 +44,6 @@ class Exit(IntEnum):
     TOKEN_GONE = 3
     FENCE_LOST = 4
     UNANSWERED = 5
-    OVERDUE = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +104,19 @@ class Worker:
             pulse.close()
             self._around.board.close()
 
-    def abandon(self) -> None:
+    def abandon(self) -> Exit:
         """Give the attempt up from another thread, when the one that works does not come back in time."""
-        session = self._around.open_session()
         try:
-            self._report(session, interrupted())
-        except (TokenGoneError, TokenUnreachableError) as error:
+            self._report(self._around.open_session(), interrupted())
+        except TokenGoneError:
+            return Exit.TOKEN_GONE
+        except TokenUnreachableError as error:
             logger.warning("answer not delivered", extra={"reason": str(error)})
+            return Exit.UNANSWERED
         finally:
             if self._scratch is not None:
                 shutil.rmtree(self._scratch, ignore_errors=True)
+        return Exit.ANSWERED
 
     def _answer(self, session: LedgerSession, pulse: LedgerSession, heart: Heartbeat) -> Exit:
         try:

@@ -248,7 +248,7 @@ def test_an_attempt_that_hangs_can_be_given_up_from_another_thread(
         thread.start()
         assert reached.wait(30)
         stage.stop.request(StopReason.INTERRUPTED)
-        worker.abandon()
+        assert worker.abandon() is Exit.ANSWERED
         _, (error, cause) = callback.result()
         assert (error, cause["code"]) == ("Interrupted", "INTERRUPTED")
         assert stage.events(job_id)[-1] == "job.released"
