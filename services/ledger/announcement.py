@@ -129,11 +129,11 @@ def _describe_file(facts: JobFacts, duration_seconds: float | None) -> str:
 
 
 def _describe_outputs(outputs: Sequence[OutputRecord]) -> str:
-    pictures = [item for item in outputs if item.height and item.bitrate_kbps]
-    pictures.sort(key=lambda item: item.height or 0, reverse=True)
-    renditions = ", ".join(f"{item.name} {item.width}x{item.height}" for item in pictures)
+    renditions = [item for item in outputs if item.kind == "rendition" and item.height]
+    renditions.sort(key=lambda item: item.height or 0, reverse=True)
+    shown = ", ".join(f"{item.name} ({item.width}x{item.height})" for item in renditions)
     total = format_bytes(sum(item.size_bytes for item in outputs))
-    return f"{renditions or 'no renditions'}; {len(outputs)} files, {total} in all"
+    return f"{shown or 'no pictures'}; {len(outputs)} files, {total} in all"
 
 
 def _describe_time(facts: JobFacts, stage_seconds: Mapping[str, float]) -> str:

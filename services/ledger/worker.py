@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from ledger import announcement, events, job_rows
 from ledger.connection import LedgerConnection
@@ -258,9 +258,9 @@ def _store_completion(
                finished_at = now(), updated_at = now()
          WHERE id = %s
         """,
-        (media_bucket, claim.output_prefix, Jsonb(seconds), Jsonb(told.as_dict()), claim.job_id),
+        (media_bucket, claim.output_prefix, Json(seconds), Jsonb(told.as_dict()), claim.job_id),
     )
-    _record(conn, claim, "job.completed", {"stage_seconds": seconds})
+    _record(conn, claim, "job.completed", {"output_prefix": claim.output_prefix})
 
 
 def _make_current(conn: LedgerConnection, claim: Claim) -> None:

@@ -97,12 +97,13 @@ def _inspect(s3: "S3Client", arrival: Arrival) -> SourceObject | None:
         # Overwritten in an unversioned bucket: the newer object has an event of its own.
         logger().info("object_replaced", extra={"key": arrival.key})
         return None
+    version_id = arrival.version_id or head.get("VersionId")  # a notification may leave it out
     return SourceObject(
         bucket=arrival.bucket,
         key=arrival.key,
         size_bytes=head["ContentLength"],
         etag=etag,
-        version_id=arrival.version_id,
+        version_id=None if version_id == "null" else version_id,
         sequencer=arrival.sequencer,
     )
 

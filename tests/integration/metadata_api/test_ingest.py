@@ -223,6 +223,18 @@ def test_an_event_of_a_replaced_or_deleted_object_starts_nothing(world: World) -
     assert count(world.conn, "jobs") == 0
 
 
+@pytest.mark.parametrize(("head", "stored"), [("v7", "v7"), ("null", None), (None, None)])
+def test_a_version_that_the_event_leaves_out_is_taken_from_the_object(
+    world: World, head: str | None, stored: str | None
+) -> None:
+    world.put("film.mov")
+    world.s3.heads["film.mov"] |= {"VersionId": head} if head else {}
+
+    assert world.take(event("film.mov", **{"version-id": ""})) == []
+
+    assert world.conn.execute("SELECT source_version_id FROM jobs").fetchall() == [(stored,)]
+
+
 def test_an_upload_nobody_ordered_starts_nothing(world: World) -> None:
     key = f"uploads/{uuid4()}/source"
     world.put(key)

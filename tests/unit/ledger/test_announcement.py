@@ -56,7 +56,7 @@ def test_a_completion_says_what_which_file_how_long_and_where() -> None:
     assert told.subject == "[dev] Video ready: holiday.mov"
     for expected in (
         "holiday.mov (12.3 MB, 1 min 30 s long)",
-        "1080p 1920x1080, 360p 640x360; 4 files, 6.0 MB in all",
+        "1080p (1920x1080), 360p (640x360); 4 files, 6.0 MB in all",
         "1 min 15 s (encoding 1 min 01 s)",
         "s3://media/videos/2/1/1/",
         f"/jobs/{FACTS.job_id}/download/mp4",

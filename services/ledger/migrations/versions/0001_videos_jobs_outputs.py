@@ -82,7 +82,8 @@ CREATE TABLE jobs (
     heartbeat_at timestamptz,
     output_bucket text,
     output_prefix text,
-    stage_seconds jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(stage_seconds) = 'object'),
+    -- json keeps the order of its keys, here the order of the stages; jsonb does not.
+    stage_seconds json NOT NULL DEFAULT '{}' CHECK (json_typeof(stage_seconds) = 'object'),
     error_code text,
     error_message text,
     error_remedy text,
