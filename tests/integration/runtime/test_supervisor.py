@@ -1,0 +1,130 @@
+"""The supervisor brings a whole platform up, survives any death, and leaves no process behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.paths import DATA_DIR_VARIABLE
+from local.servers.process import ProcessIdentity, wait_until
+from local.state import PlatformState, load_state, save_state
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+class LocalPlatform:
+    """One data directory, driven through the command line as a user would."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(self, *arguments: str, expected: int = 0) -> dict[str, Any]:
+        result = subprocess.run(
+            [sys.executable, "-m", "local", *arguments, "--json"],
+            cwd=REPOSITORY, env=os.environ | {DATA_DIR_VARIABLE: str(self.root)},
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert result.returncode == expected, result.stdout + result.stderr
+        document: dict[str, Any] = json.loads(result.stdout)
+        return document
+
+    @property
+    def state(self) -> PlatformState:
+        return load_state(self.root / "dev" / "state.json", "dev")
+
+    def identities(self) -> list[ProcessIdentity]:
+        state = self.state
+        assert state.supervisor is not None
+        return [state.supervisor, *state.processes.values()]
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
+    made = LocalPlatform(tmp_path_factory.mktemp("platform"))
+    yield made
+    made.run("reset", "--yes")
+
+
+def test_up_tells_where_everything_is_and_a_second_up_changes_nothing(platform: LocalPlatform) -> None:
+    first = platform.run("up")
+    assert first["api_url"].startswith("http://127.0.0.1:")
+    assert first["api_key"]
+    assert {"platform", "postgres", "redis", "emulator"} <= {one["name"] for one in first["processes"]}
+    assert "api_url" in first["exports"]
+    second = platform.run("up")
+    assert second["was_running"] is True
+    assert second["processes"] == first["processes"]
+    assert platform.run("status")["phase"] == "ready"
+
+
+def test_a_killed_platform_process_takes_its_servers_along_and_comes_back_with_its_data(
+    platform: LocalPlatform,
+) -> None:
+    before = platform.run("up")
+    identities = platform.identities()
+    os.kill(identities[0].pid, signal.SIGKILL)
+    for identity in identities:
+        assert wait_until(lambda identity=identity: not identity.is_alive(), 15)
+    assert platform.run("status", expected=6)["phase"] == "stopped"
+    after = platform.run("up")
+    assert after["was_running"] is False
+    assert (after["api_key"], after["exports"]["ingest_bucket"]) == (
+        before["api_key"],
+        before["exports"]["ingest_bucket"],
+    )
+
+
+def test_the_platform_survives_the_kill_of_everything_at_once(platform: LocalPlatform) -> None:
+    platform.run("up")
+    for identity in platform.identities():
+        os.kill(identity.pid, signal.SIGKILL)
+    assert platform.run("up")["was_running"] is False
+
+
+def test_a_second_data_directory_runs_beside_the_first(platform: LocalPlatform, tmp_path: Path) -> None:
+    first = platform.run("up")
+    other = LocalPlatform(tmp_path)
+    try:
+        second = other.run("up")
+        assert second["api_url"] != first["api_url"]
+        assert second["postgres"]["port"] != first["postgres"]["port"]
+        assert platform.run("status")["phase"] == "ready"
+    finally:
+        other.run("reset", "--yes")
+    assert not (tmp_path / "dev").exists()
+
+
+def test_down_stops_every_process_and_a_second_down_has_nothing_to_stop(platform: LocalPlatform) -> None:
+    platform.run("up")
+    identities = platform.identities()
+    assert "platform" in platform.run("down")["stopped"]
+    assert not any(identity.is_alive() for identity in identities)
+    assert platform.run("down")["stopped"] == []
+
+
+def test_down_never_touches_a_stranger_that_has_a_recorded_pid(platform: LocalPlatform) -> None:
+    platform.run("down")
+    stranger = subprocess.Popen(["sleep", "60"])
+    mine = ProcessIdentity.of(stranger.pid)
+    assert mine is not None
+    state = platform.state
+    state.processes["redis"] = ProcessIdentity(mine.pid, mine.start_ticks - 1, mine.boot_id)
+    save_state(platform.root / "dev" / "state.json", state)
+    platform.run("down")
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+
+
+def test_commands_that_need_the_platform_say_how_to_start_it(platform: LocalPlatform) -> None:
+    platform.run("down")
+    error = platform.run("watch", "some-job", expected=6)["error"]
+    assert "python -m local up" in error["remedy"]
