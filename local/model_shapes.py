@@ -250,9 +250,6 @@ _COMPUTE: Mapping[str, Shape] = {
         outputs={"uuid": "{digest:.32}"},
     ),
     "aws:lambda/invocation:Invocation": Shape(id="{digest:.32}", outputs={"result": "{{}}"}),
-    "aws:lambda/alias:Alias": Shape(
-        id="{name}", arn="{inputs[functionName]}:{name}", name_key="name", outputs={"invokeArn": "{arn}"}
-    ),
     "aws:ecs/cluster:Cluster": Shape(
         id="{arn}", arn=f"arn:aws:ecs:{_LOCATION}:cluster/{{name}}", name_key="name"
     ),
