@@ -1,6 +1,10 @@
 """Why media work stopped, split by who must act; the worker maps each class to a workflow error name."""
 
+import re
+
 from ledger.states import ErrorCode
+
+_DIRECTORIES = re.compile(r"(?:file:)?/(?:[^\s/'\"]+/)+")
 
 
 class MediaError(Exception):
@@ -58,6 +62,9 @@ class ToolFailedError(ProcessingFailedError):
 
 
 def last_lines(log: str, count: int = 3) -> str:
-    """Give the last `count` non-empty lines of a tool's log as one line of at most 600 characters."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    """Give the last `count` non-empty lines of a tool's log as one line of at most 600 characters.
+
+    Directories are left out: they are of no use to a reader and tell about the machine.
+    """
+    lines = [_DIRECTORIES.sub("", line.strip()) for line in log.splitlines() if line.strip()]
     return " | ".join(lines[-count:])[-600:]

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 from ledger.states import ErrorCode
 from processor import command
 from processor.command import MediaInput, own_output
+from processor.containers import check_mp4_complete
 from processor.encode import tolerance_seconds
 from processor.errors import InvalidInputError, ProcessingFailedError, ToolFailedError, last_lines
 from processor.ffprobe import ProbeDocument, StreamDocument, parse_document
@@ -72,7 +73,7 @@ def _rendition_check(
     session: Session, path: Path, plan: Plan, rung: PlannedRung, video_seconds: float
 ) -> Callable[[], CheckedFile]:
     def check() -> CheckedFile:
-        document = _inspect(session, own_output(path), path.name)
+        document = _inspect(session, own_output(path))
         stream = _only_stream(document, path, "video")
         if (stream.codec_name, stream.width, stream.height) != ("h264", rung.width, rung.height):
             _fail(
@@ -104,7 +105,7 @@ def _check_cadence(keyframes: tuple[float, ...], duration: float, plan: Plan, pa
 
 def _audio_check(session: Session, path: Path) -> Callable[[], CheckedFile]:
     def check() -> CheckedFile:
-        document = _sample(session, own_output(path), path.name, _AUDIO_SAMPLE_SECONDS)
+        document = _sample(session, own_output(path), _AUDIO_SAMPLE_SECONDS)
         stream = _only_stream(document, path, "audio")
         if stream.codec_name != "aac" or not stream.channels:
             _fail(f"{path.name} holds {stream.codec_name} sound with {stream.channels} channels.")
@@ -118,7 +119,7 @@ def _download_check(
 ) -> Callable[[], CheckedFile]:
     def check() -> CheckedFile:
         path = packaged.download
-        document = _sample(session, own_output(path), path.name, _DOWNLOAD_SAMPLE_SECONDS)
+        document = _sample(session, own_output(path), _DOWNLOAD_SAMPLE_SECONDS)
         kinds = sorted(stream.codec_type for stream in document.streams)
         if kinds != (["audio", "video"] if plan.audio else ["video"]):
             _fail(f"{path.name} holds the streams {kinds}.")
@@ -134,34 +135,38 @@ def _download_check(
 def _poster_check(session: Session, path: Path) -> Callable[[], CheckedFile]:
     def check() -> CheckedFile:
         source = MediaInput(path=path, formats=("image2", "jpeg_pipe"), codecs=("mjpeg",))
-        document = _sample(session, source, path.name, 1.0)
+        document = _sample(session, source, 1.0)
         return CheckedFile(stream=_only_stream(document, path, "video"), duration_seconds=None)
 
     return check
 
 
-def _sample(session: Session, source: MediaInput, name: str, seconds: float) -> ProbeDocument:
+def _sample(session: Session, source: MediaInput, seconds: float) -> ProbeDocument:
     """Probe a file and decode its beginning."""
+    name = source.path.name
     wanted = command.probe_sample(source, session.limits, step=f"verify {name}", seconds=seconds)
-    document = _run(session, wanted, name)
+    document = _run(session, wanted, source.path)
     if not all(stream.decoded_frames for stream in document.streams):
         _fail(f"{name} holds a stream that cannot be decoded.")
     return document
 
 
-def _inspect(session: Session, source: MediaInput, name: str) -> ProbeDocument:
+def _inspect(session: Session, source: MediaInput) -> ProbeDocument:
     """Probe a rendition and decode all of its keyframes."""
-    return _run(session, command.probe_keyframes(source, session.limits, step=f"verify {name}"), name)
+    wanted = command.probe_keyframes(source, session.limits, step=f"verify {source.path.name}")
+    return _run(session, wanted, source.path)
 
 
-def _run(session: Session, wanted: command.Command, name: str) -> ProbeDocument:
+def _run(session: Session, wanted: command.Command, path: Path) -> ProbeDocument:
     try:
+        if path.suffix == ".mp4":
+            check_mp4_complete(path)
         completed = session.inspect(wanted, seconds=_VERIFY_SECONDS)
         document = parse_document(completed.stdout)
     except (ToolFailedError, InvalidInputError) as error:
-        raise _failure(f"{name} cannot be read back: {error.message}") from error
+        raise _failure(f"{path.name} cannot be read back: {error.message}") from error
     if completed.log.strip():
-        _fail(f"Reading {name} back gave errors: {last_lines(completed.log)}.")
+        _fail(f"Reading {path.name} back gave errors: {last_lines(completed.log)}.")
     return document
 
 
