@@ -35,7 +35,7 @@ def test_bad_input_is_refused_once_with_its_reason_and_nothing_is_published(
     mail = platform.mail(job["job_id"])
     assert file.name in mail["Subject"]
     assert job["error"]["message"] in " ".join(mail.get_content().split())
-    assert mail["X-SNS-Error-Code"] == code
+    assert mail["X-Error-Code"] == code
 
     execution = platform.ended_execution(job["job_id"])
     assert execution["status"] == "FAILED"
