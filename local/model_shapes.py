@@ -224,9 +224,6 @@ _EVENTS: Mapping[str, Shape] = {
     "aws:sfn/stateMachine:StateMachine": Shape(
         id="{arn}", arn=f"arn:aws:states:{_LOCATION}:stateMachine:{{name}}", name_key="name"
     ),
-    "aws:scheduler/schedule:Schedule": Shape(
-        id="default/{name}", arn=f"arn:aws:scheduler:{_LOCATION}:schedule/default/{{name}}", name_key="name"
-    ),
 }
 
 _INVOKE_ARN_PREFIX = "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions"
