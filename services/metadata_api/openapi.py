@@ -14,7 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from metadata_api.operations import COMMON_PROBLEMS, HeaderParameter, Operation
 from metadata_api.problems import CONTENT_TYPE as PROBLEM_TYPE
-from metadata_api.problems import RETRY_AFTER_SECONDS, ProblemCode, ProblemDetails, status_of
+from metadata_api.problems import RETRY_AFTER_SECONDS, GatewayProblem, ProblemCode, ProblemDetails, status_of
 from metadata_api.responses import JSON_CONTENT_TYPE
 from metadata_api.route_table import OPERATIONS
 
@@ -34,17 +34,10 @@ _RETRY_AFTER: Final = {
         "schema": {"type": "string"},
     }
 }
-_UNAUTHORISED: Final = {
-    "description": "The gateway refuses a missing, wrong or disabled x-api-key.",
-    "content": {
-        JSON_CONTENT_TYPE: {
-            "schema": {
-                "type": "object",
-                "properties": {"message": {"type": "string"}},
-                "required": ["message"],
-            }
-        }
-    },
+# Statuses that the gateway answers with before a call gets here.
+_GATEWAY_ANSWERS: Final = {
+    "403": "The gateway refuses a missing, wrong or disabled x-api-key.",
+    "429": "The gateway refuses calls beyond the rate or quota of the key.",
 }
 
 
@@ -79,7 +72,11 @@ _Schemas = Mapping[int, dict[str, Any]]
 
 def _schemas(operations: Iterable[Operation]) -> tuple[_Schemas, dict[str, Any]]:
     """Schemas of all bodies by the id of their type, and the named definitions that they refer to."""
-    types = [ProblemDetails, *(kind for item in operations for kind in (item.body, item.returns) if kind)]
+    types = [
+        ProblemDetails,
+        GatewayProblem,
+        *(kind for item in operations for kind in (item.body, item.returns) if kind),
+    ]
     unique = {id(kind): kind for kind in types}
     inputs = {id(item.body) for item in operations if item.body}
     found, shared = TypeAdapter.json_schemas(
@@ -177,10 +174,20 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     for status in (operation.status, *operation.also):
         responses[str(status.value)] = _success(operation, status, schemas)
     if not operation.open:
-        responses["403"] = _UNAUTHORISED
+        responses |= {status: _gateway_answer(status, schemas) for status in _GATEWAY_ANSWERS}
         for status, codes in _by_status((*operation.problems, *COMMON_PROBLEMS)).items():
             responses[str(status.value)] = _problem(status, codes, schemas)
     return dict(sorted(responses.items()))
+
+
+def _gateway_answer(status: str, schemas: _Schemas) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": _GATEWAY_ANSWERS[status],
+        "content": {PROBLEM_TYPE: {"schema": schemas[id(GatewayProblem)]}},
+    }
+    if status == "429":
+        answer["headers"] = _RETRY_AFTER
+    return answer
 
 
 def _success(operation: Operation, status: HTTPStatus, schemas: _Schemas) -> dict[str, Any]:

@@ -85,6 +85,15 @@ class ProblemDetails(TypedDict):
     errors: NotRequired[list[FieldError]]
 
 
+class GatewayProblem(TypedDict):
+    """What API Gateway answers by itself, before a call reaches the API."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
 class Problem(Exception):  # noqa: N818 -- the name of the thing it becomes
     """An error that becomes a problem-details answer.
 
