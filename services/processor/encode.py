@@ -54,33 +54,41 @@ def encode(
         InvalidInputError: The source turned out to be damaged or cut short.
         LimitExceededError: The source is longer than allowed, or the work takes too long.
     """
-    frames = 0
-
-    def watch(sample: ProgressSample) -> None:
-        nonlocal frames
-        frames = sample.frames
-        on_progress(sample)
-
-    video = _video_command(session, source, plan, profile)
+    video, audio = _Track(on_progress), _Track(lambda _: None)
+    video_command = _video_command(session, source, plan, profile)
     tasks: list[Callable[[], object]] = [
-        lambda: session.produce(video, outputs=len(plan.rungs), on_progress=watch)
+        lambda: session.produce(video_command, outputs=len(plan.rungs), on_progress=video.watch)
     ]
     audio_path = session.workdir / "audio_source.mp4" if plan.audio is not None else None
     if plan.audio is not None and audio_path is not None:
-        audio = encode_commands.encode_audio(
+        audio_command = encode_commands.encode_audio(
             source.media, plan.audio.index, plan, profile.audio, path=audio_path, limits=session.limits
         )
-        tasks.append(lambda: session.produce(audio, outputs=1, on_progress=lambda _: None))
+        tasks.append(lambda: session.produce(audio_command, outputs=1, on_progress=audio.watch))
     try:
         session.together(*tasks)
     except ToolFailedError as error:
         if _blames_source(error):
             raise explain(error, session.limits) from error
         raise
-    video_seconds = float(frames / plan.frame_rate)
-    check_whole(source, video_seconds, session.limits)
+    video_seconds = float(video.frames / plan.frame_rate)
+    check_whole(source, video_seconds, audio.seconds, session.limits)
     videos = tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs)
     return Encoded(videos=videos, audio=audio_path, video_seconds=video_seconds)
+
+
+class _Track:
+    """Remembers how far one encoder came."""
+
+    def __init__(self, on_progress: ProgressCallback) -> None:
+        self.frames = 0
+        self.seconds = 0.0
+        self._on_progress = on_progress
+
+    def watch(self, sample: ProgressSample) -> None:
+        self.frames = sample.frames
+        self.seconds = sample.out_seconds
+        self._on_progress(sample)
 
 
 def tolerance_seconds(duration_seconds: float) -> float:
@@ -88,7 +96,7 @@ def tolerance_seconds(duration_seconds: float) -> float:
     return max(DURATION_TOLERANCE_SECONDS, duration_seconds * DURATION_TOLERANCE_SHARE)
 
 
-def check_whole(source: Source, video_seconds: float, limits: Limits) -> None:
+def check_whole(source: Source, video_seconds: float, audio_seconds: float, limits: Limits) -> None:
     """Compare what was decoded with what the source declares; a damaged file encodes without any error.
 
     Raises:
@@ -107,13 +115,20 @@ def check_whole(source: Source, video_seconds: float, limits: Limits) -> None:
             "No picture could be decoded from the video.",
             "Check that the file plays, export it again as MP4, and upload the new file.",
         )
-    declared = _declared_video_seconds(source)
-    if declared is not None and declared - video_seconds > tolerance_seconds(declared):
-        raise InvalidInputError(
-            ErrorCode.INPUT_TRUNCATED,
-            f"Only {video_seconds:.2f} of the declared {declared:.2f} seconds of video could be decoded.",
-            "Upload the complete file again; if it is complete, export it again as MP4.",
-        )
+    if not source.container.declares_duration:
+        return
+    # The container's length may be that of a longer sound track, the video stream's own is exact.
+    longest = max(video_seconds, audio_seconds)
+    for declared, decoded in (
+        (source.video.duration_seconds, video_seconds),
+        (source.duration_seconds, longest),
+    ):
+        if declared is not None and declared - decoded > tolerance_seconds(declared):
+            raise InvalidInputError(
+                ErrorCode.INPUT_TRUNCATED,
+                f"Only {decoded:.2f} of the declared {declared:.2f} seconds of video could be decoded.",
+                "Upload the complete file again; if it is complete, export it again as MP4.",
+            )
 
 
 def _blames_source(error: ToolFailedError) -> bool:
@@ -130,12 +145,3 @@ def _video_command(session: Session, source: Source, plan: Plan, profile: Profil
         limits=session.limits,
         threads=session.threads,
     )
-
-
-def _declared_video_seconds(source: Source) -> float | None:
-    """How long the picture should be; the container's length may be that of a longer sound track."""
-    if not source.container.declares_duration:
-        return None
-    if source.video.duration_seconds is not None:
-        return source.video.duration_seconds
-    return source.duration_seconds if source.audio is None else None
