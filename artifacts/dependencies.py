@@ -15,7 +15,7 @@ from artifacts.sources import files_below
 
 REQUIREMENTS = "services/metadata_api/requirements.txt"
 CONSTRAINTS = "constraints.txt"
-_STRIPPED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".typed", ".lock"})
+_STRIPPED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".typed"})
 _STRIPPED_DIRECTORIES = frozenset({"bin", "tests", "testing"})
 _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 _INSTALL_TIMEOUT_SECONDS = 300
@@ -60,6 +60,9 @@ def runtime_files(site: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for path in files_below(site):
         name = path.relative_to(site)
+        # The installer keeps a lock file of its own at the top.
+        if name.parts[0].startswith("."):
+            continue
         if name.suffix in _STRIPPED_SUFFIXES or not _STRIPPED_DIRECTORIES.isdisjoint(name.parts[:2]):
             continue
         if name.parts[0].endswith(".dist-info") and name.name not in _KEPT_METADATA:

@@ -49,6 +49,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "lib/tests/test_lib.py": "",
         "lib/__pycache__/a.pyc": "",
         "bin/command": "",
+        ".lock": "",
         "lib-1.0.dist-info/METADATA": "Name: lib\n",
         "lib-1.0.dist-info/RECORD": "differs between installs",
         "lib-1.0.dist-info/INSTALLER": "uv",
