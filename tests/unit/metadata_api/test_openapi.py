@@ -14,7 +14,9 @@ from metadata_api.problems import ProblemCode, status_of
 from metadata_api.route_table import OPERATIONS
 from tests.api_client import ApiClient
 
-SERVICES = Path(__file__).parents[3] / "services"
+ROOT = Path(__file__).parents[3]
+SERVICES = ROOT / "services"
+GUIDE = ROOT / "docs" / "api.md"
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,15 @@ def test_every_problem_code_has_a_status_and_is_documented(document: dict[str, A
     for code in ProblemCode:
         assert status_of(code) >= 400
         assert (code in text) != (code in answered_without_operation), code
+
+
+def test_the_guide_names_every_problem_code_with_its_status() -> None:
+    rows = [line for line in GUIDE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+
+    for code in set(ProblemCode) - {ProblemCode.INTERNAL}:
+        assert [
+            row for row in rows if row.startswith(f"| {status_of(code).value} ") and f"`{code}`" in row
+        ], code
 
 
 def test_an_order_needs_either_a_file_or_a_source(document: dict[str, Any]) -> None:
