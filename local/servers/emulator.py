@@ -1,6 +1,7 @@
 """The AWS emulator (MiniStack) as a child process with enforced IAM and a clean environment."""
 
 import json
+import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -74,6 +75,8 @@ class EmulatorServer(LocalServer):
         return self.data_dir / "s3"
 
     def _prepare(self) -> None:
+        # Each run unpacks its functions there; nobody else would ever remove them.
+        shutil.rmtree(self.data_dir / "tmp", ignore_errors=True)
         for name in ("s3", "state", "tmp", "home"):
             (self.data_dir / name).mkdir(parents=True, exist_ok=True)
 

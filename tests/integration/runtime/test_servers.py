@@ -150,6 +150,14 @@ def test_a_stale_record_with_a_strangers_pid_is_ignored(tmp_path: Path, authorit
     stranger.wait()
 
 
+def test_the_emulator_does_not_pile_up_temporary_files(tmp_path: Path) -> None:
+    leftover = tmp_path / "tmp" / "function" / "code.py"
+    leftover.parent.mkdir(parents=True)
+    leftover.touch()
+    with EmulatorServer(tmp_path, region="ap-northeast-1"):
+        assert not leftover.exists()
+
+
 def test_two_servers_run_at_once_from_two_directories(tmp_path: Path, authority: Authority) -> None:
     with (
         RedisServer(tmp_path / "a", authority, auth_token="a") as first,
