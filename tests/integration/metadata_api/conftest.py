@@ -48,6 +48,8 @@ def aws(emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
         "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_ACCESS_KEY,
     }.items():
         monkeypatch.setenv(name, value)
+    # The default session keeps the credentials it saw first, which may be another test's.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     forget_clients()
     yield boto3
     forget_clients()
