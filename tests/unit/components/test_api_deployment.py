@@ -1,6 +1,7 @@
 """The API is deployed again whenever anything in it changes, and only what is meant to be open is open."""
 
 import dataclasses
+import json
 
 import pytest
 
@@ -65,7 +66,10 @@ def test_the_gateway_speaks_the_problem_format(run: ProgramRun) -> None:
     for inputs in answers.values():
         headers = inputs["responseParameters"]
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
-        assert '"detail"' in inputs["responseTemplates"]["application/json"]
+        body = json.loads(inputs["responseTemplates"]["application/json"])
+        assert set(body) == {"type", "title", "status", "code", "detail", "request_id"}
+        assert str(body["status"]) == inputs["statusCode"]
+        assert body["request_id"] == "$context.requestId"
 
 
 def test_the_function_gives_up_before_the_gateway_does(run: ProgramRun) -> None:
