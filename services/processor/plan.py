@@ -184,12 +184,16 @@ def _plan_rung(rung: Rung, size: tuple[int, int], boost: float) -> PlannedRung:
 
 
 def _own_size(size: tuple[int, int], above: Rung, boost: float, below: Sequence[PlannedRung]) -> PlannedRung:
-    """A rung at the source's own size, with the rate of the next larger rung in proportion to the area."""
+    """A rung at the source's own size, named and rated in proportion to the next larger rung.
+
+    The name is not simply the short side: a wide picture can share that with a smaller rung.
+    """
     width, height = _even(size[0], size[0]), _even(size[1], size[1])
+    label = 2 * round(above.short_side_pixels / _scale(above, min(width, height), max(width, height)) / 2)
     share = width * height / (above.short_side_pixels * above.long_side_pixels)
     floor = below[0].max_bitrate_kbps if below else 100
     rate = max(floor, round(above.max_bitrate_kbps * boost * min(share, 1.0)))
-    return PlannedRung(name=f"{min(width, height)}p", width=width, height=height, max_bitrate_kbps=rate)
+    return PlannedRung(name=f"{label}p", width=width, height=height, max_bitrate_kbps=rate)
 
 
 def _even(wanted: float, ceiling: int) -> int:

@@ -86,7 +86,14 @@ def test_a_source_just_above_a_rung_does_not_get_a_second_one_of_nearly_that_siz
     assert [name for name, _, _ in _ladder(1300, 740)] == ["720p", "480p", "360p"]
 
 
-@given(width=st.integers(16, 8192), height=st.integers(16, 8192))
+def test_a_wide_source_whose_short_side_equals_a_smaller_rung_gets_another_name() -> None:
+    assert [name for name, _, _ in _ladder(1694, 720)] == ["952p", "720p", "480p", "360p"]
+
+
+SIDES = st.one_of(st.integers(16, 8192), st.sampled_from([360, 480, 640, 720, 854, 1080, 1280, 1920]))
+
+
+@given(width=SIDES, height=SIDES)
 def test_no_rung_is_larger_than_the_source_or_has_odd_sides_or_another_shape(width: int, height: int) -> None:
     rungs = choose_rungs((width, height), Fraction(30), WEB.video)
 
