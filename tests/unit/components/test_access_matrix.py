@@ -1,0 +1,72 @@
+"""Which policy opens which key, queue, topic, function, machine and secret: the whole table, on both stacks."""
+
+import pytest
+
+from local.program import ProgramRun
+from tests.synthesised import one, statements
+
+FUNCTIONS = {
+    "api-metadata-policy",
+    "ingest-ingest-policy",
+    "ingest-maintain-policy",
+    "migrations-migrate-policy",
+    "workflow-outcome-policy",
+}
+TASK_START = "task-execution-policy"
+TASK = "task-task-policy"
+MACHINE = "workflow-policy"
+
+MATRIX: dict[str, set[str]] = {
+    "encryption-media": {"api-metadata-policy", "ingest-ingest-policy", TASK},
+    "encryption-database": FUNCTIONS | {TASK_START},
+    "encryption-messages": {
+        "ingest-ingest-policy",
+        "ingest-maintain-policy",
+        "workflow-outcome-policy",
+        MACHINE,
+    },
+    "encryption-logs": set(),
+    "ingest-queue": {"ingest-ingest-policy", "ingest-queue-policy"},
+    "ingest-dead-letters": set(),
+    "workflow-dead-letters": {"workflow-outcome-policy", "workflow-dead-letters-policy"},
+    "notifications-completion": {"ingest-maintain-policy", "notifications-completion-policy", MACHINE},
+    "notifications-error": {"ingest-maintain-policy", "notifications-error-policy", MACHINE},
+    "workflow-outcome-function": {MACHINE},
+    "migrations-migrate-function": set(),
+    "ingest-ingest-function": set(),
+    "ingest-maintain-function": set(),
+    "api-metadata-function": set(),
+    "workflow-machine": {"api-metadata-policy", "ingest-ingest-policy", "ingest-maintain-policy"},
+    "database-application-secret": FUNCTIONS | {TASK_START},
+    "cache-secret": {"api-metadata-policy", TASK_START},
+    "task-task-role": {MACHINE},
+    "task-execution-role": {MACHINE},
+}
+SUFFIXES = ("key:Key", "queue:Queue", "topic:Topic", "function:Function", ":StateMachine", "secret:Secret")
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_a_resource_is_opened_by_exactly_these_policies(run: ProgramRun, name: str) -> None:
+    arn = run.created[one(run, name).urn].outputs["arn"]
+    opened_by = {entry.owner for entry in statements(run) if entry.allows and arn in entry.targets}
+    assert opened_by == MATRIX[name]
+
+
+def test_the_matrix_covers_every_key_queue_topic_function_machine_and_secret(run: ProgramRun) -> None:
+    names = {entry.name for entry in run.registrations.values() if entry.type.endswith(SUFFIXES)}
+    assert names == {name for name in MATRIX if not name.endswith("-role")}
+
+
+def test_buckets_are_opened_only_to_those_who_read_or_write_them(run: ProgramRun) -> None:
+    opened: dict[str, set[str]] = {}
+    for role in ("ingest", "media"):
+        arn = run.created[one(run, f"storage-{role}-bucket").urn].outputs["arn"]
+        opened[role] = {
+            entry.owner
+            for entry in statements(run)
+            if entry.allows and any(target.startswith(arn) for target in entry.targets)
+        }
+    assert opened == {
+        "ingest": {"api-metadata-policy", "ingest-ingest-policy", TASK},
+        "media": {"api-metadata-policy", TASK},
+    }
