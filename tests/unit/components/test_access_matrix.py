@@ -1,4 +1,4 @@
-"""Which policy opens which key, queue, topic, function, machine and secret: the whole table, on both stacks."""
+"""Which policy opens which key, queue, topic, function, machine and secret, on both stacks."""
 
 import pytest
 
