@@ -27,8 +27,7 @@ _SENDER = "AWS Notifications <no-reply@sns.amazonaws.com>"
 _DEFAULT_SUBJECT = "AWS Notification Message"
 _MAIL_PROTOCOLS = frozenset({"email", "email-json"})
 _REFRESH_SECONDS = 5.0
-_WAIT_SECONDS = 1
-_RETRY_SECONDS = 1.0
+_POLL_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,10 @@ class Mailbox:
         while not self._ended.is_set():
             try:
                 self.subscribe()
-                self.collect(wait_seconds=_WAIT_SECONDS)
+                self.collect(wait_seconds=0)
             except (ClientError, BotoCoreError, OSError):
                 _LOGGER.exception("mail could not be collected")
-            self._ended.wait(_RETRY_SECONDS if not self._subscriptions else 0.05)
+            self._ended.wait(_POLL_SECONDS)
 
     def stop(self) -> None:
         """End ``run`` soon."""

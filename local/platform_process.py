@@ -24,15 +24,15 @@ from local.agent.deadlines import DeadlineKeeper
 from local.agent.endpoint import LocalEndpoint
 from local.agent.launch import CREDENTIALS_PREFIX, METADATA_PREFIX, TaskServices
 from local.agent.tokens import TokenRegistry
-from local.apply import Applied, Endpoints, PostgresEndpoint, RedisEndpoint, apply_program
+from local.apply import Applied, Endpoints, PostgresEndpoint, RedisEndpoint, apply_program, prepare
 from local.aws import AwsAccess
-from local.errors import LocalModeError
+from local.errors import LocalModeError, ServerStartError
 from local.mailbox import Mailbox
 from local.paths import REPOSITORY_ROOT, StackPaths
 from local.servers.base import LocalServer
 from local.servers.emulator import EmulatorServer
 from local.servers.postgres import PostgresServer
-from local.servers.process import DirectoryLock, ProcessIdentity, end_process
+from local.servers.process import DirectoryLock, ProcessIdentity, end_process, tail
 from local.servers.redis import RedisServer
 from local.servers.tls import create_authority
 from local.stack_config import load_stack_settings
@@ -75,7 +75,7 @@ class Platform:
         except _StopRequestedError:
             self._state.phase = Phase.STOPPED
         except Exception as error:
-            _LOGGER.exception("the platform could not start")
+            _LOGGER.exception("the platform failed")
             self._state.phase = Phase.FAILED
             self._state.error = _describe(error)
         finally:
@@ -95,6 +95,9 @@ class Platform:
         region = self._state.region = settings.get("aws:region", _DEFAULT_REGION)
         with self._step("starting PostgreSQL, Redis and the AWS emulator"):
             authority = create_authority(paths.tls)
+            threading.Thread(
+                target=prepare, args=(paths.packages, authority.ca_path), name="prepare", daemon=True
+            ).start()
             postgres = PostgresServer(
                 paths.postgres, authority, master_password=kept["postgres_master_password"]
             )
@@ -117,6 +120,9 @@ class Platform:
             applied = apply_program(
                 self._state.stack, endpoints, state_dir=self._paths.root, on_resource=self._on_resource
             )
+        for server in self._servers:
+            if isinstance(server, RedisServer):
+                server.remember_logins()
         self._state.exports = dict(applied.exports)
         self._state.api_url = str(applied.exports["api_url"])
         self._state.api_key = applied.api_key or ""
@@ -156,9 +162,23 @@ class Platform:
         self._save()
         if self._stop_requested.is_set():
             self._agent.stop()
-        self._agent.run()
+        self._agent.run(each_round=self._keep_servers)
         for part in (deadlines, mailbox):
             part.stop()
+
+    def _keep_servers(self) -> None:
+        """Restart a database that died; without the emulator's memory there is nothing to go on with."""
+        for server in self._servers:
+            if server.is_running():
+                continue
+            if isinstance(server, EmulatorServer):
+                message = f"The AWS emulator ended. Its last output:\n{tail(server.log_path)}\n"
+                raise ServerStartError(message, remedy="Start again with: python -m local up")
+            _LOGGER.warning("%s ended and is started again", server.name)
+            server.stop()
+            server.start()
+            self._record(server.name, server.pid)
+            self._save()
 
     @contextlib.contextmanager
     def _step(self, words: str) -> Iterator[None]:

@@ -97,10 +97,15 @@ class EcsAgent:
         self._known: set[str] = set()
         self._ended = threading.Event()
 
-    def run(self) -> None:
-        """Poll until ``stop``, then end every task; call it from the thread that outlives all tasks."""
+    def run(self, each_round: Callable[[], None] = lambda: None) -> None:
+        """Poll until ``stop``, then end every task; call it from the thread that outlives all tasks.
+
+        Args:
+            each_round: Called before every poll; what it raises ends the run.
+        """
         try:
             while not self._ended.wait(_POLL_SECONDS):
+                each_round()
                 try:
                     self.poll()
                 except (ClientError, BotoCoreError, OSError):

@@ -31,16 +31,6 @@ def stopped_event(
         region: The region of the event.
     """
     now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    containers = [
-        {
-            "containerArn": container.get("containerArn"),
-            "name": container["name"],
-            "lastStatus": "STOPPED",
-            "taskArn": task["taskArn"],
-            **({} if exit_code is None else {"exitCode": exit_code}),
-        }
-        for container in task.get("containers", [])
-    ]
     detail = {
         "clusterArn": task["clusterArn"],
         "taskArn": task["taskArn"],
@@ -52,7 +42,7 @@ def stopped_event(
         "stoppedAt": now,
         "launchType": task.get("launchType", "FARGATE"),
         "group": task.get("group", ""),
-        "containers": containers,
+        "containers": [_stopped_container(one, exit_code) for one in task.get("containers", [])],
         "overrides": task.get("overrides", {}),
         "version": int(task.get("version", 1)) + 1,
     }
@@ -67,6 +57,12 @@ def stopped_event(
         "resources": [task["taskArn"]],
         "detail": detail,
     }
+
+
+def _stopped_container(container: Mapping[str, Any], exit_code: int | None) -> dict[str, Any]:
+    described = {name: container[name] for name in ("containerArn", "name", "taskArn") if name in container}
+    ended = {} if exit_code is None else {"exitCode": exit_code}
+    return {**described, "lastStatus": "STOPPED", **ended}
 
 
 def deliver(access: AwsAccess, event: Mapping[str, Any]) -> int:

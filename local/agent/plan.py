@@ -101,12 +101,6 @@ def plan_container(
     container = _only_container(definition)
     overrides = task["overrides"].get("containerOverrides", [])
     override: Mapping[str, Any] = next((one for one in overrides if one["name"] == container["name"]), {})
-    command = (*container.get("entryPoint", ()), *(override.get("command") or container.get("command") or ()))
-    if not command:
-        message = f"Container {container['name']} names neither entryPoint nor command."
-        raise TaskStartError(
-            message, remedy="Say the command in the task definition: images are not run here."
-        )
     mounts, scratch = _mounts(container, definition, task_dir, file_systems)
     environment = {str(entry["name"]): str(entry["value"]) for entry in container.get("environment", [])}
     environment |= {str(entry["name"]): str(entry["value"]) for entry in override.get("environment", [])}
@@ -114,7 +108,7 @@ def plan_container(
     task_memory = override.get("memory") or task.get("memory") or definition.get("memory") or 2048
     return ContainerPlan(
         name=container["name"],
-        command=command,
+        command=_command(container, override),
         environment={name: rewrite_path(value, mounts) for name, value in environment.items()},
         secrets={entry["name"]: entry["valueFrom"] for entry in container.get("secrets", [])},
         cores=cores_of(task_cpu),
@@ -149,6 +143,15 @@ def _only_container(definition: Mapping[str, Any]) -> Mapping[str, Any]:
         raise TaskStartError(message, remedy="Local mode runs tasks of one container.")
     only: Mapping[str, Any] = containers[0]
     return only
+
+
+def _command(container: Mapping[str, Any], override: Mapping[str, Any]) -> tuple[str, ...]:
+    command = (*container.get("entryPoint", ()), *(override.get("command") or container.get("command") or ()))
+    if not command:
+        message = f"Container {container['name']} names neither entryPoint nor command."
+        remedy = "Say the command in the task definition: images are not run here."
+        raise TaskStartError(message, remedy=remedy)
+    return command
 
 
 def _mounts(

@@ -3,8 +3,9 @@
 import argparse
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from local.cli.output import Output
 from local.errors import LocalModeError
@@ -12,6 +13,33 @@ from local.paths import REPOSITORY_ROOT
 
 Command = Callable[[argparse.Namespace, Output], int]
 _INTERRUPTED_EXIT_CODE = 130
+# Command name to the module below local.cli that holds a function of that name, and its help.
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "up": ("stack_commands", "start the platform and print where things are"),
+    "down": ("stack_commands", "stop the platform; data stay for the next start"),
+    "status": ("stack_commands", "show what runs, with addresses and the API key"),
+    "submit": ("job_commands", "upload a video through the API and follow its job"),
+    "watch": ("job_commands", "follow a job to its end"),
+    "logs": ("reading_commands", "list the logs, or show those that match NAME"),
+    "mail": ("reading_commands", "show the e-mails that were sent"),
+    "reset": ("stack_commands", "stop the platform and delete all its data"),
+    "synth": ("stack_commands", "print what the Pulumi program would create, as JSON"),
+    "demo": ("demo_command", "process a real clip from start to end and report on it"),
+}
+_ARGUMENTS: Mapping[str, Sequence[tuple[Sequence[str], Mapping[str, Any]]]] = {
+    "submit": (
+        (["file"], {"type": Path, "metavar": "FILE", "help": "the video"}),
+        (["--profile"], {"help": "the processing profile (default: the API's)"}),
+        (["--no-wait"], {"action": "store_true", "help": "return when the upload is done"}),
+    ),
+    "watch": ((["job"], {"metavar": "JOB", "help": "the job's id"}),),
+    "logs": (
+        (["name"], {"metavar": "NAME", "nargs": "?", "help": "part of a log's name"}),
+        (["--lines"], {"type": int, "default": 100, "help": "how many lines of each (default: 100)"}),
+    ),
+    "reset": ((["--yes"], {"action": "store_true", "help": "do not ask"}),),
+    "demo": ((["--video"], {"type": Path, "help": "your own file instead of the demo clip"}),),
+}
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -40,63 +68,13 @@ def build_parser() -> argparse.ArgumentParser:
         description="Run the whole video platform on this machine, without AWS and without Docker.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add(commands, "up", _command("stack_commands", "up"), "start the platform and print where things are")
-    _add(
-        commands,
-        "down",
-        _command("stack_commands", "down"),
-        "stop the platform; data stay for the next start",
-    )
-    _add(
-        commands,
-        "status",
-        _command("stack_commands", "status"),
-        "show what runs, with addresses and the API key",
-    )
-    one = _add(
-        commands,
-        "submit",
-        _command("job_commands", "submit"),
-        "upload a video through the API and follow its job",
-    )
-    one.add_argument("file", type=Path, metavar="FILE", help="the video")
-    one.add_argument("--profile", help="the processing profile (default: the API's)")
-    one.add_argument("--no-wait", action="store_true", help="return when the upload is done")
-    one = _add(commands, "watch", _command("job_commands", "watch"), "follow a job to its end")
-    one.add_argument("job", metavar="JOB", help="the job's id")
-    one = _add(
-        commands, "logs", _command("reading_commands", "logs"), "list the logs, or show those that match NAME"
-    )
-    one.add_argument("name", metavar="NAME", nargs="?", help="part of a log's name")
-    one.add_argument("--lines", type=int, default=100, help="how many lines of each (default: 100)")
-    _add(commands, "mail", _command("reading_commands", "mail"), "show the e-mails that were sent")
-    one = _add(
-        commands, "reset", _command("stack_commands", "reset"), "stop the platform and delete all its data"
-    )
-    one.add_argument("--yes", action="store_true", help="do not ask")
-    _add(
-        commands,
-        "synth",
-        _command("stack_commands", "synth"),
-        "print what the Pulumi program would create, as JSON",
-    )
-    one = _add(
-        commands,
-        "demo",
-        _command("demo_command", "demo"),
-        "process a real clip from start to end and report on it",
-    )
-    one.add_argument("--video", type=Path, help="your own file instead of the demo clip")
-    return parser
-
-
-def _add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command, words: str
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
-    parser.add_argument("--stack", default="dev", choices=_stacks(), help="the stack (default: dev)")
-    parser.add_argument("--json", action="store_true", help="print one JSON document for machines")
-    parser.set_defaults(command=command)
+    for name, (module, words) in _COMMANDS.items():
+        one = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+        one.add_argument("--stack", default="dev", choices=_stacks(), help="the stack (default: dev)")
+        one.add_argument("--json", action="store_true", help="print one JSON document for machines")
+        one.set_defaults(command=_command(module, name))
+        for names, options in _ARGUMENTS.get(name, ()):
+            one.add_argument(*names, **options)
     return parser
 
 

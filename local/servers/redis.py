@@ -39,6 +39,7 @@ class RedisServer(LocalServer):
         self.ca_path = authority.ca_path
         self._authority = authority
         self._durable = durable
+        self._default_user: str | None = None
 
     def _prepare(self) -> None:
         certificate, key = self._authority.issue(self.data_dir / "tls")
@@ -58,6 +59,10 @@ class RedisServer(LocalServer):
             "daemonize": "no",
             "databases": "1",
         }
+        if self._default_user is not None:
+            del settings["requirepass"]
+            name, _, rule = self._default_user.removeprefix("user ").partition(" ")
+            settings[f"user {name}"] = rule
         config = self.data_dir / "redis.conf"
         config.unlink(missing_ok=True)
         config.touch(mode=0o600)
@@ -72,9 +77,21 @@ class RedisServer(LocalServer):
             directory=self.data_dir,
         )
 
+    def remember_logins(self) -> None:
+        """Keep the passwords the default user has now for the restarts of this server object.
+
+        Applying the program gives the user a second password, which Redis itself would forget.
+        """
+        answer = self._ask("ACL LIST\r\nPING", until=b"+PONG\r\n") or b""
+        rules = [line.decode() for line in answer.split(b"\r\n") if line.startswith(b"user default ")]
+        self._default_user = rules[0] if rules else None
+
     def _is_ready(self) -> bool:
+        return self._ask("PING", until=b"+PONG\r\n") == b"+OK\r\n+PONG\r\n"
+
+    def _ask(self, command: str, *, until: bytes) -> bytes | None:
         context = ssl.create_default_context(cafile=str(self.ca_path))
-        request = f"AUTH {self.auth_token}\r\nPING\r\n".encode()
+        request = f"AUTH {self.auth_token}\r\n{command}\r\n".encode()
         try:
             with (
                 socket.create_connection((self.host, self.port), timeout=_PROBE_TIMEOUT_SECONDS) as plain,
@@ -82,11 +99,11 @@ class RedisServer(LocalServer):
             ):
                 secured.sendall(request)
                 answer = b""
-                while answer.count(b"\r\n") < 2:
-                    chunk = secured.recv(256)
+                while not answer.endswith(until) and not answer.startswith(b"-"):
+                    chunk = secured.recv(4096)
                     if not chunk:
-                        return False
+                        return None
                     answer += chunk
         except OSError:
-            return False
-        return answer == b"+OK\r\n+PONG\r\n"
+            return None
+        return answer

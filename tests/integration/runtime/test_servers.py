@@ -87,6 +87,16 @@ def test_redis_answers_over_tls_and_refuses_a_wrong_token(redis_server: RedisSer
     assert b"WRONGPASS" in redis_ping(redis_server, "wrong")
 
 
+def test_redis_keeps_a_password_that_was_added_while_it_ran(tmp_path: Path, authority: Authority) -> None:
+    server = RedisServer(tmp_path, authority, auth_token="first")
+    with server:
+        server._ask("ACL SETUSER default >second", until=b"+OK\r\n+OK\r\n")
+        server.remember_logins()
+    with server:
+        assert redis_ping(server, "first") == redis_ping(server, "second") == b"+OK\r\n"
+        assert b"WRONGPASS" in redis_ping(server, "third")
+
+
 def test_emulator_enforces_identity(emulator: EmulatorServer) -> None:
     root = boto3.client(
         "sts", endpoint_url=emulator.url, region_name=emulator.region,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from local.paths import DATA_DIR_VARIABLE
@@ -87,6 +88,27 @@ def test_the_platform_survives_the_kill_of_everything_at_once(platform: LocalPla
     for identity in platform.identities():
         os.kill(identity.pid, signal.SIGKILL)
     assert platform.run("up")["was_running"] is False
+
+
+def test_a_killed_database_is_started_again_on_its_port(platform: LocalPlatform) -> None:
+    before = platform.run("up")
+    for name in ("postgres", "redis"):
+        old = platform.state.processes[name]
+        os.kill(old.pid, signal.SIGKILL)
+        assert wait_until(lambda name=name, old=old: platform.state.processes.get(name) != old, 20)
+    after = platform.run("status")
+    assert (after["postgres"], after["redis"]) == (before["postgres"], before["redis"])
+    health = httpx.get(f"{after['api_url']}/health", timeout=30).json()
+    assert health["degraded"] == []
+
+
+def test_a_dead_emulator_ends_the_platform_with_an_error_that_says_so(platform: LocalPlatform) -> None:
+    platform.run("up")
+    identities = platform.identities()
+    os.kill(platform.state.processes["emulator"].pid, signal.SIGKILL)
+    for identity in identities:
+        assert wait_until(lambda identity=identity: not identity.is_alive(), 20)
+    assert "emulator ended" in platform.run("status", expected=6)["error"]["message"]
 
 
 def test_a_second_data_directory_runs_beside_the_first(platform: LocalPlatform, tmp_path: Path) -> None:
