@@ -63,14 +63,17 @@ class AwsAccess:
                 )
             return self._clients[service]
 
-    def assume(self, role_arn: str, session_name: str) -> Credentials:
+    def assume(self, role_arn: str, session_name: str, *, duration_seconds: int = 3600) -> Credentials:
         """Assume a role as its service would; the policies of that role then decide.
 
         Args:
             role_arn: The role.
             session_name: Shown in the assumed role's ARN, 2 to 64 characters.
+            duration_seconds: How long the credentials hold, 900 to 43200.
         """
-        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])
+        answer = self.client("sts").assume_role(
+            RoleArn=role_arn, RoleSessionName=session_name[:64], DurationSeconds=duration_seconds
+        )
         given = answer["Credentials"]
         return Credentials(
             given["AccessKeyId"],

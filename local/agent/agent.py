@@ -31,6 +31,7 @@ from local.aws import AwsAccess
 _LOGGER = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
 _MEMORY_CHECK_SECONDS = 1.0
+_LONGEST_SESSION_SECONDS = 43_200
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +162,7 @@ class EcsAgent:
 
     def _launch(self, task: Mapping[str, Any], plan: ContainerPlan, task_dir: Path) -> _Running:
         task_id = task_dir.name
-        execution_role = (
-            self._access.acting_as(assume_for_task(self._access, plan.execution_role_arn, task["taskArn"]))
-            if plan.execution_role_arn
-            else self._access
-        )
+        execution_role = self._execution_role(plan, task)
         secret_values = read_secrets(execution_role, plan.secrets)
         shipper = LogShipper(
             execution_role, plan.log, self._settings.logs_dir / "tasks" / f"{plan.name}-{task_id}.log"
@@ -189,6 +186,18 @@ class EcsAgent:
         )
         _LOGGER.info("task %s started as process %d on cores %s", task_id, process.pid, process.cores)
         return _Running(with_environment(task, token), plan, process, shipper, key)
+
+    def _execution_role(self, plan: ContainerPlan, task: Mapping[str, Any]) -> AwsAccess:
+        if plan.execution_role_arn is None:
+            return self._access
+        # The log shipper keeps these for the whole life of the task; nobody renews them.
+        credentials = assume_for_task(
+            self._access,
+            plan.execution_role_arn,
+            task["taskArn"],
+            duration_seconds=_LONGEST_SESSION_SECONDS,
+        )
+        return self._access.acting_as(credentials)
 
     def _definition(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
         arn = task["taskDefinitionArn"]

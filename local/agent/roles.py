@@ -19,13 +19,16 @@ _SERVICE = "ecs-tasks.amazonaws.com"
 _STAND_IN_SID = "LocalEcsAgent"
 
 
-def assume_for_task(access: AwsAccess, role_arn: str, task_arn: str) -> Credentials:
+def assume_for_task(
+    access: AwsAccess, role_arn: str, task_arn: str, *, duration_seconds: int = 3600
+) -> Credentials:
     """Assume a role for one task.
 
     Args:
         access: The emulator as the account owner.
         role_arn: The task role or the execution role.
         task_arn: The task; its last part names the session.
+        duration_seconds: How long the credentials hold, 900 to 43200.
 
     Raises:
         TaskStartError: The role does not exist or its trust policy does not let ECS assume it.
@@ -42,7 +45,7 @@ def assume_for_task(access: AwsAccess, role_arn: str, task_arn: str) -> Credenti
     session = task_arn.rsplit("/", 1)[-1]
     if not any(statement.get("Sid") == _STAND_IN_SID for statement in _statements(trust)):
         _admit_stand_in(access, role["RoleName"], trust, account=task_arn.split(":")[4])
-    return access.assume(role_arn, session)
+    return access.assume(role_arn, session, duration_seconds=duration_seconds)
 
 
 def trusts_task(trust: Mapping[str, Any], task_arn: str) -> bool:

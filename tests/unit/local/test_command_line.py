@@ -1,0 +1,70 @@
+"""The command line explains itself and its errors, to people and to machines."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.cli.parser import build_parser, run
+from local.paths import DATA_DIR_VARIABLE
+
+
+@pytest.fixture(autouse=True)
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(DATA_DIR_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "arguments", ["up", "down", "status", "submit f", "watch j", "logs", "mail", "reset", "synth", "demo"]
+)
+def test_every_command_takes_stack_and_json(arguments: str) -> None:
+    parsed = build_parser().parse_args([*arguments.split(), "--stack", "prod", "--json"])
+    assert (parsed.stack, parsed.json) == ("prod", True)
+
+
+def test_an_unknown_stack_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["up", "--stack", "staging"])
+    assert ended.value.code == 2
+    assert "'dev', 'prod'" in capsys.readouterr().err
+
+
+def test_status_of_a_platform_that_never_ran_is_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--json"]) == 6
+    document = json.loads(capsys.readouterr().out)
+    assert document["phase"] == "stopped"
+    assert document["processes"] == []
+
+
+def test_submitting_a_missing_file_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["submit", "/no/such/file.mp4"]) == 1
+    assert "/no/such/file.mp4 is no file" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_an_error_for_machines_is_json_with_remedy_and_exit_code(
+    capsys: pytest.CaptureFixture[str], own_data: Path
+) -> None:
+    clip = own_data / "clip.mp4"
+    clip.touch()
+    assert run(["submit", str(clip), "--json"]) == 6
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["exit_code"] == 6
+    assert "python -m local up" in error["remedy"]
+
+
+def test_reset_without_an_answer_deletes_nothing(capsys: pytest.CaptureFixture[str], own_data: Path) -> None:
+    kept = own_data / "dev" / "kept"
+    kept.parent.mkdir()
+    kept.touch()
+    assert run(["reset", "--json"]) == 1
+    assert kept.exists()
+    assert run(["reset", "--yes", "--json"]) == 0
+    assert not kept.parent.exists()
+
+
+def test_mail_and_logs_of_a_new_platform_are_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["mail", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"mail": []}
+    assert run(["logs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"logs": []}
