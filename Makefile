@@ -8,7 +8,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package constraints clean
+.PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package docs constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ status: setup ## Show what runs and where things are
 
 package: setup ## Build the Lambda package that pulumi up deploys
 	@$(PYTHON_BIN) -m artifacts lambda --output build/metadata_api.zip --architecture arm64
+
+docs: setup ## Write the pages that are generated from the code
+	@$(PYTHON_BIN) -m tools.configuration_table
 
 constraints: setup ## Pin every transitive package again after a change to a requirements file
 	@.venv/bin/uv pip compile --quiet requirements-dev.txt --universal --python-version 3.11 --no-header --no-annotate --upgrade -o constraints.txt
