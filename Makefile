@@ -3,6 +3,8 @@ SHELL := /bin/bash
 STACK ?= dev
 VIDEO ?=
 
+ARCHITECTURE = $(shell sed -n 's/^ *video-platform:cpu_architecture: *"\(.*\)"/\1/p' Pulumi.$(STACK).yaml)
+
 PYTHON_BIN := .venv/bin/python
 export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
@@ -54,8 +56,8 @@ down: setup ## Stop the platform; data stay for the next start
 status: setup ## Show what runs and where things are
 	@$(PYTHON_BIN) -m local status --stack $(STACK)
 
-package: setup ## Build the Lambda package that pulumi up deploys
-	@$(PYTHON_BIN) -m artifacts lambda --output build/metadata_api.zip --architecture arm64
+package: setup ## Build the Lambda package that a stack deploys (STACK=dev|prod gives the processor architecture)
+	@$(PYTHON_BIN) -m artifacts lambda --output build/metadata_api.zip --architecture $(ARCHITECTURE)
 
 docs: setup ## Write the pages that are generated from the code
 	@$(PYTHON_BIN) -m tools.configuration_table

@@ -1,12 +1,16 @@
 """The video platform: reads the stack's configuration, composes the components, exports what others need."""
 
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
 from components.api import Api, ApiArgs
 from components.cache import Cache, CacheArgs
 from components.config import load_config
+from components.console_links import ConsoleLinks
 from components.database import DATABASE_NAME, Database, DatabaseArgs
+from components.deployment_package import check_package
 from components.encryption import Encryption, EncryptionArgs
 from components.function import DatabaseAccess, FunctionPlatform
 from components.ingest import Ingest, IngestArgs
@@ -21,6 +25,7 @@ from components.task import ProcessingTask, ProcessingTaskArgs
 from components.workflow import Workflow, WorkflowArgs
 
 config, region = load_config(pulumi.get_project())
+check_package(config.cpu_architecture)
 names = Names(stack=pulumi.get_stack(), region=region, account_id=aws.get_caller_identity().account_id)
 tags = Tags(project=pulumi.get_project(), stack=names.stack, owner=config.owner)
 
@@ -220,12 +225,14 @@ api = Api(
         media_bucket_arn=storage.media_bucket_arn,
         media_key_arn=encryption.media_key_arn,
         state_machine_arn=workflow.state_machine_arn,
+        state_machine_name=workflow.state_machine_name,
         max_upload_bytes=config.max_upload_bytes,
         after=[migrations],
     ),
 )
 
-EXPORTS = {
+links = ConsoleLinks(names=names)
+EXPORTS: dict[str, pulumi.Input[Any]] = {
     "vpc_id": network.vpc_id,
     "public_subnet_ids": network.public_subnet_ids,
     "private_subnet_ids": network.private_subnet_ids,
@@ -236,7 +243,8 @@ EXPORTS = {
     "efs_security_group_id": network.efs_security_group_id,
     "lambda_security_group_id": network.lambda_security_group_id,
     "database_endpoint": database.endpoint,
-    "database_secret_arn": database.application_secret_arn,
+    # Secret because one read of either gives a credential.
+    "database_secret_arn": pulumi.Output.secret(database.application_secret_arn),
     "redis_primary_endpoint": cache.primary_endpoint,
     "redis_reader_endpoint": cache.reader_endpoint,
     "efs_file_system_id": storage.efs_file_system_id,
@@ -244,7 +252,7 @@ EXPORTS = {
     "ecs_cluster_arn": processing.cluster_arn,
     "task_definition_arn": task.task_definition_arn,
     "api_url": api.url,
-    "api_key_id": api.api_key_id,
+    "api_key_id": pulumi.Output.secret(api.api_key_id),
     "completion_topic_arn": notifications.completion_topic_arn,
     "error_topic_arn": notifications.error_topic_arn,
     "state_machine_arn": workflow.state_machine_arn,
@@ -255,6 +263,18 @@ EXPORTS = {
     "ingest_dead_letter_queue_url": ingest.dead_letter_queue_url,
     "migrate_function_name": migrations.migrate_function_name,
     "maintain_function_name": ingest.maintain_function_name,
+    "console_links": {
+        "state_machine": links.state_machine(workflow.state_machine_arn),
+        "cluster": links.cluster(processing.cluster_name),
+        "workflow_log": links.log_group(workflow.log_group_name),
+        "task_log": links.log_group(task.log_group_name),
+        "api_access_log": links.log_group(api.access_log_group_name),
+        "api_log": links.function_log(api.function_name),
+        "ingest_log": links.function_log(ingest.ingest_function_name),
+        "outcome_log": links.function_log(workflow.outcome_function_name),
+        "maintain_log": links.function_log(ingest.maintain_function_name),
+        "migrate_log": links.function_log(migrations.migrate_function_name),
+    },
 }
 for key, output in EXPORTS.items():
     pulumi.export(key, output)

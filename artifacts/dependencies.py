@@ -36,9 +36,8 @@ def install_dependencies(root: Path, cache_dir: Path, architecture: Architecture
     Raises:
         DependencyError: The installer is missing or failed.
     """
-    pins = [root / REQUIREMENTS, root / CONSTRAINTS]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in pins)).hexdigest()[:16]
-    target = cache_dir / f"dependencies-{architecture.label}-{digest}"
+    pins = _pins(root)
+    target = cache_dir / f"dependencies-{dependencies_label(root, architecture)}"
     if target.is_dir():
         return target
     cache_dir.mkdir(parents=True, exist_ok=True)
@@ -49,6 +48,16 @@ def install_dependencies(root: Path, cache_dir: Path, architecture: Architecture
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
+
+
+def dependencies_label(root: Path, architecture: Architecture) -> str:
+    """Names a set of third-party packages by its target and pins: equal names stand for equal contents."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in _pins(root))).hexdigest()[:16]
+    return f"{architecture.label}-{digest}"
+
+
+def _pins(root: Path) -> list[Path]:
+    return [root / REQUIREMENTS, root / CONSTRAINTS]
 
 
 def runtime_files(site: Path) -> dict[str, Path]:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artifacts.archive import write_zip
-from artifacts.dependencies import install_dependencies, runtime_files
+from artifacts.dependencies import dependencies_label, install_dependencies, runtime_files
 from artifacts.platforms import Architecture
 from artifacts.sources import CA_BUNDLE, REPOSITORY_ROOT, content_hash, package_files
 
 LAMBDA_PACKAGES = ("ledger", "metadata_api", "profiles")
+# An entry that names the target and the pins, so that the package itself says what it was built from.
+LABEL_ENTRY = "package-label.txt"
 _NOT_AT_RUN_TIME = frozenset({"metadata_api/requirements.txt"})
 
 
@@ -51,11 +53,7 @@ def lambda_files(
     Raises:
         CollidingFilesError: A dependency and one of our packages share a file name.
     """
-    ours = {
-        name: path
-        for name, path in package_files(root, LAMBDA_PACKAGES).items()
-        if name not in _NOT_AT_RUN_TIME
-    }
+    ours = own_files(root)
     theirs = runtime_files(install_dependencies(root, cache_dir, architecture))
     if both := sorted(ours.keys() & theirs.keys()):
         message = f"{both[0]} comes from us and from a dependency; rename ours"
@@ -63,7 +61,14 @@ def lambda_files(
     if unknown := sorted(replacements.keys() - ours.keys()):
         message = f"{unknown[0]} cannot be replaced: the package has no such file"
         raise CollidingFilesError(message)
-    return {**theirs, **ours, **replacements}
+    label = dependencies_label(root, architecture).encode()
+    return {**theirs, **ours, **replacements, LABEL_ENTRY: label}
+
+
+def own_files(root: Path) -> dict[str, Path]:
+    """Maps name to file for what the package holds of our own packages."""
+    files = package_files(root, LAMBDA_PACKAGES)
+    return {name: path for name, path in files.items() if name not in _NOT_AT_RUN_TIME}
 
 
 def build_lambda_package(

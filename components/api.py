@@ -55,6 +55,7 @@ class ApiArgs:
         media_bucket_arn: its ARN.
         media_key_arn: key that encrypts both buckets.
         state_machine_arn: workflow to start.
+        state_machine_name: its name, for the ARNs of its executions.
         max_upload_bytes: largest source that is accepted.
         after: resources that must exist before the function runs.
     """
@@ -75,6 +76,7 @@ class ApiArgs:
     media_bucket_arn: pulumi.Input[str]
     media_key_arn: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
+    state_machine_name: pulumi.Input[str]
     max_upload_bytes: int
     after: Sequence[pulumi.Resource]
 
@@ -89,6 +91,7 @@ class Api(pulumi.ComponentResource):
     api_key_id: pulumi.Output[str]
     rest_api_id: pulumi.Output[str]
     function_name: pulumi.Output[str]
+    access_log_group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("video-platform:api:Api", name, None, opts)
@@ -96,6 +99,8 @@ class Api(pulumi.ComponentResource):
         self._args = args
         self._names = args.platform.names
         self._child = pulumi.ResourceOptions(parent=self)
+        self._api_name = self._names.physical(NameKind.REST_API, "video-metadata-api")
+        self._log_group_name = self._names.log_group("/aws/apigateway", self._api_name)
 
         function = self._build_function()
         api = self._build_rest_api()
@@ -117,12 +122,14 @@ class Api(pulumi.ComponentResource):
         self.api_key_id = key.id
         self.rest_api_id = api.id
         self.function_name = function.function_name
+        self.access_log_group_name = pulumi.Output.from_input(self._log_group_name)
         self.register_outputs(
             {
                 "url": self.url,
                 "api_key_id": self.api_key_id,
                 "rest_api_id": self.rest_api_id,
                 "function_name": self.function_name,
+                "access_log_group_name": self.access_log_group_name,
             }
         )
 
@@ -155,6 +162,9 @@ class Api(pulumi.ComponentResource):
 
     def _function_statements(self) -> list[Statement]:
         args = self._args
+        executions = pulumi.Output.concat(
+            self._names.arn("states", "execution:"), args.state_machine_name, ":*"
+        )
         return [
             Statement(
                 sid="ReadRedisSecret",
@@ -185,12 +195,13 @@ class Api(pulumi.ComponentResource):
             Statement(
                 sid="StartWorkflow", actions=["states:StartExecution"], resources=[args.state_machine_arn]
             ),
+            Statement(sid="CancelJobs", actions=["states:StopExecution"], resources=[executions]),
         ]
 
     def _build_rest_api(self) -> aws.apigateway.RestApi:
         return aws.apigateway.RestApi(
             f"{self._name}-rest",
-            name=self._names.physical(NameKind.REST_API, "video-metadata-api"),
+            name=self._api_name,
             description="Videos, jobs and their results",
             api_key_source="HEADER",
             endpoint_configuration=aws.apigateway.RestApiEndpointConfigurationArgs(types="REGIONAL"),
@@ -202,9 +213,7 @@ class Api(pulumi.ComponentResource):
         platform = self._args.platform
         log_group = aws.cloudwatch.LogGroup(
             f"{self._name}-access-logs",
-            name=self._names.log_group(
-                "/aws/apigateway", self._names.physical(NameKind.REST_API, "video-metadata-api")
-            ),
+            name=self._log_group_name,
             retention_in_days=platform.log_retention_days,
             kms_key_id=platform.logs_key_arn,
             tags=platform.tags.of("api"),

@@ -7,12 +7,12 @@ import pulumi
 import pulumi_aws as aws
 
 from components.choices import Architecture
+from components.deployment_package import PACKAGE_PATH
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key, write_logs
 from components.tags import Tags
 
 _RUNTIME = aws.lambda_.Runtime.PYTHON3D12
-_PACKAGE_PATH = "build/metadata_api.zip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +219,7 @@ class LambdaFunction(pulumi.ComponentResource):
             description=args.description,
             runtime=_RUNTIME,
             handler=args.handler,
-            code=pulumi.FileArchive(_PACKAGE_PATH),
+            code=pulumi.FileArchive(PACKAGE_PATH),
             architectures=[platform.architecture],
             memory_size=platform.memory_mib,
             timeout=args.timeout_seconds,

@@ -82,6 +82,7 @@ class ProcessingTask(pulumi.ComponentResource):
     task_definition_arn: pulumi.Output[str]
     task_role_arn: pulumi.Output[str]
     execution_role_arn: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: ProcessingTaskArgs, opts: pulumi.ResourceOptions | None = None
@@ -99,11 +100,13 @@ class ProcessingTask(pulumi.ComponentResource):
         self.task_definition_arn = task.arn
         self.task_role_arn = task_role.arn
         self.execution_role_arn = execution_role.arn
+        self.log_group_name = pulumi.Output.from_input(self._log_group_name)
         self.register_outputs(
             {
                 "task_definition_arn": self.task_definition_arn,
                 "task_role_arn": self.task_role_arn,
                 "execution_role_arn": self.execution_role_arn,
+                "log_group_name": self.log_group_name,
             }
         )
 

@@ -79,6 +79,7 @@ class Workflow(pulumi.ComponentResource):
     state_machine_name: pulumi.Output[str]
     outcome_function_name: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: WorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("video-platform:workflow:Workflow", name, None, opts)
@@ -87,6 +88,9 @@ class Workflow(pulumi.ComponentResource):
         self._names = args.platform.names
         self._child = pulumi.ResourceOptions(parent=self)
         self._machine_name = self._names.physical(NameKind.STATE_MACHINE, "video-processing-workflow")
+        # Log delivery to a vended name needs no resource policy, which has a size limit for the whole
+        # account.
+        self._log_group_name = self._names.log_group("/aws/vendedlogs/states", self._machine_name)
 
         dead_letters = build_dead_letter_queue(
             f"{name}-dead-letters",
@@ -107,12 +111,14 @@ class Workflow(pulumi.ComponentResource):
         self.state_machine_name = machine.name
         self.outcome_function_name = outcome.function_name
         self.dead_letter_queue_url = dead_letters.url
+        self.log_group_name = pulumi.Output.from_input(self._log_group_name)
         self.register_outputs(
             {
                 "state_machine_arn": self.state_machine_arn,
                 "state_machine_name": self.state_machine_name,
                 "outcome_function_name": self.outcome_function_name,
                 "dead_letter_queue_url": self.dead_letter_queue_url,
+                "log_group_name": self.log_group_name,
             }
         )
 
@@ -139,11 +145,9 @@ class Workflow(pulumi.ComponentResource):
 
     def _build_machine(self, outcome: LambdaFunction) -> aws.sfn.StateMachine:
         platform = self._args.platform
-        # Log delivery to a vended name needs no resource policy, which has a size limit for the whole
-        # account.
         log_group = aws.cloudwatch.LogGroup(
             f"{self._name}-logs",
-            name=self._names.log_group("/aws/vendedlogs/states", self._machine_name),
+            name=self._log_group_name,
             retention_in_days=platform.log_retention_days,
             kms_key_id=platform.logs_key_arn,
             tags=platform.tags.of("workflow"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artifacts import archive, dependencies, lambda_package
+from artifacts import archive, dependencies
 from artifacts.archive import PackageTooLargeError, write_zip
 from artifacts.dependencies import DependencyError, install_dependencies, runtime_files
 from artifacts.image import image_content_hash
@@ -19,46 +19,6 @@ from artifacts.lambda_package import (
 from artifacts.platforms import Architecture
 from artifacts.sources import CA_BUNDLE, MissingSourceError, content_hash, package_files
 from artifacts.stage import stage_image
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A repository with the packages that the artefacts are made of."""
-    root = tmp_path / "repository"
-    for package in ("ledger", "metadata_api", "processor", "profiles"):
-        (root / "services" / package).mkdir(parents=True)
-        (root / "services" / package / "__init__.py").write_text(f'"""The package {package}."""\n')
-    (root / "services" / CA_BUNDLE).parent.mkdir()
-    (root / "services" / CA_BUNDLE).write_text("roots of AWS\n")
-    (root / "services" / "profiles" / "web.yaml").write_text("name: web\n")
-    (root / "services" / "processor" / "Dockerfile").write_text("FROM scratch\n")
-    (root / "services" / "metadata_api" / "requirements.txt").write_text("pins\n")
-    (root / "constraints.txt").write_text("pins\n")
-    return root
-
-
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installed dependency tree, so that these tests need no registry."""
-    site = tmp_path / "site"
-    files = {
-        "lib/__init__.py": "x = 1\n",
-        "lib/native.so": "binary",
-        "lib/native.pyi": "stub",
-        "lib/native.pyx": "source",
-        "lib/tests/test_lib.py": "",
-        "lib/__pycache__/a.pyc": "",
-        "bin/command": "",
-        ".lock": "",
-        "lib-1.0.dist-info/METADATA": "Name: lib\n",
-        "lib-1.0.dist-info/RECORD": "differs between installs",
-        "lib-1.0.dist-info/INSTALLER": "uv",
-    }
-    for name, text in files.items():
-        (site / name).parent.mkdir(parents=True, exist_ok=True)
-        (site / name).write_text(text)
-    monkeypatch.setattr(lambda_package, "install_dependencies", lambda *_: site)
-    return site
 
 
 def names_in(path: Path) -> list[str]:
@@ -91,6 +51,7 @@ def test_the_package_holds_our_data_files_and_nothing_that_cannot_run(
         "lib/__init__.py",
         "lib/native.so",
         "metadata_api/__init__.py",
+        "package-label.txt",
         "profiles/__init__.py",
         "profiles/web.yaml",
     ]

@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import json
 from typing import get_origin
+from urllib.parse import unquote
 
 import pulumi
 import pulumi_aws as aws
@@ -11,6 +12,8 @@ import pytest
 
 from local.monitor import STACK_TYPE
 from local.program import ProgramRun
+from local.synth import synthesise
+from local.wire import REDACTED
 from tests.synthesised import resources
 
 TOKEN_PREFIX = "video-platform:"
@@ -44,7 +47,10 @@ SEED_EXPORTS = {
     "ingest_dead_letter_queue_url",
     "migrate_function_name",
     "maintain_function_name",
+    "console_links",
 }
+# One read of what they name gives a credential.
+SECRET_EXPORTS = ("api_key_id", "database_secret_arn")
 REQUIRED_TAGS = {"project", "stack", "owner", "component", "managed-by"}
 
 
@@ -86,8 +92,32 @@ def test_exports_are_the_agreed_ones_and_all_known(run: ProgramRun) -> None:
     assert all(run.exports.values())
 
 
-def test_no_export_is_or_holds_a_secret(run: ProgramRun) -> None:
-    assert not run.secret_exports
+def test_exactly_the_exports_that_lead_to_a_credential_are_secret(run: ProgramRun) -> None:
+    assert run.secret_exports == SECRET_EXPORTS
+
+
+def test_no_export_holds_a_credential_itself(run: ProgramRun) -> None:
+    text = json.dumps(dict(run.exports))
+    generated = [run.created[entry.urn].outputs["result"] for entry in resources(run, ":RandomPassword")]
+    assert len(generated) == 2
+    assert not [value for value in generated if value in text]
+
+
+def test_the_synthesised_document_shows_no_secret_export(run: ProgramRun) -> None:
+    exports = synthesise(run.settings.stack)["exports"]
+    assert {key for key, value in exports.items() if value == REDACTED} == set(SECRET_EXPORTS)
+
+
+def test_console_links_lead_to_resources_of_the_stack(run: ProgramRun) -> None:
+    links = dict(run.exports["console_links"])
+    region = run.settings.get("aws:region", "")
+    assert all(link.startswith(f"https://{region}.console.aws.amazon.com/") for link in links.values())
+    assert links.pop("state_machine").endswith(f"#/statemachines/view/{run.exports['state_machine_arn']}")
+    assert f"/clusters/{run.exports['ecs_cluster_name']}/tasks" in links.pop("cluster")
+    groups = {entry.inputs["name"] for entry in resources(run, ":LogGroup")}
+    linked = {unquote(unquote(link.rpartition("/")[2].replace("$", "%"))) for link in links.values()}
+    assert len(linked) == len(links)
+    assert linked == {name for name in groups if not name.startswith(("/aws/rds/", "/aws/vpc/"))}
 
 
 def test_each_component_registers_exactly_its_declared_outputs(run: ProgramRun) -> None:
