@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from local.errors import LocalModeError, NotRunningError
 from local.paths import DATA_DIR_VARIABLE, REPOSITORY_ROOT, StackPaths, data_root
 from local.servers.postgres import PostgresServer
-from local.servers.process import end_process, tail
+from local.servers.process import DirectoryLock, ProcessIdentity, end_process, tail
 from local.servers.tls import create_authority
 from local.state import Phase, PlatformState, load_state, save_state
 
@@ -79,15 +79,15 @@ class Supervisor:
             LocalModeError: It could not start; message and remedy say why.
         """
         started = time.monotonic()
-        state = self.state()
-        if state.phase is Phase.READY:
-            return UpResult(state, was_running=True, seconds=0.0)
-        process = None if state.phase is Phase.STARTING else self._spawn()
+        turn = DirectoryLock(self.paths.root / "up.lock")
+        turn.acquire(_START_TIMEOUT_SECONDS)  # a second `up` at the same time waits and then finds it running
         try:
-            state = self._wait_ready(process, on_state)
-        except BaseException:
-            self.down()
-            raise
+            state = self.state()
+            if state.phase is Phase.READY:
+                return UpResult(state, was_running=True, seconds=0.0)
+            state = self._start(on_state)
+        finally:
+            turn.release()
         return UpResult(state, was_running=False, seconds=round(time.monotonic() - started, 2))
 
     def down(self) -> list[str]:
@@ -118,6 +118,16 @@ class Supervisor:
         shutil.rmtree(self.paths.root, ignore_errors=True)
         return stopped
 
+    def _start(self, on_state: OnState) -> PlatformState:
+        self.down()  # whatever an interrupted start or a crash left behind
+        process = self._spawn()
+        try:
+            return self._wait_ready(process, on_state)
+        except BaseException:
+            self.down()
+            process.wait()
+            raise
+
     def _spawn(self) -> "subprocess.Popen[bytes]":
         state = self.state()
         state.phase, state.error, state.supervisor = Phase.STARTING, {}, None
@@ -126,7 +136,7 @@ class Supervisor:
         log.parent.mkdir(parents=True, exist_ok=True)
         environment = os.environ | {DATA_DIR_VARIABLE: str(data_root()), "PULUMI_ERROR_OUTPUT_STRING": "true"}
         with log.open("ab") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "local.platform_process", self.stack],
                 cwd=REPOSITORY_ROOT,
                 env=_own_environment(environment),
@@ -135,16 +145,19 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # Recorded at once, so that an interrupt before the process speaks for itself still finds it.
+        state.supervisor = ProcessIdentity.of(process.pid)
+        save_state(self.paths.state_file, state)
+        return process
 
-    def _wait_ready(self, process: "subprocess.Popen[bytes] | None", on_state: OnState) -> PlatformState:
+    def _wait_ready(self, process: "subprocess.Popen[bytes]", on_state: OnState) -> PlatformState:
         deadline = time.monotonic() + _START_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             state = load_state(self.paths.state_file, self.stack)
             on_state(state)
             if state.phase is Phase.READY:
                 return state
-            ended = process.poll() is not None if process else not state.is_alive()
-            if state.phase is Phase.FAILED or ended:
+            if state.phase is Phase.FAILED or process.poll() is not None:
                 raise self._start_error(load_state(self.paths.state_file, self.stack))
             time.sleep(_POLL_SECONDS)
         message = f"The platform was not ready after {_START_TIMEOUT_SECONDS:g} seconds."

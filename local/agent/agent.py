@@ -96,6 +96,7 @@ class EcsAgent:
         self._cores = CorePool()
         self._running: dict[str, _Running] = {}
         self._known: set[str] = set()
+        self._unreported: list[dict[str, Any]] = []
         self._ended = threading.Event()
 
     def run(self, each_round: Callable[[], None] = lambda: None) -> None:
@@ -123,13 +124,15 @@ class EcsAgent:
         wanted = self._wanted_tasks()
         for task_arn, running in list(self._running.items()):
             self._attend(task_arn, running, wanted=task_arn in wanted)
+        self._deliver_reports()
         # The list may be older than an end that was just reported: a task is never started twice.
         new = [(cluster, arn) for arn, cluster in wanted.items() if arn not in self._known]
         for cluster, task_arn in new:
-            self._known.add(task_arn)
             described = self._access.client("ecs").describe_tasks(cluster=cluster, tasks=[task_arn])
+            self._known.add(task_arn)
             for task in described["tasks"]:
                 self._start(task)
+        self._deliver_reports()
 
     def _wanted_tasks(self) -> dict[str, str]:
         client = self._access.client("ecs")
@@ -256,13 +259,21 @@ class EcsAgent:
 
     def _report(self, task: Mapping[str, Any], *, reason: str, stop_code: str, exit_code: int | None) -> None:
         _LOGGER.info("task %s stopped: %s", str(task["taskArn"]).rsplit("/", 1)[-1], reason)
-        self._access.client("ecs").stop_task(
-            cluster=task["clusterArn"], task=task["taskArn"], reason=reason[:255]
-        )
         event = stopped_event(
             task, reason=reason, stop_code=stop_code, exit_code=exit_code, region=self._access.region
         )
-        deliver(self._access, event)
+        self._unreported.append(event)
+
+    def _deliver_reports(self) -> None:
+        """Report ends until each has arrived: an emulator that is busy now is asked again next round."""
+        while self._unreported:
+            event = self._unreported[0]
+            detail = event["detail"]
+            self._access.client("ecs").stop_task(
+                cluster=detail["clusterArn"], task=detail["taskArn"], reason=detail["stoppedReason"][:255]
+            )
+            deliver(self._access, event)
+            del self._unreported[0]
 
     def _clean_up(self, running: _Running) -> None:
         self._services.dismiss(running.key)

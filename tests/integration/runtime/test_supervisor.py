@@ -1,11 +1,14 @@
 """The supervisor brings a whole platform up, survives any death, and leaves no process behind."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +48,18 @@ class LocalPlatform:
         state = self.state
         assert state.supervisor is not None
         return [state.supervisor, *state.processes.values()]
+
+
+def processes_below(root: Path) -> list[str]:
+    """Give every process that works in or was told of a directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            environment = (entry / "environ").read_bytes().decode(errors="replace")
+            if entry.name.isdigit() and str(root) in command + environment:
+                found.append(f"{entry.name} {command}")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +124,48 @@ def test_a_dead_emulator_ends_the_platform_with_an_error_that_says_so(platform: 
     for identity in identities:
         assert wait_until(lambda identity=identity: not identity.is_alive(), 20)
     assert "emulator ended" in platform.run("status", expected=6)["error"]["message"]
+
+
+def test_two_ups_at_once_start_one_platform(platform: LocalPlatform) -> None:
+    platform.run("down")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: platform.run("up"), range(2))
+    assert {first["was_running"], second["was_running"]} == {True, False}
+    assert first["processes"] == second["processes"]
+
+
+def test_an_interrupted_up_leaves_no_process(tmp_path: Path) -> None:
+    interrupted = LocalPlatform(tmp_path)
+    for delay_seconds in (0.4, 2.0):
+        command = subprocess.Popen(
+            [sys.executable, "-m", "local", "up", "--json"],
+            cwd=REPOSITORY, env=os.environ | {DATA_DIR_VARIABLE: str(tmp_path)}, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(delay_seconds)
+        command.send_signal(signal.SIGINT)
+        assert command.wait(60) == 130
+        assert processes_below(tmp_path) == []
+    interrupted.run("reset", "--yes")
+
+
+def test_the_demo_reports_what_can_be_played_and_leaves_no_process(tmp_path: Path) -> None:
+    demo = LocalPlatform(tmp_path)
+    report = demo.run("demo")
+    assert processes_below(tmp_path) == []
+    assert json.loads((tmp_path / "demo" / "report.json").read_text()) == report
+    for rendition in report["renditions"]:
+        probed = subprocess.run(
+            ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "json", rendition["path"]],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        seconds = float(json.loads(probed.stdout)["format"]["duration"])
+        assert seconds == pytest.approx(rendition["duration_seconds"], abs=0.5)
+    for path in (report["poster"], *report["manifests"].values(), report["mail"]["path"]):
+        assert Path(path).stat().st_size > 0
+    assert report["mail"]["headers"]["X-Job-Id"] == report["job"]["job_id"]
+    assert report["execution_history"]["status"] == "SUCCEEDED"
+    assert report["bare_ffmpeg_comparison"]["bare_seconds"] > 0
+    demo.run("reset", "--yes")
 
 
 def test_a_second_data_directory_runs_beside_the_first(platform: LocalPlatform, tmp_path: Path) -> None:
