@@ -1,6 +1,7 @@
 """The platform's HTTP API as a user sees it: API key, presigned upload, polling, downloads."""
 
 import mimetypes
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,11 +35,13 @@ class ApiClient:
     Args:
         url: The API's base address, with the stage.
         key: The API key.
+        ca_path: PEM file of the authority that the server's certificate comes from; empty over plain HTTP.
     """
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, *, ca_path: str = "") -> None:
         self._url = url.rstrip("/")
-        self._client = httpx.Client(headers={"x-api-key": key}, timeout=_TIMEOUT_SECONDS)
+        self._verify = ssl.create_default_context(cafile=ca_path) if ca_path else True
+        self._client = httpx.Client(headers={"x-api-key": key}, timeout=_TIMEOUT_SECONDS, verify=self._verify)
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +84,7 @@ class ApiClient:
             headers=ticket["headers"],
             content=_pieces(path, on_bytes),
             timeout=_TIMEOUT_SECONDS,
+            verify=self._verify,
         )
         if answer.status_code >= httpx.codes.BAD_REQUEST:
             message = f"The upload was refused with status {answer.status_code}: {answer.text[:500]}"

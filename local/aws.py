@@ -39,11 +39,15 @@ class AwsAccess:
         endpoint_url: The emulator's address.
         region: The region of every request.
         credentials: Who asks.
+        ca_path: PEM file of the authority that the emulator's certificate comes from; empty over plain HTTP.
     """
 
-    def __init__(self, endpoint_url: str, region: str, credentials: Credentials = ROOT) -> None:
+    def __init__(
+        self, endpoint_url: str, region: str, credentials: Credentials = ROOT, *, ca_path: str = ""
+    ) -> None:
         self.endpoint_url = endpoint_url
         self.region = region
+        self.ca_path = ca_path
         self._credentials = credentials
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -59,6 +63,7 @@ class AwsAccess:
                     aws_access_key_id=self._credentials.access_key_id,
                     aws_secret_access_key=self._credentials.secret_access_key,
                     aws_session_token=self._credentials.session_token,
+                    verify=self.ca_path or None,
                     config=_CONFIG,
                 )
             return self._clients[service]
@@ -84,4 +89,4 @@ class AwsAccess:
 
     def acting_as(self, credentials: Credentials) -> "AwsAccess":
         """Give access to the same endpoint with other credentials."""
-        return AwsAccess(self.endpoint_url, self.region, credentials)
+        return AwsAccess(self.endpoint_url, self.region, credentials, ca_path=self.ca_path)

@@ -83,8 +83,9 @@ class Platform:
 
     def _reset_state(self) -> None:
         old = self._state
-        identity = ProcessIdentity.of(os.getpid())
-        self._state = PlatformState(old.stack, Phase.STARTING, secrets=old.secrets, supervisor=identity)
+        self._state = PlatformState(old.stack, Phase.STARTING, secrets=old.secrets)
+        self._state.emulator_tls = old.emulator_tls
+        self._state.supervisor = ProcessIdentity.of(os.getpid())
         for name in ("postgres_master_password", "redis_auth_token"):
             self._state.secrets.setdefault(name, secrets.token_hex(24))
         self._save()
@@ -102,7 +103,12 @@ class Platform:
                 paths.postgres, authority, master_password=kept["postgres_master_password"]
             )
             redis = RedisServer(paths.redis, authority, auth_token=kept["redis_auth_token"])
-            emulator = EmulatorServer(paths.emulator, region=region, states_endpoint_url=self._endpoint.url)
+            emulator = EmulatorServer(
+                paths.emulator,
+                region=region,
+                states_endpoint_url=self._endpoint.url,
+                authority=authority if self._state.emulator_tls else None,
+            )
             servers: tuple[LocalServer, ...] = (emulator, redis, postgres)
             for server in servers:
                 self._servers.append(server)
@@ -110,7 +116,7 @@ class Platform:
             for server in servers:
                 server.wait_ready()
                 self._record(server.name, server.pid)
-        self._state.emulator_url = emulator.url
+        self._state.emulator_url, self._state.ca_path = emulator.url, emulator.ca_path
         self._state.postgres = {"host": postgres.host, "port": postgres.port, "database": postgres.database}
         self._state.redis = {"host": redis.host, "port": redis.port}
         return _endpoints(paths, postgres, redis, emulator)
@@ -130,7 +136,7 @@ class Platform:
         return applied
 
     def _serve(self, applied: Applied) -> None:
-        access = AwsAccess(self._state.emulator_url, self._state.region)
+        access = AwsAccess(self._state.emulator_url, self._state.region, ca_path=self._state.ca_path)
         registry, services = TokenRegistry(), TaskServices(access)
         broker = TokenBroker(access, registry)
         deadlines = DeadlineKeeper(access, broker)

@@ -32,6 +32,8 @@ class PlatformState:
         supervisor: Identity of the platform process.
         processes: Name to identity of everything the platform process started.
         emulator_url: Endpoint of every AWS service.
+        emulator_tls: Whether the last start asked for an emulator that speaks TLS.
+        ca_path: PEM file with which clients verify the emulator; empty when it speaks plain HTTP.
         region: Region of every ARN.
         api_url: The metadata API.
         api_key: The key for it.
@@ -51,6 +53,8 @@ class PlatformState:
     supervisor: ProcessIdentity | None = None
     processes: dict[str, ProcessIdentity] = field(default_factory=dict)
     emulator_url: str = ""
+    emulator_tls: bool = False
+    ca_path: str = ""
     region: str = ""
     api_url: str = ""
     api_key: str = ""

@@ -9,6 +9,7 @@ its own bookkeeping and settles the emulator's token as the account owner. All o
 import http.client
 import json
 import logging
+import ssl
 import urllib.parse
 from typing import Any
 
@@ -37,6 +38,7 @@ class TokenBroker:
     def __init__(self, access: AwsAccess, registry: TokenRegistry) -> None:
         self._access = access
         self._registry = registry
+        self._tls = ssl.create_default_context(cafile=access.ca_path) if access.ca_path else None
 
     def handle(self, request: Request) -> Response:
         """Answer one Step Functions request."""
@@ -105,8 +107,11 @@ class TokenBroker:
 
     def _forward(self, request: Request) -> Response:
         upstream = urllib.parse.urlsplit(self._access.endpoint_url)
-        connection = http.client.HTTPConnection(
-            upstream.hostname or "", upstream.port, timeout=_FORWARD_TIMEOUT_SECONDS
+        host, timeout = upstream.hostname or "", _FORWARD_TIMEOUT_SECONDS
+        connection = (
+            http.client.HTTPSConnection(host, upstream.port, timeout=timeout, context=self._tls)
+            if self._tls
+            else http.client.HTTPConnection(host, upstream.port, timeout=timeout)
         )
         try:
             connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)

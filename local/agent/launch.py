@@ -168,6 +168,8 @@ def task_environment(
         "AWS_ENDPOINT_URL": access.endpoint_url,
         "AWS_ENDPOINT_URL_SFN": services_url,
     }
+    if access.ca_path:
+        surroundings["AWS_CA_BUNDLE"] = access.ca_path
     if plan.task_role_arn is not None:
         surroundings["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{services_url}{CREDENTIALS_PREFIX}{key}"
         surroundings["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = authorization

@@ -64,7 +64,10 @@ class ApplyContext:
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(
-                    service, endpoint_url=self.endpoints.emulator_url, config=_CLIENT_CONFIG
+                    service,
+                    endpoint_url=self.endpoints.emulator_url,
+                    verify=str(self.endpoints.ca_path),
+                    config=_CLIENT_CONFIG,
                 )
             return self._clients[service]
 

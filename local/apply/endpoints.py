@@ -53,3 +53,8 @@ class Endpoints:
     ca_path: Path
     access_key_id: str = "test"
     secret_access_key: str = "test"  # noqa: S105 - fixed by the emulator, no secret
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether the emulator is reached over TLS, with a certificate of the local authority."""
+        return self.emulator_url.startswith("https://")

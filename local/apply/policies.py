@@ -1,4 +1,4 @@
-"""Adapts resource policies to an emulator that is spoken to over plain HTTP on the loopback interface."""
+"""Adapts resource policies to an emulator that is spoken to over plain HTTP; over TLS they stay whole."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ _TLS_ONLY_CONDITION = {"Bool": {"aws:SecureTransport": "false"}}
 def without_tls_only_denials(context: ApplyContext, resource: Registration, policy: str) -> str | None:
     """Drops exactly the statements that deny requests without TLS, and counts them.
 
-    A statement is dropped only when it is a Deny whose one and only condition is `aws:SecureTransport` false.
+    A statement is dropped only when it is a Deny whose one and only condition is `aws:SecureTransport` false,
+    and only while the emulator speaks plain HTTP.
 
     Args:
-        context: Counts the dropped statements.
+        context: Knows how the emulator is reached, and counts the dropped statements.
         resource: Owner of the policy.
         policy: Policy document as JSON text.
 
     Returns:
         The remaining document, or None when nothing remains.
     """
+    if context.endpoints.speaks_tls:
+        return policy
     document = json.loads(policy)
     statements = document["Statement"]
     statements = statements if isinstance(statements, list) else [statements]

@@ -22,7 +22,7 @@ def submit(arguments: argparse.Namespace, output: Output) -> int:
         message = f"{path} is no file."
         raise LocalModeError(message, remedy="Give the path of a video file.")
     state = Supervisor(arguments.stack).running_state()
-    with ApiClient(state.api_url, state.api_key) as client:
+    with ApiClient(state.api_url, state.api_key, ca_path=state.ca_path) as client:
         job = submit_file(client, path, output, profile=arguments.profile)
         if arguments.no_wait:
             output.result(
@@ -35,7 +35,7 @@ def submit(arguments: argparse.Namespace, output: Output) -> int:
 def watch(arguments: argparse.Namespace, output: Output) -> int:
     """Follow a job to its end."""
     state = Supervisor(arguments.stack).running_state()
-    with ApiClient(state.api_url, state.api_key) as client:
+    with ApiClient(state.api_url, state.api_key, ca_path=state.ca_path) as client:
         return _show_end(follow(client, arguments.job, output), output)
 
 

@@ -90,7 +90,9 @@ def _local_logs(supervisor: Supervisor) -> dict[str, Path]:
 
 def _access(supervisor: Supervisor) -> AwsAccess | None:
     state = supervisor.state()
-    return AwsAccess(state.emulator_url, state.region) if state.phase is Phase.READY else None
+    if state.phase is not Phase.READY:
+        return None
+    return AwsAccess(state.emulator_url, state.region, ca_path=state.ca_path)
 
 
 def _log_groups(access: AwsAccess) -> list[str]:

@@ -99,8 +99,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _process(
     source: Path, supervisor: Supervisor, state: PlatformState, root: Path, output: Output
 ) -> dict[str, Any]:
-    access = AwsAccess(state.emulator_url, state.region)
-    with ApiClient(state.api_url, state.api_key) as client:
+    access = AwsAccess(state.emulator_url, state.region, ca_path=state.ca_path)
+    with ApiClient(state.api_url, state.api_key, ca_path=state.ca_path) as client:
         submitted = submit_file(client, source, output)
         job = follow(client, submitted["job_id"], output)
     if job["status"] != "COMPLETED":

@@ -1,7 +1,9 @@
 """The AWS emulator (MiniStack) as a child process with enforced IAM and a clean environment."""
 
 import json
+import os
 import shutil
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
@@ -11,12 +13,15 @@ from local.errors import MissingToolError
 from local.paths import REPOSITORY_ROOT
 from local.servers.base import LocalServer
 from local.servers.process import spawn
+from local.servers.tls import Authority
 
 EMULATOR_ENVIRONMENT = REPOSITORY_ROOT / ".venv-emulator"
 # The emulator's built-in account owner; it only means something to the emulator on loopback.
 ROOT_ACCESS_KEY_ID = "test"
 ROOT_SECRET_ACCESS_KEY = "test"  # noqa: S105 - fixed by the emulator, no secret
 _PROBE_TIMEOUT_SECONDS = 1.0
+# With TLS the emulator also opens port 443 when it may; this keeps it to the port that it was given.
+_WITHOUT_LOW_PORTS = ("setpriv", "--bounding-set=-net_bind_service", "--")
 
 
 def emulator_python() -> Path:
@@ -42,7 +47,7 @@ class EmulatorServer(LocalServer):
         states_endpoint_url: Where functions send Step Functions calls (the token broker), or None for
             the emulator itself.
         log_level: The emulator's own log level.
-        use_ssl: Serve HTTPS with a certificate the emulator makes for itself.
+        authority: Serve HTTPS alone, with a certificate of this authority; None serves plain HTTP.
     """
 
     name = "emulator"
@@ -56,18 +61,23 @@ class EmulatorServer(LocalServer):
         region: str,
         states_endpoint_url: str | None = None,
         log_level: str = "WARNING",
-        use_ssl: bool = False,
+        authority: Authority | None = None,
     ) -> None:
         super().__init__(data_dir, port=port)
         self.region = region
         self._states_endpoint_url = states_endpoint_url
         self._log_level = log_level
-        self._use_ssl = use_ssl
+        self._authority = authority
 
     @property
     def url(self) -> str:
         """The endpoint for every service."""
-        return f"{'https' if self._use_ssl else 'http'}://{self.host}:{self.port}"
+        return f"{'https' if self._authority else 'http'}://{self.host}:{self.port}"
+
+    @property
+    def ca_path(self) -> str:
+        """The PEM file with which clients verify the server; empty when it speaks plain HTTP."""
+        return str(self._authority.ca_path) if self._authority else ""
 
     @property
     def s3_dir(self) -> Path:
@@ -103,31 +113,34 @@ class EmulatorServer(LocalServer):
         }
         if self._states_endpoint_url:
             environment["AWS_ENDPOINT_URL_SFN"] = self._states_endpoint_url
-        if self._use_ssl:
-            environment["USE_SSL"] = "1"
         return spawn(
-            [str(python), "-m", "ministack"],
-            environment=environment,
+            [*self._prefix(), str(python), "-m", "ministack"],
+            environment=environment | self._tls_environment(),
             log_path=self.log_path,
             directory=self.data_dir,
         )
 
     def _is_ready(self) -> bool:
-        if self._use_ssl:
-            return self._tcp_ready()
+        context = ssl.create_default_context(cafile=self.ca_path) if self.ca_path else None
         try:
             with urllib.request.urlopen(  # noqa: S310 - loopback address built above
-                f"{self.url}/_ministack/health", timeout=_PROBE_TIMEOUT_SECONDS
+                f"{self.url}/_ministack/health", timeout=_PROBE_TIMEOUT_SECONDS, context=context
             ) as response:
                 return bool(json.load(response))
         except (OSError, urllib.error.URLError, ValueError):
             return False
 
-    def _tcp_ready(self) -> bool:
-        import socket
+    def _prefix(self) -> tuple[str, ...]:
+        return _WITHOUT_LOW_PORTS if self._authority and os.geteuid() == 0 else ()
 
-        try:
-            socket.create_connection((self.host, self.port), timeout=_PROBE_TIMEOUT_SECONDS).close()
-        except OSError:
-            return False
-        return True
+    def _tls_environment(self) -> dict[str, str]:
+        if self._authority is None:
+            return {}
+        certificate, key = self._authority.issue(self.data_dir / "tls")
+        return {
+            "USE_SSL": "1",
+            "MINISTACK_SSL_CERT": str(certificate),
+            "MINISTACK_SSL_KEY": str(key),
+            # Functions inherit it: their SDK trusts the local authority, as it trusts Amazon's in AWS.
+            "AWS_CA_BUNDLE": self.ca_path,
+        }

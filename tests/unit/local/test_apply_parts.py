@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,12 +27,20 @@ TLS_ONLY = {
 }
 
 
+@dataclass(frozen=True)
+class FakeEndpoints:
+    """Only how the emulator is reached."""
+
+    speaks_tls: bool
+
+
 class FakeContext:
     """Only what the functions under test use."""
 
-    def __init__(self, generated: GeneratedValues | None = None) -> None:
+    def __init__(self, generated: GeneratedValues | None = None, *, speaks_tls: bool = False) -> None:
         self.dropped_statements: list[str] = []
         self.generated = generated
+        self.endpoints = FakeEndpoints(speaks_tls)
 
 
 def as_context(fake: FakeContext) -> ApplyContext:
@@ -71,6 +80,15 @@ def test_a_statement_that_only_demands_tls_is_dropped_and_named() -> None:
 
 def test_a_policy_of_nothing_else_disappears() -> None:
     assert filtered(TLS_ONLY)[0] is None
+
+
+def test_over_tls_a_policy_stays_as_it_is() -> None:
+    context = FakeContext(speaks_tls=True)
+    owner = resource("aws:s3/bucketPolicy:BucketPolicy")
+    text = json.dumps({"Version": "2012-10-17", "Statement": [TLS_ONLY]})
+
+    assert without_tls_only_denials(as_context(context), owner, text) == text
+    assert context.dropped_statements == []
 
 
 @pytest.mark.parametrize("value", [["false"], False, "False"])
