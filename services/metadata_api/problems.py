@@ -28,6 +28,8 @@ class ProblemCode(StrEnum):
     OUTPUT_NOT_FOUND = "OUTPUT_NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     JOB_NOT_COMPLETED = "JOB_NOT_COMPLETED"
+    JOB_SETTLED = "JOB_SETTLED"
+    JOB_NOT_RETRYABLE = "JOB_NOT_RETRYABLE"
     SOURCE_NOT_UPLOADED = "SOURCE_NOT_UPLOADED"
     VIDEO_IN_USE = "VIDEO_IN_USE"
     IDEMPOTENT_RESULT_GONE = "IDEMPOTENT_RESULT_GONE"
@@ -52,6 +54,8 @@ _STATUS: Final[Mapping[ProblemCode, HTTPStatus]] = {
     ProblemCode.OUTPUT_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
     ProblemCode.JOB_NOT_COMPLETED: HTTPStatus.CONFLICT,
+    ProblemCode.JOB_SETTLED: HTTPStatus.CONFLICT,
+    ProblemCode.JOB_NOT_RETRYABLE: HTTPStatus.CONFLICT,
     ProblemCode.SOURCE_NOT_UPLOADED: HTTPStatus.CONFLICT,
     ProblemCode.VIDEO_IN_USE: HTTPStatus.CONFLICT,
     ProblemCode.IDEMPOTENT_RESULT_GONE: HTTPStatus.CONFLICT,
@@ -86,12 +90,14 @@ class ProblemDetails(TypedDict):
 
 
 class GatewayProblem(TypedDict):
-    """What API Gateway answers by itself, before a call reaches the API."""
+    """What API Gateway answers by itself, before a call reaches the API; its codes are its own."""
 
     type: str
     title: str
     status: int
+    code: str
     detail: str
+    request_id: str
 
 
 class Problem(Exception):  # noqa: N818 -- the name of the thing it becomes

@@ -3,13 +3,14 @@
 from typing import Final
 
 from metadata_api.operations import Operation
-from metadata_api.routes import downloads, job_creation, jobs, profiles, records, system
+from metadata_api.routes import downloads, job_control, job_creation, jobs, profiles, records, system
 
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     operation
     for group in (
         job_creation.routes,
         jobs.routes,
+        job_control.routes,
         downloads.routes,
         records.routes,
         profiles.routes,

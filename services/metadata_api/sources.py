@@ -38,6 +38,22 @@ def find_source(location: SourceLocation, settings: ApiSettings) -> SourceObject
     )
 
 
+def is_present(bucket: str, key: str, version_id: str | None) -> bool:
+    """Whether a job's source is still where the job found it."""
+    from botocore.exceptions import ClientError
+
+    try:
+        if version_id is None:
+            clients.s3().head_object(Bucket=bucket, Key=key)
+        else:
+            clients.s3().head_object(Bucket=bucket, Key=key, VersionId=version_id)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _ABSENT_STATUSES:
+            raise
+        return False
+    return True
+
+
 def check_size(size_bytes: int, settings: ApiSettings) -> None:
     """Refuses sources that this deployment does not take.
 

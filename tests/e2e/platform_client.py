@@ -114,10 +114,13 @@ class Platform:
             {"filename": file.name, "size_bytes": size_bytes, "content_type": content_type},
         )
         assert created.status_code == 201, created.text
-        ticket = created.json()["upload"]
+        self.send(created.json()["upload"], file)
+        return str(created.json()["job"]["job_id"])
+
+    def send(self, ticket: dict[str, Any], file: Path) -> None:
+        """Upload a file as its job's ticket says."""
         sent = httpx.put(ticket["url"], content=file.read_bytes(), headers=ticket["headers"], timeout=30)
         assert sent.status_code == 200, sent.text
-        return str(created.json()["job"]["job_id"])
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The job as the API shows it."""

@@ -1,6 +1,5 @@
 """POST /jobs: an upload form, or work on an object that is already there."""
 
-import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import PurePosixPath
@@ -14,6 +13,7 @@ from ledger.job_queries import JobDetail
 from ledger.models import NewJob, SourceObject
 from ledger.states import JobStatus
 from ledger.videos import VideoDraft
+from metadata_api.execution_control import start_now
 from metadata_api.models.jobs import JOB_REQUEST, JobCreated, SourceJobBody, UploadJobBody, UploadTicket
 from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
 from metadata_api.problems import Problem, ProblemCode, field_problem
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ledger.connection import LedgerConnection
 
 routes = RouteGroup("Jobs")
-_LOGGER = logging.getLogger(__name__)
 _OPERATION: Final = "create-job"
 
 
@@ -72,7 +71,7 @@ def create_job(request: ApiRequest) -> Response[str]:
         with conn.transaction():
             job_id = _store(conn, request, order)
         if order.source is not None:
-            _start(conn, request, job_id)
+            start_now(conn, job_id, state_machine_arn=request.resources.settings.state_machine_arn)
         detail = job_queries.get(conn, job_id)
     if detail is None:
         message = f"the job {job_id} made with this Idempotency-Key was deleted; use a new key for a new job"
@@ -175,24 +174,6 @@ def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str) -> 
         declared_size_bytes=body.size_bytes,
         declared_sha256=body.sha256,
     )
-
-
-def _start(conn: "LedgerConnection", request: ApiRequest, job_id: UUID) -> None:
-    """Starts the execution now; if that fails the job stays QUEUED and the maintain function starts it."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from metadata_api import clients
-    from metadata_api.dispatch import dispatch
-
-    try:
-        dispatch(
-            conn,
-            job_id,
-            stepfunctions=clients.stepfunctions(),
-            state_machine_arn=request.resources.settings.state_machine_arn,
-        )
-    except (BotoCoreError, ClientError) as error:
-        _LOGGER.warning("dispatch_postponed", extra={"job_id": str(job_id), "reason": type(error).__name__})
 
 
 def _upload_ticket(request: ApiRequest, detail: JobDetail) -> UploadTicket | None:

@@ -70,3 +70,10 @@ def test_buckets_are_opened_only_to_those_who_read_or_write_them(run: ProgramRun
         "ingest": {"api-metadata-policy", "ingest-ingest-policy", TASK},
         "media": {"api-metadata-policy", TASK},
     }
+
+
+def test_only_the_api_stops_executions_and_only_those_of_the_machine(run: ProgramRun) -> None:
+    machine = run.created[one(run, "workflow-machine").urn].outputs["arn"]
+    stoppers = [entry for entry in statements(run) if "states:StopExecution" in entry.actions]
+    assert [entry.owner for entry in stoppers] == ["api-metadata-policy"]
+    assert stoppers[0].targets == [f"{machine.replace(':stateMachine:', ':execution:')}:*"]

@@ -1,0 +1,53 @@
+"""Starts and stops executions from the API; what fails here is done later by somebody else."""
+
+import logging
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    # Only named here: most calls of the API need neither the driver nor a client.
+    from ledger.connection import LedgerConnection
+    from ledger.models import Job
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def start_now(conn: "LedgerConnection", job_id: UUID, *, state_machine_arn: str) -> None:
+    """Starts a QUEUED job's execution; if that fails the job stays QUEUED and `maintain` starts it.
+
+    Call it outside a transaction: the execution must find the job.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from metadata_api import clients
+    from metadata_api.dispatch import dispatch
+
+    try:
+        dispatch(conn, job_id, stepfunctions=clients.stepfunctions(), state_machine_arn=state_machine_arn)
+    except (BotoCoreError, ClientError) as error:
+        _LOGGER.warning("dispatch_postponed", extra={"job_id": str(job_id), "reason": type(error).__name__})
+
+
+def stop_now(job: "Job", *, state_machine_arn: str) -> None:
+    """Stops the execution of a cancelled job's attempt, if there is one.
+
+    Only makes the end come sooner: an execution that goes on finds the job cancelled at its worker's next
+    heartbeat, or at the claim when the worker has not begun, and ends without a result or a message.
+    """
+    if job.uploaded_at is None:
+        return  # never queued, so nothing was ever started
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from metadata_api import clients
+    from metadata_api.executions import execution_arn, execution_name
+
+    # By name and not as recorded: the start may be so recent that its note is still to come.
+    arn = execution_arn(state_machine_arn, execution_name(job.id, job.attempt))
+    try:
+        clients.stepfunctions().stop_execution(
+            executionArn=arn, error="JobCancelled", cause="The job was cancelled through the API."
+        )
+    except (BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+            return
+        _LOGGER.warning("stop_left_to_worker", extra={"job_id": str(job.id), "reason": type(error).__name__})

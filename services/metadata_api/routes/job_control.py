@@ -1,0 +1,99 @@
+"""Cancelling jobs and running them again."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import Response
+
+from ledger import job_queries, videos
+from ledger.errors import WrongStateError
+from ledger.job_queries import JobDetail
+from metadata_api.execution_control import start_now, stop_now
+from metadata_api.models.jobs import JobView
+from metadata_api.operations import RouteGroup
+from metadata_api.problems import Problem, ProblemCode
+from metadata_api.rendering import job_view
+from metadata_api.request import ApiRequest, not_found
+from metadata_api.responses import json_response
+from metadata_api.sources import is_present
+
+if TYPE_CHECKING:
+    from ledger.connection import LedgerConnection
+
+routes = RouteGroup("Jobs")
+
+
+@routes.route(
+    "POST",
+    "/jobs/{job_id}/cancel",
+    summary="Cancel a job",
+    returns=JobView,
+    problems=(ProblemCode.JOB_NOT_FOUND, ProblemCode.JOB_SETTLED),
+)
+def cancel_job(request: ApiRequest) -> Response[str]:
+    """Ends the job without a result; nothing of it is published and nobody is notified.
+
+    A job that has not begun never starts. Running work stops within seconds, at the latest at its next
+    heartbeat. Cancelling again changes nothing; a job that is COMPLETED or FAILED answers 409.
+    """
+    # Loads the database driver; only calls that reach the database need it.
+    from ledger import jobs
+
+    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    with request.resources.connection() as conn:
+        _visible(conn, job_id)
+        try:
+            job = jobs.cancel(conn, job_id)
+        except WrongStateError as error:
+            raise Problem(ProblemCode.JOB_SETTLED, str(error)) from error
+        stop_now(job, state_machine_arn=request.resources.settings.state_machine_arn)
+        detail = _visible(conn, job_id)
+    return json_response(job_view(detail, None))
+
+
+@routes.route(
+    "POST",
+    "/jobs/{job_id}/retry",
+    summary="Run a job again",
+    returns=JobView,
+    problems=(
+        ProblemCode.JOB_NOT_FOUND,
+        ProblemCode.JOB_NOT_RETRYABLE,
+        ProblemCode.SOURCE_NOT_UPLOADED,
+        ProblemCode.UPSTREAM_UNAVAILABLE,
+    ),
+)
+def retry_job(request: ApiRequest) -> Response[str]:
+    """A new attempt of a FAILED or CANCELLED job on the file that was uploaded for it."""
+    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    with request.resources.connection() as conn:
+        source = _visible(conn, job_id).job
+        if source.uploaded_at is not None and not is_present(
+            source.source_bucket, source.source_key, source.source_version_id
+        ):
+            message = f"the file of job {job_id} is no longer in the bucket; create a new job and upload it"
+            raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, message)
+        _requeue(conn, job_id)
+        start_now(conn, job_id, state_machine_arn=request.resources.settings.state_machine_arn)
+        detail = _visible(conn, job_id)
+    return json_response(job_view(detail, None))
+
+
+def _requeue(conn: "LedgerConnection", job_id: UUID) -> None:
+    from ledger import jobs
+
+    with conn.transaction():
+        try:
+            job = jobs.retry(conn, job_id)
+        except WrongStateError as error:
+            raise Problem(ProblemCode.JOB_NOT_RETRYABLE, str(error)) from error
+        # A record that was deleted meanwhile must not come back to life with an unfinished job.
+        if videos.lock(conn, job.video_id) is None:
+            raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+
+
+def _visible(conn: "LedgerConnection", job_id: UUID) -> JobDetail:
+    detail = job_queries.get(conn, job_id)
+    if detail is None:
+        raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+    return detail
