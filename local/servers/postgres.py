@@ -21,6 +21,8 @@ _SERVICE_USER = "postgres"
 _SUPERUSER = "rdsadmin"
 _PROGRAM_ROOT = Path("/usr/lib/postgresql")
 _REFUGE_ROOT = Path("/var/tmp")  # noqa: S108 - a directory named by a hash and owned by the service user
+_REFUGE_PREFIX = "video-platform-"
+_OWNER_FILE = "owner"
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 _HBA = "hostssl all {superuser} 127.0.0.1/32 reject\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
 
@@ -143,7 +145,8 @@ class PostgresServer(LocalServer):
             self._own(link.resolve())
             return
         digest = hashlib.sha256(str(self.data_dir.resolve()).encode()).hexdigest()[:16]
-        refuge = _REFUGE_ROOT / f"video-platform-{digest}"
+        refuge = _REFUGE_ROOT / f"{_REFUGE_PREFIX}{digest}"
+        _remove_deserted_refuges()
         # A leftover of a checkout that was deleted: its password is gone with it.
         _end_postmaster(refuge / "cluster")
         shutil.rmtree(refuge, ignore_errors=True)
@@ -153,6 +156,8 @@ class PostgresServer(LocalServer):
         self._own(refuge / "cluster")
         link.unlink(missing_ok=True)
         link.symlink_to(refuge / "cluster")
+        # Written after the link: a refuge without an owner is never taken for a deserted one.
+        (refuge / _OWNER_FILE).write_text(str(link.absolute()), encoding="utf-8")
 
     def _end_stray_postmaster(self) -> None:
         _end_postmaster(self.cluster_dir)
@@ -200,6 +205,16 @@ class PostgresServer(LocalServer):
             shutil.chown(path, user, user)
         if path.is_dir():
             path.chmod(0o700)
+
+
+def _remove_deserted_refuges() -> None:
+    """Delete clusters whose directory was deleted by other means than ``remove_data``."""
+    for refuge in _REFUGE_ROOT.glob(f"{_REFUGE_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            link = Path((refuge / _OWNER_FILE).read_text(encoding="utf-8"))
+            if not link.is_symlink():
+                _end_postmaster(refuge / "cluster")
+                shutil.rmtree(refuge, ignore_errors=True)
 
 
 def _options(settings: dict[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -145,6 +146,22 @@ def test_a_killed_server_starts_again_with_its_data(tmp_path: Path, authority: A
     with server, psycopg.connect(**server.connection_arguments()) as connection:  # type: ignore[arg-type]
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
     server.remove_data()
+
+
+def test_a_cluster_whose_directory_was_deleted_is_removed_by_the_next_one(
+    tmp_path: Path, authority: Authority
+) -> None:
+    tmp_path.chmod(0o700)  # closed to the user who runs PostgreSQL, so that the cluster lies elsewhere
+    with PostgresServer(tmp_path / "old", authority, master_password="a", durable=False) as old:
+        elsewhere = old.cluster_dir
+    assert tmp_path not in elsewhere.parents
+    shutil.rmtree(tmp_path / "old")
+    new = PostgresServer(tmp_path / "new", authority, master_password="b", durable=False)
+    with new:
+        assert not elsewhere.exists()
+        assert new.cluster_dir.exists()
+    new.remove_data()
+    assert not new.cluster_dir.exists()
 
 
 def test_a_stale_record_with_a_strangers_pid_is_ignored(tmp_path: Path, authority: Authority) -> None:
