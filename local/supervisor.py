@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local.errors import LocalModeError, NotRunningError
+from local.errors import AlreadyInUseError, LocalModeError, NotRunningError
 from local.paths import DATA_DIR_VARIABLE, REPOSITORY_ROOT, StackPaths, data_root
 from local.servers.postgres import PostgresServer
 from local.servers.process import DirectoryLock, ProcessIdentity, end_process, tail
@@ -69,13 +69,15 @@ class Supervisor:
             raise NotRunningError(message, remedy=f"Start it with: python -m local up --stack {self.stack}")
         return state
 
-    def up(self, on_state: OnState = lambda _: None) -> UpResult:
+    def up(self, on_state: OnState = lambda _: None, *, emulator_tls: bool = False) -> UpResult:
         """Start the platform unless it runs, and return when it is ready.
 
         Args:
             on_state: Called with the record while waiting, for progress.
+            emulator_tls: Whether the AWS emulator must speak TLS, so that no policy statement is left out.
 
         Raises:
+            AlreadyInUseError: It runs with an emulator that speaks plain HTTP although TLS is asked for.
             LocalModeError: It could not start; message and remedy say why.
         """
         started = time.monotonic()
@@ -84,8 +86,10 @@ class Supervisor:
         try:
             state = self.state()
             if state.phase is Phase.READY:
+                if emulator_tls and not state.emulator_tls:
+                    raise self._speaks_plain_http()
                 return UpResult(state, was_running=True, seconds=0.0)
-            state = self._start(on_state)
+            state = self._start(on_state, emulator_tls=emulator_tls)
         finally:
             turn.release()
         return UpResult(state, was_running=False, seconds=round(time.monotonic() - started, 2))
@@ -118,9 +122,9 @@ class Supervisor:
         shutil.rmtree(self.paths.root, ignore_errors=True)
         return stopped
 
-    def _start(self, on_state: OnState) -> PlatformState:
+    def _start(self, on_state: OnState, *, emulator_tls: bool) -> PlatformState:
         self.down()  # whatever an interrupted start or a crash left behind
-        process = self._spawn()
+        process = self._spawn(emulator_tls=emulator_tls)
         try:
             return self._wait_ready(process, on_state)
         except BaseException:
@@ -128,9 +132,10 @@ class Supervisor:
             process.wait()
             raise
 
-    def _spawn(self) -> "subprocess.Popen[bytes]":
+    def _spawn(self, *, emulator_tls: bool) -> "subprocess.Popen[bytes]":
         state = self.state()
         state.phase, state.error, state.supervisor = Phase.STARTING, {}, None
+        state.emulator_tls = emulator_tls
         save_state(self.paths.state_file, state)
         log = self.paths.logs / "platform.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -162,6 +167,10 @@ class Supervisor:
             time.sleep(_POLL_SECONDS)
         message = f"The platform was not ready after {_START_TIMEOUT_SECONDS:g} seconds."
         raise LocalModeError(message, remedy=f"Its log is {self.paths.logs / 'platform.log'}.")
+
+    def _speaks_plain_http(self) -> AlreadyInUseError:
+        message = f"The platform of stack {self.stack} runs already, with an emulator that speaks plain HTTP."
+        return AlreadyInUseError(message, remedy=f"Stop it first: python -m local down --stack {self.stack}")
 
     def _start_error(self, state: PlatformState) -> LocalModeError:
         log = self.paths.logs / "platform.log"

@@ -26,7 +26,9 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "synth": ("stack_commands", "print what the Pulumi program would create, as JSON"),
     "demo": ("demo_command", "process a real clip from start to end and report on it"),
 }
+_TLS_HELP = "serve API, uploads and AWS over HTTPS with the local authority; then no policy is left out"
 _ARGUMENTS: Mapping[str, Sequence[tuple[Sequence[str], Mapping[str, Any]]]] = {
+    "up": ((["--emulator-tls"], {"action": "store_true", "help": _TLS_HELP}),),
     "submit": (
         (["file"], {"type": Path, "metavar": "FILE", "help": "the video"}),
         (["--profile"], {"help": "the processing profile (default: the API's)"}),

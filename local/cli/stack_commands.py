@@ -19,7 +19,7 @@ def up(arguments: argparse.Namespace, output: Output) -> int:
     """Start the platform, or say that it runs already."""
     supervisor = Supervisor(arguments.stack)
     with start_progress(output) as on_state:
-        result = supervisor.up(on_state)
+        result = supervisor.up(on_state, emulator_tls=arguments.emulator_tls)
     document = describe(supervisor, result.state) | {
         "was_running": result.was_running,
         "seconds": result.seconds,
@@ -92,6 +92,7 @@ def describe(supervisor: Supervisor, state: PlatformState) -> dict[str, Any]:
         "api_url": state.api_url,
         "api_key": state.api_key,
         "emulator_url": state.emulator_url,
+        "ca_path": state.ca_path,
         "region": state.region,
         "data_dir": str(supervisor.paths.root),
         "mail_dir": str(supervisor.paths.mail),
@@ -126,6 +127,7 @@ def _overview(document: dict[str, Any]) -> Any:
         "API": document["api_url"] or "-",
         "API key": document["api_key"] or "-",
         "AWS emulator": document["emulator_url"] or "-",
+        "Trust root": document["ca_path"] or "not needed: plain HTTP on the loopback interface",
         "PostgreSQL": _address(document["postgres"]),
         "Redis": _address(document["redis"]),
         "Ingest bucket": document["exports"].get("ingest_bucket", "-"),
