@@ -6,11 +6,12 @@ VIDEO ?=
 ARCHITECTURE = $(shell sed -n 's/^ *video-platform:cpu_architecture: *"\(.*\)"/\1/p' Pulumi.$(STACK).yaml)
 
 PYTHON_BIN := .venv/bin/python
+DEPLOY = $(PYTHON_BIN) -m tools.deploy --stack "$(STACK)" --confirm "$(CONFIRM)" $(if $(YES),--yes) $(if $(SECRETS),--show-secrets)
 export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package docs constraints clean
+.PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,21 @@ status: setup ## Show what runs and where things are
 
 package: setup ## Build the Lambda package that a stack deploys (STACK=dev|prod gives the processor architecture)
 	@$(PYTHON_BIN) -m artifacts lambda --output build/metadata_api.zip --architecture $(ARCHITECTURE)
+
+preview: setup ## Show what a deployment would change in AWS (STACK=dev|prod)
+	@$(DEPLOY) preview
+
+deploy: setup ## Build or update a stack in AWS (YES=1 asks no questions)
+	@$(DEPLOY) deploy
+
+refresh: setup ## Compare Pulumi's state with AWS and take over what differs (YES=1 asks no questions)
+	@$(DEPLOY) refresh
+
+outputs: setup ## Print a deployed stack's outputs as JSON (SECRETS=1 shows the secret ones too)
+	@$(DEPLOY) outputs
+
+destroy: setup ## Delete a stack with its data (prod: CONFIRM=prod; YES=1 asks no questions)
+	@$(DEPLOY) destroy
 
 docs: setup ## Write the pages that are generated from the code
 	@$(PYTHON_BIN) -m tools.configuration_table

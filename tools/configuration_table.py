@@ -17,6 +17,7 @@ _STACKS = ("dev", "prod")
 # The longest endings first: `_per_second` is no duration.
 _UNITS = (
     ("_per_second", "1/s"),
+    ("_milliseconds", "ms"),
     ("_seconds", "s"),
     ("_days", "days"),
     ("_bytes", "bytes"),
@@ -65,6 +66,9 @@ _RULES = """
 | `task_ephemeral_storage_gib` | at least 2.5 times `max_upload_bytes`: the source and its renditions |
 | `workflow_timeout_seconds` | at least four times the download of a source of `max_upload_bytes` at 50 MiB/s |
 | `database_max_allocated_storage_gib` | at least 1.1 times `database_allocated_storage_gib` |
+| `database_insights_retention_days` | at least 465 when `database_insights_mode` is `advanced` |
+| `background_reserved_concurrency` | 0, or at least `ingest_concurrency` |
+| `api_certificate_arn` | given exactly when `api_domain_name` is given |
 | `originals_deep_archive_days` | at least 90 days after `originals_archive_days` |
 | `api_burst_limit` | at least `api_rate_limit_per_second` |
 """  # noqa: E501  a table row cannot be wrapped
