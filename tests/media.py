@@ -107,6 +107,36 @@ def make_late_audio(directory: Path) -> Path:
     return path
 
 
+def make_many_languages(directory: Path) -> Path:
+    """Three tracks of sound: English in stereo, French in mono, and French in 5.1; the second one quiet."""
+    path = directory / "languages.mkv"
+    ffmpeg(
+        *(*picture("320x180", seconds=4), *tone(4), *tone(4), *tone(4)),
+        *("-map", "0:v", "-map", "1:a", "-map", "2:a", "-map", "3:a", *_FAST, "-c:a", "flac"),
+        *("-ac:a:0", "2", "-ac:a:1", "1", "-ac:a:2", "6", "-filter:a:1", "volume=-20dB"),
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fre"),
+        *("-metadata:s:a:2", "language=fre", str(path)),
+    )
+    return path
+
+
+def make_silence(directory: Path) -> Path:
+    """A track of sound in which there is nothing to hear."""
+    silence = ("-f", "lavfi", "-i", "anullsrc=sample_rate=48000:channel_layout=stereo", "-t", "3")
+    return _encode(directory / "silence.mp4", picture("320x180"), silence)
+
+
+def make_loud_peaks(directory: Path) -> Path:
+    """Quiet sound with short full-scale bursts: raising it would clip."""
+    path = directory / "peaks.mkv"
+    sound = "aevalsrc='0.05*sin(2764*t)*(1+17*lt(mod(t,2),0.01))':sample_rate=48000:duration=6"
+    ffmpeg(
+        *(*picture("320x180", seconds=6), "-f", "lavfi", "-i", sound),
+        *(*_FAST, "-c:a", "pcm_s16le", str(path)),
+    )
+    return path
+
+
 def make_anamorphic(directory: Path) -> Path:
     """720x576 with pixels that make it 16:9."""
     path = directory / "anamorphic.mpg"

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from processor.encode import Encoded
+from processor.loudness import CorrectedLoudness
 from processor.package import Packaged
-from processor.plan import Plan
+from processor.plan import Plan, PlannedAudio
 from processor.playlists import Variant, read_dash, read_master
 from processor.verify import CheckedFile
 
@@ -40,7 +42,9 @@ class ProducedFile:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def catalogue(packaged: Packaged, plan: Plan, checked: Mapping[str, CheckedFile]) -> list[ProducedFile]:
+def catalogue(
+    packaged: Packaged, plan: Plan, encoded: Encoded, checked: Mapping[str, CheckedFile]
+) -> list[ProducedFile]:
     """List every file to publish: media first, the manifests that point at them last."""
     codecs = {item.index.uri: item.codecs for item in read_dash(packaged.dash).representations}
     variants = {variant.uri: variant for variant in read_master(packaged.hls).variants}
@@ -48,10 +52,12 @@ def catalogue(packaged: Packaged, plan: Plan, checked: Mapping[str, CheckedFile]
         _rendition(name, path, plan, checked[name], codecs[path.name], variants[f"{name}.m3u8"])
         for name, path in packaged.renditions.items()
     ]
-    if packaged.audio is not None:
-        files.append(_audio(packaged.audio, checked["audio"], codecs[packaged.audio.name], plan))
+    for track in plan.audios:
+        path = packaged.audios[track.name]
+        file = _audio(path, checked[track.name], codecs[path.name], track, encoded.audio.loudness)
+        files.append(file)
     files += [_download(packaged, plan, checked["mp4"], codecs), _poster(packaged.poster, checked["poster"])]
-    names = [*packaged.renditions, *(["audio"] if packaged.audio else [])]
+    names = [*packaged.renditions, *packaged.audios]
     files += [
         ProducedFile(
             path=packaged.playlist(name), name=f"{name}.m3u8", kind="playlist", content_type=_HLS_TYPE
@@ -87,10 +93,16 @@ def _rendition(
     )
 
 
-def _audio(path: Path, checked: CheckedFile, codec: str, plan: Plan) -> ProducedFile:
+def _audio(
+    path: Path,
+    checked: CheckedFile,
+    codec: str,
+    track: PlannedAudio,
+    loudness: Mapping[str, CorrectedLoudness],
+) -> ProducedFile:
     return ProducedFile(
         path=path,
-        name="audio",
+        name=track.name,
         kind="audio",
         content_type="audio/mp4",
         codec=codec,
@@ -99,7 +111,8 @@ def _audio(path: Path, checked: CheckedFile, codec: str, plan: Plan) -> Produced
         details={
             "channels": checked.stream.channels,
             "sample_rate_hz": checked.stream.sample_rate,
-            "language": plan.audio.language if plan.audio else None,
+            "language": track.stream.language,
+            "loudness": loudness[track.name].details() if track.name in loudness else None,
         },
     )
 
@@ -108,8 +121,7 @@ def _download(
     packaged: Packaged, plan: Plan, checked: CheckedFile, codecs: Mapping[str, str]
 ) -> ProducedFile:
     parts = [codecs[packaged.renditions[packaged.download_of].name]]
-    if packaged.audio is not None:
-        parts.append(codecs[packaged.audio.name])
+    parts += dict.fromkeys(codecs[path.name] for path in packaged.audios.values())
     return ProducedFile(
         path=packaged.download,
         name="mp4",

@@ -25,11 +25,16 @@ class Tool(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A program with its arguments, and the step's name for logs and records."""
+    """A program with its arguments, and the step's name for logs and records.
+
+    Attributes:
+        talkative: Whether its log also holds measurements, each line marked with its level.
+    """
 
     step: str
     tool: Tool
     arguments: tuple[str, ...]
+    talkative: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,7 @@ class MediaInput:
     codecs: tuple[str, ...]
 
 
-_FFMPEG: Final = ("-nostdin", "-hide_banner", "-loglevel", "error", "-nostats")
+_FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
 _PROGRESS: Final = ("-progress", "pipe:1", "-stats_period", "0.5")
 _CLEAN: Final[Mapping[str, Any]] = {"map_metadata": "-1", "map_chapters": "-1", "sn": None, "dn": None}
 """No subtitles, data streams, chapters or metadata of the source reach an output."""
@@ -116,7 +121,14 @@ def write(streams: Sequence[Any], path: Path, **options: Any) -> Any:
     return ffmpeg.output(*streams, media_path(path), **{**_CLEAN, **options})
 
 
-def compile_ffmpeg(step: str, outputs: Sequence[Any], *, threads: int, progress: bool = False) -> Command:
+def discard(streams: Sequence[Any]) -> Any:
+    """Run streams to their end for what their filters measure, and keep nothing."""
+    return ffmpeg.output(*streams, "-", f="null", **_CLEAN)
+
+
+def compile_ffmpeg(
+    step: str, outputs: Sequence[Any], *, threads: int, progress: bool = False, talkative: bool = False
+) -> Command:
     """Turn a graph of nodes into the final command line.
 
     Args:
@@ -124,8 +136,10 @@ def compile_ffmpeg(step: str, outputs: Sequence[Any], *, threads: int, progress:
         outputs: Output nodes that share their inputs.
         threads: Threads of the filter graph.
         progress: Whether the tool reports its progress on standard output.
+        talkative: Whether filters and encoders write what they measured to the log.
     """
     node = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
-    leading = (*_FFMPEG, *(_PROGRESS if progress else ()), "-filter_complex_threads", str(threads))
+    level = "level+info" if talkative else "error"
+    leading = (*_FFMPEG, level, *(_PROGRESS if progress else ()), "-filter_complex_threads", str(threads))
     compiled: list[str] = ffmpeg.compile(node, cmd=["ffmpeg", *leading], overwrite_output=True)
-    return Command(step=step, tool=Tool.FFMPEG, arguments=tuple(compiled[1:]))
+    return Command(step=step, tool=Tool.FFMPEG, arguments=tuple(compiled[1:]), talkative=talkative)

@@ -7,6 +7,7 @@ from pathlib import Path
 from ledger.states import ErrorCode
 from processor import encode_commands
 from processor.command import Command
+from processor.encode_audio import EncodedAudio, encode_audio
 from processor.encode_commands import video_file
 from processor.errors import InvalidInputError, LimitExceededError, ToolFailedError
 from processor.limits import Limits
@@ -34,12 +35,12 @@ class Encoded:
 
     Attributes:
         videos: Name and file of every rendition, from large to small.
-        audio: The encoded sound, if the source has any.
+        audio: The encoded sound.
         video_seconds: Media time that the video encoder wrote.
     """
 
     videos: tuple[tuple[str, Path], ...]
-    audio: Path | None
+    audio: EncodedAudio
     video_seconds: float
 
 
@@ -54,17 +55,14 @@ def encode(
         InvalidInputError: The source turned out to be damaged or cut short.
         LimitExceededError: The source is longer than allowed, or the work takes too long.
     """
-    video, audio = _Track(on_progress), _Track(lambda _: None)
+    video = _Track(on_progress)
     video_command = _video_command(session, source, plan, profile)
+
+    sound: list[EncodedAudio] = []
     tasks: list[Callable[[], object]] = [
-        lambda: session.produce(video_command, outputs=len(plan.rungs), on_progress=video.watch)
+        lambda: session.produce(video_command, outputs=len(plan.rungs), on_progress=video.watch),
+        lambda: sound.append(encode_audio(session, source, plan.audios, profile.audio)),
     ]
-    audio_path = session.workdir / "audio_source.mp4" if plan.audio is not None else None
-    if plan.audio is not None and audio_path is not None:
-        audio_command = encode_commands.encode_audio(
-            source.media, plan.audio.index, plan, profile.audio, path=audio_path, limits=session.limits
-        )
-        tasks.append(lambda: session.produce(audio_command, outputs=1, on_progress=audio.watch))
     try:
         session.together(*tasks)
     except ToolFailedError as error:
@@ -72,22 +70,20 @@ def encode(
             raise explain(error, session.limits) from error
         raise
     video_seconds = float(video.frames / plan.frame_rate)
-    check_whole(source, video_seconds, audio.seconds, session.limits)
+    check_whole(source, video_seconds, sound[0].seconds, session.limits)
     videos = tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs)
-    return Encoded(videos=videos, audio=audio_path, video_seconds=video_seconds)
+    return Encoded(videos=videos, audio=sound[0], video_seconds=video_seconds)
 
 
 class _Track:
-    """Remembers how far one encoder came."""
+    """Remembers how far the video encoder came."""
 
     def __init__(self, on_progress: ProgressCallback) -> None:
         self.frames = 0
-        self.seconds = 0.0
         self._on_progress = on_progress
 
     def watch(self, sample: ProgressSample) -> None:
         self.frames = sample.frames
-        self.seconds = sample.out_seconds
         self._on_progress(sample)
 
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from processor.command import Command, MediaInput, Tool, compile_ffmpeg, own_output, read, write
 from processor.limits import Limits
-from processor.plan import Plan, PlannedRung
+from processor.plan import Plan, PlannedAudio, PlannedRung
 from processor.probe import AudioStream
-from profiles import AudioSettings, PosterSettings, VideoSettings
+from profiles import PosterSettings, VideoSettings
 
 SAMPLE_WIDTH: Final = 32
 SAMPLE_HEIGHT: Final = 18
@@ -20,7 +20,7 @@ _SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
 """A segment ends at the first keyframe at or after its length; the length must not exceed it by rounding."""
 
 
-def _source_options(limits: Limits, threads: int) -> dict[str, str]:
+def source_options(limits: Limits, threads: int) -> dict[str, str]:
     """The longest time that may be read, one second above the limit so that a breach shows in the result."""
     return {"t": f"{limits.max_duration_seconds + 1:.3f}", "threads": str(threads)}
 
@@ -36,7 +36,7 @@ def encode_video(
     threads: int,
 ) -> Command:
     """Decode the video once and encode all renditions; each becomes `video_<rung>.mp4` in `directory`."""
-    picture = read(source, limits, **_source_options(limits, threads))[str(stream_index)]
+    picture = read(source, limits, **source_options(limits, threads))[str(stream_index)]
     if plan.deinterlace:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     picture = picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
@@ -54,38 +54,14 @@ def encode_video(
     return compile_ffmpeg("encode-video", outputs, threads=threads, progress=True)
 
 
-def encode_audio(
-    source: MediaInput,
-    stream_index: int,
-    plan: Plan,
-    settings: AudioSettings,
-    *,
-    path: Path,
-    limits: Limits,
-) -> Command:
-    """Encode the sound; silence fills the time before a late start, so it stays in step with the picture."""
-    sound = read(source, limits, **_source_options(limits, 1))[str(stream_index)]
-    sound = sound.filter("aresample", settings.sample_rate_hz, **{"async": 1, "first_pts": 0})
-    output = write(
-        [sound],
-        path,
-        **{
-            "c:a": settings.codec,
-            "b:a": f"{settings.bitrate_kbps}k",
-            "ac": str(plan.audio_channels),
-            "ar": str(settings.sample_rate_hz),
-            **_language(plan.audio),
-        },
-    )
-    return compile_ffmpeg("encode-audio", [output], threads=1, progress=True)
-
-
-def remux(video: Path, audio: Path | None, plan: Plan, path: Path, limits: Limits) -> Command:
-    """Join a rendition and the sound into one progressive MP4 with its index in front; nothing is encoded."""
+def remux(video: Path, audios: Sequence[tuple[PlannedAudio, Path]], path: Path, limits: Limits) -> Command:
+    """Join a rendition and all sound into one progressive MP4, its index in front; nothing is encoded."""
     streams = [read(own_output(video), limits)["v:0"]]
-    if audio is not None:
-        streams.append(read(own_output(audio), limits)["a:0"])
-    output = write(streams, path, c="copy", movflags="+faststart", **_language(plan.audio))
+    languages: dict[str, str] = {}
+    for position, (track, file) in enumerate(audios):
+        streams.append(read(own_output(file), limits)["a:0"])
+        languages.update(language_tag(track.stream, position))
+    output = write(streams, path, c="copy", movflags="+faststart", **languages)
     return compile_ffmpeg("remux", [output], threads=1)
 
 
@@ -120,16 +96,19 @@ def poster(
 
 
 def package(
-    videos: Sequence[tuple[str, Path]], audio: Path | None, language: str | None, plan: Plan, directory: Path
+    videos: Sequence[tuple[str, Path]],
+    audios: Sequence[tuple[PlannedAudio, Path]],
+    plan: Plan,
+    directory: Path,
 ) -> Command:
     """Make CMAF files with HLS and DASH manifests over the same byte ranges.
 
+    The packager takes languages from the files of the sound; as an argument it refuses codes that it does
+    not know.
+
     Args:
         videos: Name and encoded file of every rendition, from large to small.
-        audio: The encoded sound.
-        language: Three-letter code of the sound, which makes it the manifests' default. The packager takes
-        the
-            language itself from the sound's file; as an argument it refuses codes that it does not know.
+        audios: Every track of sound with its encoded file, the main one first.
         plan: Gives the segment length.
         directory: Where the results go.
 
@@ -137,9 +116,12 @@ def package(
         ValueError: A path holds a character that separates fields in the packager's arguments.
     """
     streams = [_stream("video", path, name, directory) for name, path in videos]
-    if audio is not None:
-        streams.append(f"{_stream('audio', audio, 'audio', directory)},hls_group_id=audio,hls_name=Audio")
+    for track, path in audios:
+        # The label keeps tracks of one language apart; without it DASH would take them for one sound.
+        labels = f"hls_group_id=audio,hls_name={track.label},dash_label={track.label}"
+        streams.append(f"{_stream('audio', path, track.name, directory)},{labels}")
     segment = f"{float(plan.segment_seconds - _SEGMENT_EPSILON_SECONDS):.6f}"
+    language = audios[0][0].stream.language if audios else None
     return Command(
         step="package",
         tool=Tool.PACKAGER,
@@ -159,8 +141,9 @@ def video_file(directory: Path, rung: PlannedRung) -> Path:
     return directory / f"video_{rung.name}.mp4"
 
 
-def _language(audio: AudioStream | None) -> dict[str, str]:
-    return {"metadata:s:a:0": f"language={audio.language}"} if audio is not None and audio.language else {}
+def language_tag(audio: AudioStream, position: int = 0) -> dict[str, str]:
+    """The option that marks the sound at `position` of an output with its language, if it is known."""
+    return {f"metadata:s:a:{position}": f"language={audio.language}"} if audio.language else {}
 
 
 def _stream(kind: str, path: Path, name: str, directory: Path) -> str:

@@ -1,8 +1,11 @@
 """What comes out of a child's pipes: bounded logs and machine-readable progress."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+_PROBLEM = re.compile(r"(?:\[[^\]]* @ 0x[0-9a-f]+\] )*\[(?:error|fatal|panic)\] ")
+_MARK = re.compile(r"\[(?:error|fatal|panic)\] ")
 _HEAD_BYTES = 16 * 1024
 _TAIL_BYTES = 16 * 1024
 
@@ -35,6 +38,14 @@ class LogTail:
         """The kept bytes as text, with a note where some are missing."""
         gap = f"\n[{self._dropped} bytes left out]\n".encode() if self._dropped else b""
         return (bytes(self._head) + gap + bytes(self._tail)).decode("utf-8", "replace")
+
+
+def problems(log: str) -> str:
+    """Pick the errors out of a log whose lines are marked with their level.
+
+    Text from the source's metadata also reaches such a log; it is always indented, so it cannot pass for one.
+    """
+    return "\n".join(_MARK.sub("", line, count=1) for line in log.splitlines() if _PROBLEM.match(line))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,13 +21,13 @@ class Packaged:
     Attributes:
         directory: Where they are.
         renditions: CMAF file of every rung by name, from large to small.
-        audio: CMAF file of the sound, if the source has any.
+        audios: CMAF file of every track of sound by name, the main one first.
         download_of: Name of the rung that the progressive file holds.
     """
 
     directory: Path
     renditions: dict[str, Path]
-    audio: Path | None
+    audios: dict[str, Path]
     download: Path
     download_of: str
     poster: Path
@@ -35,7 +35,7 @@ class Packaged:
     dash: Path
 
     def playlist(self, name: str) -> Path:
-        """The HLS media playlist of a rung or of `audio`."""
+        """The HLS media playlist of a rung or of a track of sound."""
         return self.directory / f"{name}.m3u8"
 
 
@@ -55,25 +55,23 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
     packaged = Packaged(
         directory=directory,
         renditions={name: directory / f"{name}.mp4" for name in files},
-        audio=directory / "audio.mp4" if encoded.audio else None,
+        audios={track.name: directory / f"{track.name}.mp4" for track, _ in encoded.audio.tracks},
         download=directory / "download.mp4",
         download_of=download_name,
         poster=directory / "poster.jpg",
         hls=directory / "master.m3u8",
         dash=directory / "manifest.mpd",
     )
-    language = plan.audio.language if plan.audio else None
-    manifests = encode_commands.package(encoded.videos, encoded.audio, language, plan, directory)
-    download = encode_commands.remux(
-        files[download_name], encoded.audio, plan, packaged.download, session.limits
-    )
+    tracks = encoded.audio.tracks
+    manifests = encode_commands.package(encoded.videos, tracks, plan, directory)
+    download = encode_commands.remux(files[download_name], tracks, packaged.download, session.limits)
     session.together(
         lambda: session.produce(manifests, outputs=len(files)),
         lambda: session.produce(download, outputs=1),
         lambda: make_poster(session, files, plan, profile.poster, packaged.poster),
     )
     correct_master(packaged.hls)
-    for leftover in (*files.values(), *((encoded.audio,) if encoded.audio else ())):
+    for leftover in (*files.values(), *(path for _, path in tracks)):
         leftover.unlink()
     return packaged
 
@@ -82,8 +80,8 @@ def correct_master(master: Path) -> None:
     """Repair two things in the packager's master playlist.
 
     It leaves a short last segment out of the peak but not out of the average, so on short videos BANDWIDTH
-    can come out below AVERAGE-BANDWIDTH, and players would choose a rendition they cannot sustain. And sound
-    without a language is not marked as the default, though it is the only one.
+    can come out below AVERAGE-BANDWIDTH, and players would choose a rendition they cannot sustain. And it
+    marks all tracks of the default language as the default, or none without a language: it must be one.
     """
 
     def at_least_average(found: re.Match[str]) -> str:
@@ -91,5 +89,9 @@ def correct_master(master: Path) -> None:
         return f"BANDWIDTH={max(peak, average)},AVERAGE-BANDWIDTH={average}"
 
     text = master.read_text(encoding="utf-8")
-    text = _BANDWIDTHS.sub(at_least_average, text).replace(",DEFAULT=NO,", ",DEFAULT=YES,")
+    lines = _BANDWIDTHS.sub(at_least_average, text).replace(",DEFAULT=YES", ",DEFAULT=NO").splitlines()
+    audio = [position for position, line in enumerate(lines) if line.startswith("#EXT-X-MEDIA:TYPE=AUDIO")]
+    if audio:
+        lines[audio[0]] = lines[audio[0]].replace(",DEFAULT=NO", ",DEFAULT=YES")
+    text = "\n".join(lines) + "\n"
     master.write_text(text, encoding="utf-8")

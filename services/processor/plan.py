@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from processor.probe import AudioStream, Source, VideoStream
-from profiles import Profile, Rung, VideoSettings
+from profiles import AudioSettings, Profile, Rung, VideoSettings
 
 _STANDARD_RATES: Final = (
     *(
@@ -47,6 +47,23 @@ class PlannedRung:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAudio:
+    """One track of sound to make.
+
+    Attributes:
+        name: Output name: `audio` for the main track, `audio-fre` or `audio-2` for others.
+        label: What players show in their menus; no two tracks share it.
+        stream: The stream to convert.
+        channels: Channels of the output: 1, 2 or 6.
+    """
+
+    name: str
+    label: str
+    stream: AudioStream
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything the encoders need to know.
 
@@ -57,8 +74,7 @@ class Plan:
         gops_per_segment: Groups of pictures in one media segment.
         deinterlace: Whether the source's fields must be woven first.
         tone_map: Whether the source is high dynamic range and must be brought to the standard range.
-        audio: The audio stream to convert, if any.
-        audio_channels: Channels of the audio output.
+        audios: The tracks of sound, the main one first.
     """
 
     rungs: tuple[PlannedRung, ...]
@@ -67,8 +83,7 @@ class Plan:
     gops_per_segment: int
     deinterlace: bool
     tone_map: bool
-    audio: AudioStream | None
-    audio_channels: int
+    audios: tuple[PlannedAudio, ...]
 
     @property
     def gop_seconds(self) -> Fraction:
@@ -104,8 +119,7 @@ def make_plan(source: Source, profile: Profile) -> Plan:
         gops_per_segment=max(1, round(Fraction(settings.segment_seconds) / gop_seconds)),
         deinterlace=source.video.interlaced,
         tone_map=source.video.color_transfer in _HDR_TRANSFERS,
-        audio=source.audio,
-        audio_channels=min(source.audio.channels or 1, profile.audio.max_channels) if source.audio else 0,
+        audios=choose_audios(source.audios, profile.audio),
     )
 
 
@@ -160,6 +174,29 @@ def choose_rungs(
     if larger and (not fitting or 1 / _scale(fitting[0], short, long) > _BETWEEN_FACTOR):
         planned.insert(0, _own_size(size, larger[-1], boost, planned))
     return tuple(planned)
+
+
+def choose_audios(streams: Sequence[AudioStream], settings: AudioSettings) -> tuple[PlannedAudio, ...]:
+    """Choose the tracks to keep, and name each after its language or its place."""
+    planned: list[PlannedAudio] = []
+    for position, stream in enumerate(streams[: settings.max_tracks], start=1):
+        name, label = "audio", stream.language or "Audio"
+        if planned:
+            name = f"audio-{stream.language or position}"
+        if name in {track.name for track in planned}:
+            name = f"audio-{position}"
+        if label in {track.label for track in planned}:
+            label = f"{label} {position}"
+        channels = min(output_channels(stream.channels), settings.max_channels)
+        planned.append(PlannedAudio(name=name, label=label, stream=stream, channels=channels))
+    return tuple(planned)
+
+
+def output_channels(source_channels: int) -> int:
+    """The usual layout that holds a source's channels without inventing any: mono, stereo or 5.1."""
+    if source_channels >= 6:
+        return 6
+    return 2 if source_channels >= 2 else 1
 
 
 def download_rung(rungs: Sequence[PlannedRung], max_short_side_pixels: int) -> PlannedRung:

@@ -84,9 +84,14 @@ class Representation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashManifest:
-    """A static DASH manifest."""
+    """A static DASH manifest.
+
+    Attributes:
+        audio_sets: How many kinds of sound players may choose from.
+    """
 
     duration_seconds: float
+    audio_sets: int
     representations: tuple[Representation, ...]
 
 
@@ -166,6 +171,7 @@ def read_dash(path: Path) -> DashManifest:
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return DashManifest(
         duration_seconds=hours * 3600 + minutes * 60 + seconds,
+        audio_sets=sum(item.get("contentType") == "audio" for item in root.iter(f"{_MPD}AdaptationSet")),
         representations=tuple(
             _representation(adaptation, item, path)
             for adaptation in root.iter(f"{_MPD}AdaptationSet")

@@ -50,7 +50,7 @@ class VideoStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioStream:
-    """The audio stream that will be converted."""
+    """An audio stream that may be converted."""
 
     index: int
     codec: str
@@ -58,6 +58,15 @@ class AudioStream:
     sample_rate_hz: int
     language: str | None
     duration_seconds: float | None
+
+    def technical(self) -> dict[str, Any]:
+        """The facts that go on the video's record."""
+        return {
+            "codec": self.codec,
+            "channels": self.channels,
+            "sample_rate_hz": self.sample_rate_hz,
+            "language": self.language,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +77,7 @@ class Source:
         media: The file with the only demuxers and decoders that may open it.
         container: Its format.
         duration_seconds: As the container declares it; None when it does not.
+        audios: All tracks of sound, the one that players choose by themselves first.
     """
 
     media: MediaInput
@@ -76,7 +86,7 @@ class Source:
     duration_seconds: float | None
     bitrate_kbps: int | None
     video: VideoStream
-    audio: AudioStream | None
+    audios: tuple[AudioStream, ...]
 
     def technical(self) -> dict[str, Any]:
         """The facts that go on the video's record."""
@@ -96,14 +106,8 @@ class Source:
                 "color_transfer": video.color_transfer or None,
                 "interlaced": video.interlaced,
             },
-            "audio": {
-                "codec": self.audio.codec,
-                "channels": self.audio.channels,
-                "sample_rate_hz": self.audio.sample_rate_hz,
-                "language": self.audio.language,
-            }
-            if self.audio
-            else None,
+            "audio": self.audios[0].technical() if self.audios else None,
+            "audio_tracks": [audio.technical() for audio in self.audios],
         }
 
 
@@ -166,7 +170,7 @@ def _select(document: ProbeDocument, media: MediaInput, container: Container) ->
             "Upload a file with a picture; this profile makes video renditions.",
         )
     video = max(videos, key=lambda stream: (stream.is_default, stream.width * stream.height))
-    audio = max(audios, key=lambda stream: stream.is_default, default=None)
+    audios.sort(key=lambda stream: not stream.is_default)
     return Source(
         media=media,
         container=container,
@@ -174,7 +178,7 @@ def _select(document: ProbeDocument, media: MediaInput, container: Container) ->
         duration_seconds=document.duration_seconds,
         bitrate_kbps=document.bitrate_kbps,
         video=_video(video),
-        audio=_audio(audio) if audio is not None else None,
+        audios=tuple(_audio(stream) for stream in audios),
     )
 
 
@@ -207,11 +211,12 @@ def _audio(stream: StreamDocument) -> AudioStream:
 
 
 def _check(source: Source, limits: Limits) -> None:
-    video, audio = source.video, source.audio
+    video = source.video
     if video.codec not in VIDEO_CODECS:
         raise _codec_refused(video.codec)
-    if audio is not None and audio.codec not in AUDIO_CODECS:
-        raise _codec_refused(audio.codec)
+    refused = [audio.codec for audio in source.audios if audio.codec not in AUDIO_CODECS]
+    if refused:
+        raise _codec_refused(refused[0])
     if video.width * video.height > limits.max_pixels:
         raise _picture_too_large(f"The picture of {video.width} x {video.height} pixels", limits)
     if video.width < 2 or video.height < 2:

@@ -58,8 +58,8 @@ class Production:
         commands: Every ffmpeg and packager command that made a part of the result, in the order in which they
             ended. They run again as they are: paths are absolute, the source and `workdir` are arguments
             like any other (replace that prefix to write elsewhere), and the process fence is left out.
-            Encoding video and sound overlap, and so do package, remux, sample-poster and poster. Probes and
-            checks are not among them.
+            Encoding video and sound overlap (sound is measured, then encoded), and so do package, remux,
+            sample-poster and poster. Probes and checks are not among them.
         workdir: The directory that was passed in.
     """
 
@@ -115,8 +115,8 @@ def _work(session: Session, source: Path, profile: Profile, report: Callable[[Pr
     with stages.during(Stage.PACKAGING):
         packaged = package(session, encoded, plan, profile)
     with stages.during(Stage.VERIFYING):
-        checked = verify(session, packaged, plan, encoded.video_seconds)
-        files = catalogue(packaged, plan, checked)
+        checked = verify(session, packaged, plan, encoded)
+        files = catalogue(packaged, plan, encoded, checked)
     report(Progress(stage=Stage.VERIFYING, percent=100.0))
     return Production(
         technical=inspected.technical(),

@@ -23,7 +23,7 @@ from processor.diagnosis import diagnose
 from processor.errors import InterruptedWorkError
 from processor.isolation import bare, child_environment, fenced
 from processor.limits import MEBIBYTE, Allowance, Budget
-from processor.output import LogTail, ProgressParser, ProgressSample
+from processor.output import LogTail, ProgressParser, ProgressSample, problems
 
 KILL_AFTER_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.1
@@ -37,7 +37,8 @@ class Completed:
     Attributes:
         argv: The command without its fence, so that it can be run again by hand.
         stdout: What it wrote, unless it was progress.
-        log: The kept part of its standard error.
+        log: The kept part of its standard error; of a talkative command, only the errors.
+        notes: Everything that a talkative command wrote.
         seconds: Wall time.
     """
 
@@ -45,6 +46,7 @@ class Completed:
     stdout: bytes
     log: str
     seconds: float
+    notes: str = ""
 
 
 class _Child:
@@ -190,13 +192,15 @@ def run(
         _children.release(child)
     if child.stopped_for is not None:
         raise child.stopped_for
-    failure = diagnose(command.step, child.process.returncode, log.text(), workdir, budget)
+    errors = problems(log.text()) if command.talkative else log.text()
+    failure = diagnose(command.step, child.process.returncode, errors, workdir, budget)
     if failure is not None:
         raise failure
     return Completed(
         argv=tuple(bare(command)),
         stdout=stdout.data() if isinstance(stdout, LogTail) else b"",
-        log=log.text(),
+        log=errors,
+        notes=log.text() if command.talkative else "",
         seconds=time.monotonic() - started,
     )
 

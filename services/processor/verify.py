@@ -1,6 +1,6 @@
 """Checks every output before it is published: by probing, by decoding samples, against its manifests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -9,17 +9,19 @@ from ledger.states import ErrorCode
 from processor import command
 from processor.command import MediaInput, own_output
 from processor.containers import check_mp4_complete
-from processor.encode import tolerance_seconds
+from processor.encode import Encoded, tolerance_seconds
 from processor.errors import InvalidInputError, ProcessingFailedError, ToolFailedError, last_lines
 from processor.ffprobe import ProbeDocument, StreamDocument, parse_document
+from processor.loudness import CorrectedLoudness, Method
 from processor.package import Packaged
-from processor.plan import Plan, PlannedRung
+from processor.plan import Plan, PlannedAudio, PlannedRung
 from processor.session import Session
 from processor.verify_manifests import check_manifests
 
 _VERIFY_SECONDS: Final = 120.0
 _AUDIO_SAMPLE_SECONDS: Final = 20.0
 _DOWNLOAD_SAMPLE_SECONDS: Final = 1.0
+_LOUDNESS_TOLERANCE_LU: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +39,14 @@ class CheckedFile:
     keyframe_seconds: tuple[float, ...] = ()
 
 
-def verify(session: Session, packaged: Packaged, plan: Plan, video_seconds: float) -> dict[str, CheckedFile]:
+def verify(session: Session, packaged: Packaged, plan: Plan, encoded: Encoded) -> dict[str, CheckedFile]:
     """Check all outputs.
 
     Args:
         session: The job's shared state.
         packaged: The files.
         plan: What was to be made.
-        video_seconds: Length that the encoder reported.
+        encoded: What the encoders reported.
 
     Returns:
         What was found, by output name (`720p`, `audio`, `mp4`, `poster`).
@@ -52,12 +54,13 @@ def verify(session: Session, packaged: Packaged, plan: Plan, video_seconds: floa
     Raises:
         ProcessingFailedError: An output is not what it must be.
     """
+    video_seconds = encoded.video_seconds
     checks: dict[str, Callable[[], CheckedFile]] = {
         rung.name: _rendition_check(session, packaged.renditions[rung.name], plan, rung, video_seconds)
         for rung in plan.rungs
     }
-    if packaged.audio is not None:
-        checks["audio"] = _audio_check(session, packaged.audio)
+    for track in plan.audios:
+        checks[track.name] = _audio_check(session, packaged.audios[track.name], track)
     checks["mp4"] = _download_check(session, packaged, plan, video_seconds)
     checks["poster"] = _poster_check(session, packaged.poster)
     results = session.together(*checks.values(), workers=session.threads + 1)
@@ -65,6 +68,7 @@ def verify(session: Session, packaged: Packaged, plan: Plan, video_seconds: floa
     cadences = {name: checked[name].keyframe_seconds for name in packaged.renditions}
     if len(set(cadences.values())) != 1:
         _fail(f"The keyframes of the renditions do not lie at the same times: {_counts(cadences)}.")
+    _check_loudness(encoded.audio.loudness)
     check_manifests(packaged, plan, {name: item.duration_seconds for name, item in checked.items()})
     return checked
 
@@ -103,11 +107,19 @@ def _check_cadence(keyframes: tuple[float, ...], duration: float, plan: Plan, pa
             _fail(f"{path.name} has a keyframe at {seconds} s instead of {start + position * step:.3f} s.")
 
 
-def _audio_check(session: Session, path: Path) -> Callable[[], CheckedFile]:
+def _check_loudness(loudness: Mapping[str, CorrectedLoudness]) -> None:
+    """A plain gain is exact; how much a limiter takes away depends on the sound, so that is only recorded."""
+    for name, track in loudness.items():
+        target, reached = track.correction.settings.target_lufs, track.result.integrated_lufs
+        if track.correction.method is Method.GAIN and abs(reached - target) > _LOUDNESS_TOLERANCE_LU:
+            _fail(f"{name} has a loudness of {reached:.1f} LUFS instead of {target:.1f}.")
+
+
+def _audio_check(session: Session, path: Path, track: PlannedAudio) -> Callable[[], CheckedFile]:
     def check() -> CheckedFile:
         document = _sample(session, own_output(path), _AUDIO_SAMPLE_SECONDS)
         stream = _only_stream(document, path, "audio")
-        if stream.codec_name != "aac" or not stream.channels:
+        if stream.codec_name != "aac" or stream.channels != track.channels:
             _fail(f"{path.name} holds {stream.codec_name} sound with {stream.channels} channels.")
         return CheckedFile(stream=stream, duration_seconds=_duration(document, stream, path))
 
@@ -121,7 +133,7 @@ def _download_check(
         path = packaged.download
         document = _sample(session, own_output(path), _DOWNLOAD_SAMPLE_SECONDS)
         kinds = sorted(stream.codec_type for stream in document.streams)
-        if kinds != (["audio", "video"] if plan.audio else ["video"]):
+        if kinds != [*["audio"] * len(plan.audios), "video"]:
             _fail(f"{path.name} holds the streams {kinds}.")
         video = next(stream for stream in document.streams if stream.codec_type == "video")
         duration = _duration(document, video, path)

@@ -33,7 +33,7 @@ def check_manifests(packaged: Packaged, plan: Plan, durations: Mapping[str, floa
     Raises:
         ProcessingFailedError: Something is missing, points outside its file, or disagrees.
     """
-    names = [*packaged.renditions, *(["audio"] if packaged.audio else [])]
+    names = [*packaged.renditions, *packaged.audios]
     try:
         playlists = {name: read_media(packaged.playlist(name)) for name in names}
         _check_master(read_master(packaged.hls), packaged, plan)
@@ -52,10 +52,10 @@ def _check_master(master: MasterPlaylist, packaged: Packaged, plan: Plan) -> Non
     found = [(variant.uri, variant.width, variant.height) for variant in master.variants]
     if sorted(found) != sorted(expected):
         _fail(f"The master playlist lists {found} instead of {expected}.")
-    if list(master.audio_uris) != (["audio.m3u8"] if packaged.audio else []):
+    if list(master.audio_uris) != [f"{name}.m3u8" for name in packaged.audios]:
         _fail(f"The master playlist lists the sound as {list(master.audio_uris)}.")
     for variant in master.variants:
-        codecs = 2 if packaged.audio else 1
+        codecs = 2 if packaged.audios else 1
         if variant.bandwidth < variant.average_bandwidth or len(variant.codecs) != codecs:
             _fail(f"The master playlist describes {variant.uri} wrongly: {variant}.")
 
@@ -79,10 +79,11 @@ def _check_media(name: str, playlist: MediaPlaylist, directory: Path, duration: 
 
 
 def _check_dash(manifest: DashManifest, packaged: Packaged, durations: Mapping[str, float | None]) -> None:
-    files = {path.name for path in packaged.renditions.values()}
-    files |= {packaged.audio.name} if packaged.audio else set()
-    if {item.index.uri for item in manifest.representations} != files:
+    files = [path.name for path in (*packaged.renditions.values(), *packaged.audios.values())]
+    if sorted(item.index.uri for item in manifest.representations) != sorted(files):
         _fail("The DASH manifest does not list every rendition once.")
+    if manifest.audio_sets != len(packaged.audios):
+        _fail(f"The DASH manifest has {manifest.audio_sets} sets of sound for {len(packaged.audios)} tracks.")
     for item in manifest.representations:
         _check_range("DASH", item.index, packaged.directory)
         _check_range("DASH", item.initialization, packaged.directory)

@@ -4,11 +4,20 @@ Each profile is one YAML file in this package. The API lists them, the processor
 """
 
 from profiles.loader import ProfileError, UnknownProfileError, get_profile, load_profiles
-from profiles.models import AudioSettings, DownloadSettings, PosterSettings, Profile, Rung, VideoSettings
+from profiles.models import (
+    AudioSettings,
+    DownloadSettings,
+    LoudnessSettings,
+    PosterSettings,
+    Profile,
+    Rung,
+    VideoSettings,
+)
 
 __all__ = [
     "AudioSettings",
     "DownloadSettings",
+    "LoudnessSettings",
     "PosterSettings",
     "Profile",
     "ProfileError",

@@ -78,13 +78,34 @@ class VideoSettings(_Settings):
         return self
 
 
+class LoudnessSettings(_Settings):
+    """How loud the sound becomes, after EBU R128.
+
+    Attributes:
+        target_lufs: Integrated loudness.
+        max_true_peak_dbtp: Highest true peak; where the gain would pass it, a limiter holds it down.
+    """
+
+    target_lufs: Annotated[float, Field(ge=-40, le=-10)]
+    max_true_peak_dbtp: Annotated[float, Field(ge=-9, le=0)]
+
+
 class AudioSettings(_Settings):
-    """How the sound is encoded; sources without sound simply have no audio output."""
+    """How the sound is encoded; sources without sound simply have no audio output.
+
+    Attributes:
+        bitrate_kbps: Rate of a mono or stereo track; surround gets three times as much.
+        max_channels: 1 for mono, 2 for stereo, 6 to keep 5.1 surround where the source has it.
+        max_tracks: How many of the source's tracks (languages) are kept, the default one first.
+        loudness: Leave it out to keep the level of the source.
+    """
 
     codec: Literal["aac"]
-    bitrate_kbps: Annotated[int, Field(ge=32, le=512)]
-    max_channels: Annotated[int, Field(ge=1, le=2)]
+    bitrate_kbps: Annotated[int, Field(ge=32, le=256)]
+    max_channels: Literal[1, 2, 6]
+    max_tracks: Annotated[int, Field(ge=1, le=16)]
     sample_rate_hz: Literal[44_100, 48_000]
+    loudness: LoudnessSettings | None = None
 
 
 class DownloadSettings(_Settings):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger.states import ErrorCode
-from processor.encode import encode
+from processor.encode import Encoded, encode
 from processor.errors import ProcessingFailedError
 from processor.limits import Budget, Limits
 from processor.package import Packaged, package
@@ -30,11 +30,11 @@ class Made:
     workdir: Path
     packaged: Packaged
     plan: Plan
-    seconds: float
+    encoded: Encoded
 
     def verify(self) -> None:
         """Check it in a session of its own, because a failure ends the session."""
-        verify(_session(self.workdir), self.packaged, self.plan, self.seconds)
+        verify(_session(self.workdir), self.packaged, self.plan, self.encoded)
 
 
 def _session(workdir: Path) -> Session:
@@ -48,7 +48,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Made:
     source = inspect_source(session, media.BUNNY)
     plan = make_plan(source, profile)
     encoded = encode(session, source, plan, profile, lambda _: None)
-    return Made(session.workdir, package(session, encoded, plan, profile), plan, encoded.video_seconds)
+    return Made(session.workdir, package(session, encoded, plan, profile), plan, encoded)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def made(original: Made, tmp_path: Path) -> Made:
         original.packaged,
         directory=directory,
         renditions={name: directory / path.name for name, path in original.packaged.renditions.items()},
-        audio=directory / "audio.mp4",
+        audios={"audio": directory / "audio.mp4"},
         download=directory / "download.mp4",
         poster=directory / "poster.jpg",
         hls=directory / "master.m3u8",
@@ -133,6 +133,7 @@ def test_an_undamaged_production_passes(made: Made) -> None:
         (_edit("manifest.mpd", "PT5.28S", "PT9.28S"), r"DASH manifest says 9\.280 s"),
         (_edit("manifest.mpd", 'type="static"', 'type="dynamic"'), "not a static manifest"),
         (_edit("manifest.mpd", "480p.mp4", "360p.mp4"), "does not list every rendition once"),
+        (_edit("manifest.mpd", 'contentType="audio"', 'contentType="text"'), "0 sets of sound for 1 tracks"),
         (_edit("manifest.mpd", 'indexRange="', 'indexRange="x'), "byte range"),
         (_edit("manifest.mpd", "</MPD>", ""), "is not XML"),
     ],
@@ -166,4 +167,13 @@ def test_keyframes_off_the_planned_rhythm_are_found(
 
 def test_renditions_shorter_than_what_was_encoded_are_found(original: Made) -> None:
     with pytest.raises(ProcessingFailedError, match=r"lasts 5\.280 seconds instead of 7\.000"):
-        replace(original, seconds=7.0).verify()
+        replace(original, encoded=replace(original.encoded, video_seconds=7.0)).verify()
+
+
+def test_sound_that_missed_its_loudness_is_found(original: Made) -> None:
+    audio = original.encoded.audio
+    result = replace(audio.loudness["audio"].result, integrated_lufs=-20.0)
+    wrong = replace(audio, loudness={"audio": replace(audio.loudness["audio"], result=result)})
+
+    with pytest.raises(ProcessingFailedError, match=r"loudness of -20\.0 LUFS instead of -23\.0"):
+        replace(original, encoded=replace(original.encoded, audio=wrong)).verify()

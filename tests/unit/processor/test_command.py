@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from processor import command, encode_commands
+from processor import audio_commands, command, encode_commands
 from processor.command import Command, MediaInput, media_path, own_output
 from processor.limits import Limits
-from processor.plan import make_plan
-from profiles import get_profile
+from processor.plan import Plan, choose_audios, make_plan
 from tests.unit.processor.test_plan import AUDIO, SOURCE, VIDEO, WEB
 
 LIMITS = Limits()
@@ -31,13 +30,20 @@ def _all_commands() -> list[Command]:
         command.probe_keyframes(own_output(video), LIMITS, step="verify"),
         command.probe_sample(own_output(video), LIMITS, step="verify", seconds=1),
         _encode_video(),
-        encode_commands.encode_audio(SOURCE_FILE, 1, PLAN, WEB.audio, path=audio, limits=LIMITS),
-        encode_commands.remux(video, audio, PLAN, OUT / "download.mp4", LIMITS),
+        audio_commands.measure_audio(SOURCE_FILE, PLAN.audios, WEB.audio, LIMITS),
+        _encode_audio(PLAN),
+        encode_commands.remux(video, [(PLAN.audios[0], audio)], OUT / "download.mp4", LIMITS),
         encode_commands.sample_brightness(video, OUT / "samples.gray", LIMITS),
         encode_commands.poster(
             video, OUT / "poster.jpg", at_seconds=2, size=(640, 360), settings=WEB.poster, limits=LIMITS
         ),
     ]
+
+
+def _encode_audio(plan: Plan) -> Command:
+    return audio_commands.encode_audio(
+        SOURCE_FILE, plan.audios, WEB.audio, {}, directory=Path("/scratch/job"), limits=LIMITS
+    )
 
 
 def _encode_video(plan: object = None) -> Command:
@@ -74,7 +80,7 @@ def test_every_input_of_every_command_is_hardened(built: Command) -> None:
     "built", [built for built in _all_commands() if built.tool is command.Tool.FFMPEG], ids=lambda b: b.step
 )
 def test_every_ffmpeg_command_is_mute_and_strips_what_is_private(built: Command) -> None:
-    outputs = [argument for argument in built.arguments if argument.startswith("file:/")]
+    outputs = [argument for argument in built.arguments if argument.startswith("file:/") or argument == "-"]
     written = len(outputs) - built.arguments.count("-i")
 
     assert "-nostdin" in built.arguments
@@ -115,8 +121,7 @@ def test_fields_and_high_dynamic_range_add_their_filters() -> None:
 
 
 def test_a_download_without_sound_has_one_input() -> None:
-    silent = make_plan(replace(SOURCE, audio=None), WEB)
-    built = encode_commands.remux(Path("/s/v.mp4"), None, silent, OUT / "download.mp4", LIMITS)
+    built = encode_commands.remux(Path("/s/v.mp4"), [], OUT / "download.mp4", LIMITS)
 
     assert built.arguments.count("-i") == 1
     assert "+faststart" in built.arguments
@@ -124,7 +129,7 @@ def test_a_download_without_sound_has_one_input() -> None:
 
 def test_the_packager_writes_one_file_and_one_playlist_per_rendition() -> None:
     videos = [(rung.name, Path(f"/scratch/job/video_{rung.name}.mp4")) for rung in PLAN.rungs]
-    built = encode_commands.package(videos, Path("/scratch/job/audio_source.mp4"), "eng", PLAN, OUT)
+    built = encode_commands.package(videos, [(PLAN.audios[0], Path("/scratch/job/a.mp4"))], PLAN, OUT)
 
     streams = [argument for argument in built.arguments if argument.startswith("in=")]
     assert len(streams) == 5
@@ -138,14 +143,14 @@ def test_the_packager_writes_one_file_and_one_playlist_per_rendition() -> None:
 def test_the_segment_length_never_exceeds_the_groups_it_holds() -> None:
     rate = VIDEO.nominal_rate * 1000 / 1001
     plan = make_plan(replace(SOURCE, video=replace(VIDEO, nominal_rate=rate, average_rate=rate)), WEB)
-    built = encode_commands.package([("360p", Path("/s/v.mp4"))], None, None, plan, OUT)
+    built = encode_commands.package([("360p", Path("/s/v.mp4"))], [], plan, OUT)
 
     assert float(_values(built.arguments, "--segment_duration")[0]) < plan.segment_seconds
 
 
 def test_a_path_that_the_packager_would_misread_is_refused() -> None:
     with pytest.raises(ValueError, match="use a working directory without them"):
-        encode_commands.package([("360p", Path("/s/a,b.mp4"))], None, None, PLAN, OUT)
+        encode_commands.package([("360p", Path("/s/a,b.mp4"))], [], PLAN, OUT)
 
 
 def test_a_path_can_never_be_taken_for_an_option_or_a_protocol() -> None:
@@ -154,13 +159,29 @@ def test_a_path_can_never_be_taken_for_an_option_or_a_protocol() -> None:
 
 
 def test_the_language_of_the_sound_is_kept_and_only_that() -> None:
-    with_language = encode_commands.encode_audio(
-        SOURCE_FILE, 1, PLAN, get_profile("web").audio, path=Path("/s/a.mp4"), limits=LIMITS
-    )
-    plan = make_plan(replace(SOURCE, audio=replace(AUDIO, language=None)), WEB)
-    without = encode_commands.encode_audio(
-        SOURCE_FILE, 1, plan, WEB.audio, path=Path("/s/a.mp4"), limits=LIMITS
+    plan = make_plan(replace(SOURCE, audios=(AUDIO, replace(AUDIO, index=2, language=None))), WEB)
+    arguments = _encode_audio(plan).arguments
+
+    assert _values(arguments, "-metadata:s:a:0") == ["language=eng"]
+    assert _values(arguments, "-map_metadata") == ["-1", "-1"]
+
+
+def test_all_tracks_are_encoded_by_one_process_that_reads_the_source_once() -> None:
+    plan = make_plan(replace(SOURCE, audios=(AUDIO, replace(AUDIO, index=2, channels=1))), WEB)
+    arguments = _encode_audio(plan).arguments
+
+    assert arguments.count("-i") == 1
+    assert _values(arguments, "-c:a") == ["aac", "aac"]
+    graph = _values(arguments, "-filter_complex")[0]
+    assert "channel_layouts=stereo" in graph
+    assert "channel_layouts=mono" in graph
+
+
+def test_surround_sound_that_is_kept_gets_three_times_the_rate_of_stereo() -> None:
+    settings = WEB.audio.model_copy(update={"max_channels": 6})
+    built = audio_commands.encode_audio(
+        SOURCE_FILE, choose_audios([AUDIO], settings), settings, {}, directory=Path("/s"), limits=LIMITS
     )
 
-    assert _values(with_language.arguments, "-metadata:s:a:0") == ["language=eng"]
-    assert _values(without.arguments, "-metadata:s:a:0") == []
+    assert _values(built.arguments, "-b:a") == ["384k"]
+    assert "channel_layouts=5.1" in _values(built.arguments, "-filter_complex")[0]

@@ -1,6 +1,6 @@
 """Logs stay bounded and progress is read as it comes."""
 
-from processor.output import LogTail, ProgressParser, ProgressSample
+from processor.output import LogTail, ProgressParser, ProgressSample, problems
 
 REPORT = b"frame=30\nfps=29.5\nbitrate=N/A\nout_time_us=1000000\nspeed=0.98x\nprogress=continue\n"
 
@@ -44,3 +44,17 @@ def test_values_that_are_not_known_yet_become_neutral() -> None:
     ProgressParser(samples.append).feed(b"out_time_us=N/A\nspeed=N/A\nprogress=end\n")
 
     assert samples == [ProgressSample(frames=0, fps=None, out_seconds=0.0, speed=None)]
+
+
+def test_only_errors_are_taken_from_a_log_with_levels() -> None:
+    log = """[info] Input #0, mov, from 'file:/s/x':
+[info]     title           : [error] No space left on device
+                    : [error] second line of the title
+[h264 @ 0x55ab] [warning] left block unavailable
+[mov @ 0x55ab] [h264 @ 0x55ac] [error] Codec (magicyuv) not on whitelist
+[fatal] Error writing trailer of x
+"""
+
+    assert problems(log) == (
+        "[mov @ 0x55ab] [h264 @ 0x55ac] Codec (magicyuv) not on whitelist\nError writing trailer of x"
+    )

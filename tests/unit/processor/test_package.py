@@ -14,6 +14,18 @@ MASTER = """#EXTM3U
 """
 
 
+def test_exactly_the_first_track_of_sound_is_the_default(tmp_path: Path) -> None:
+    track = MASTER.splitlines()[1]
+    doubled = MASTER.replace(track, "\n".join([track, track.replace("DEFAULT=NO", "DEFAULT=YES")]))
+    path = tmp_path / "master.m3u8"
+    path.write_text(doubled)
+
+    correct_master(path)
+
+    found = [line for line in path.read_text().splitlines() if "TYPE=AUDIO" in line]
+    assert ["DEFAULT=YES" in line for line in found] == [True, False]
+
+
 def test_a_peak_below_the_average_is_raised_and_the_only_sound_becomes_the_default(tmp_path: Path) -> None:
     path = tmp_path / "master.m3u8"
     path.write_text(MASTER)

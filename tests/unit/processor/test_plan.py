@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.command import MediaInput
-from processor.plan import choose_frame_rate, choose_rungs, display_size, download_rung, make_plan
+from processor.plan import (
+    choose_audios,
+    choose_frame_rate,
+    choose_rungs,
+    display_size,
+    download_rung,
+    make_plan,
+)
 from processor.probe import AudioStream, Source, VideoStream
 from processor.sniff import MP4
 from profiles import get_profile
@@ -39,7 +46,7 @@ SOURCE = Source(
     duration_seconds=10.0,
     bitrate_kbps=1000,
     video=VIDEO,
-    audio=AUDIO,
+    audios=(AUDIO,),
 )
 
 
@@ -187,9 +194,33 @@ def test_a_group_of_pictures_is_twice_the_frame_rate(
 
 
 def test_surround_sound_becomes_stereo_and_mono_stays_mono() -> None:
-    assert make_plan(SOURCE, WEB).audio_channels == 2
-    assert make_plan(replace(SOURCE, audio=replace(AUDIO, channels=1)), WEB).audio_channels == 1
-    assert make_plan(replace(SOURCE, audio=None), WEB).audio_channels == 0
+    def channels(*sources: int) -> list[int]:
+        audios = tuple(replace(AUDIO, channels=count) for count in sources)
+        return [track.channels for track in make_plan(replace(SOURCE, audios=audios), WEB).audios]
+
+    assert channels(6, 1, 2, 0, 3) == [2, 1, 2, 1, 2]
+    assert channels() == []
+
+
+def test_a_profile_may_keep_surround_sound() -> None:
+    settings = WEB.audio.model_copy(update={"max_channels": 6})
+    sources = [replace(AUDIO, channels=count) for count in (8, 6, 5, 2, 1)]
+
+    assert [track.channels for track in choose_audios(sources, settings)] == [6, 6, 2, 2, 1]
+
+
+def test_every_track_gets_a_name_and_a_label_of_its_own() -> None:
+    languages = ("eng", "fre", "fre", None, None)
+    tracks = choose_audios([replace(AUDIO, language=language) for language in languages], WEB.audio)
+
+    assert [track.name for track in tracks] == ["audio", "audio-fre", "audio-3", "audio-4", "audio-5"]
+    assert [track.label for track in tracks] == ["eng", "fre", "fre 3", "Audio", "Audio 5"]
+
+
+def test_no_more_tracks_are_made_than_the_profile_allows() -> None:
+    settings = WEB.audio.model_copy(update={"max_tracks": 2})
+
+    assert len(choose_audios([AUDIO] * 5, settings)) == 2
 
 
 def test_high_dynamic_range_and_fields_are_recognised() -> None:

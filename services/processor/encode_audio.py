@@ -1,0 +1,66 @@
+"""Encodes the sound beside the picture: one process that measures all tracks, then one that encodes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processor import audio_commands
+from processor.loudness import CorrectedLoudness, choose_correction, parse_loudness
+from processor.output import ProgressSample
+from processor.plan import PlannedAudio
+from processor.probe import Source
+from processor.session import Session
+from profiles import AudioSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedAudio:
+    """The encoded sound, not yet packaged.
+
+    Attributes:
+        tracks: Every track with its file, the main one first.
+        loudness: Before and after, by output name; empty when the profile leaves the level alone.
+        seconds: Length of the longest track.
+    """
+
+    tracks: tuple[tuple[PlannedAudio, Path], ...] = ()
+    loudness: Mapping[str, CorrectedLoudness] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def encode_audio(
+    session: Session, source: Source, tracks: tuple[PlannedAudio, ...], settings: AudioSettings
+) -> EncodedAudio:
+    """Encode all tracks, at the loudness that the profile asks for.
+
+    Raises:
+        ToolFailedError: A pass failed.
+        ProcessingFailedError: A track could not be measured.
+    """
+    if not tracks:
+        return EncodedAudio()
+    names = [track.name for track in tracks]
+    corrections = {}
+    if settings.loudness is not None:
+        measuring = audio_commands.measure_audio(source.media, tracks, settings, session.limits)
+        measured = parse_loudness(session.produce(measuring, outputs=len(tracks)).notes, names)
+        corrections = {name: choose_correction(measured[name], settings.loudness) for name in names}
+    seconds = 0.0
+
+    def watch(sample: ProgressSample) -> None:
+        nonlocal seconds
+        seconds = sample.out_seconds
+
+    encoding = audio_commands.encode_audio(
+        source.media, tracks, settings, corrections, directory=session.workdir, limits=session.limits
+    )
+    done = session.produce(encoding, outputs=len(tracks), on_progress=watch)
+    results = parse_loudness(done.notes, names) if corrections else {}
+    return EncodedAudio(
+        tracks=tuple((track, audio_commands.audio_file(session.workdir, track)) for track in tracks),
+        loudness={
+            name: CorrectedLoudness(correction=corrections[name], result=result)
+            for name, result in results.items()
+        },
+        seconds=seconds,
+    )
