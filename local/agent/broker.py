@@ -3,7 +3,8 @@
 Children and functions get its address as the Step Functions endpoint. Each call first goes to the
 emulator exactly as it was signed, so signature and policy decide there; the emulator does not know
 the broker's tokens and answers TaskDoesNotExist, which here means "allowed". The broker then applies
-its own bookkeeping and settles the emulator's token as the account owner. All other calls pass through.
+its own bookkeeping and settles the emulator's token as the account owner. Other calls of Step Functions
+pass through; calls of other services are refused, because they would go round the emulator's own TLS.
 """
 
 import http.client
@@ -42,7 +43,10 @@ class TokenBroker:
 
     def handle(self, request: Request) -> Response:
         """Answer one Step Functions request."""
-        action = _header(request, "x-amz-target").removeprefix(_TARGET_PREFIX)
+        target = _header(request, "x-amz-target")
+        if not target.startswith(_TARGET_PREFIX):
+            return Response(400, b'{"__type":"UnknownOperationException"}', _CONTENT_TYPE)
+        action = target.removeprefix(_TARGET_PREFIX)
         answer = self._forward(request)
         if action not in _SEND_ACTIONS or answer.status == 200 or b"TaskDoesNotExist" not in answer.body:
             return answer

@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
@@ -64,9 +65,13 @@ class Platform:
     checkout: Path = CHECKOUT
 
     @classmethod
-    def start(cls, data_dir: Path, *, checkout: Path = CHECKOUT, stack: str = "dev") -> "Platform":
+    def start(
+        cls, data_dir: Path, *options: str, checkout: Path = CHECKOUT, stack: str = "dev"
+    ) -> "Platform":
         """Bring a platform up; show what it said when it does not come up."""
-        started = run_local(["up", "--stack", stack, "--json"], data_dir=data_dir, checkout=checkout)
+        started = run_local(
+            ["up", "--stack", stack, "--json", *options], data_dir=data_dir, checkout=checkout
+        )
         assert started.returncode == 0, f"up failed:\n{started.stdout}\n{started.stderr}"
         return cls(json.loads(started.stdout), data_dir, checkout)
 
@@ -85,12 +90,19 @@ class Platform:
         """The stack's outputs."""
         return cast("dict[str, Any]", self.description["exports"])
 
+    @property
+    def trust(self) -> ssl.SSLContext | bool:
+        """What HTTP clients verify the platform with."""
+        ca_path = self.description["ca_path"]
+        return ssl.create_default_context(cafile=ca_path) if ca_path else True
+
     def aws(self, service: str) -> Any:
         """A client with the account's own credentials."""
         return boto3.client(
             service,
             endpoint_url=self.description["emulator_url"],
             region_name=self.description["region"],
+            verify=self.description["ca_path"] or None,
             aws_access_key_id=ROOT_ACCESS_KEY_ID,
             aws_secret_access_key=ROOT_SECRET_ACCESS_KEY,
         )
@@ -103,7 +115,7 @@ class Platform:
         if key is not None:
             sent["x-api-key"] = key or self.description["api_key"]
         url = self.description["api_url"].rstrip("/") + path
-        return httpx.request(method, url, json=body, headers=sent, timeout=30)
+        return httpx.request(method, url, json=body, headers=sent, timeout=30, verify=self.trust)
 
     def upload(self, file: Path, *, content_type: str = "video/mp4") -> str:
         """Create a job through the API, upload the file to the link it gives, and name the job."""
@@ -119,7 +131,9 @@ class Platform:
 
     def send(self, ticket: dict[str, Any], file: Path) -> None:
         """Upload a file as its job's ticket says."""
-        sent = httpx.put(ticket["url"], content=file.read_bytes(), headers=ticket["headers"], timeout=30)
+        sent = httpx.put(
+            ticket["url"], content=file.read_bytes(), headers=ticket["headers"], timeout=30, verify=self.trust
+        )
         assert sent.status_code == 200, sent.text
 
     def job(self, job_id: str) -> dict[str, Any]:
@@ -159,12 +173,17 @@ class Platform:
 
     def download(self, job_id: str, name: str, directory: Path) -> Path:
         """Fetch one output through the link that the API signs."""
+        link = self.link(job_id, name)
+        file = directory / str(link["filename"])
+        answer = httpx.get(link["download_url"], timeout=30, verify=self.trust)
+        file.write_bytes(answer.raise_for_status().content)
+        return file
+
+    def link(self, job_id: str, name: str) -> dict[str, Any]:
+        """The signed link to one output, as the API gives it."""
         answer = self.api("GET", f"/jobs/{job_id}/download/{name}")
         assert answer.status_code == 200, answer.text
-        link = answer.json()
-        file = directory / str(link["filename"])
-        file.write_bytes(httpx.get(link["download_url"], timeout=30).raise_for_status().content)
-        return file
+        return cast("dict[str, Any]", answer.json())
 
     def media_objects(self, job_id: str) -> dict[str, int]:
         """Keys and sizes of everything published for a job."""
