@@ -3,10 +3,12 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from local.errors import AlreadyInUseError, LocalModeError, NotRunningError
@@ -124,12 +126,12 @@ class Supervisor:
 
     def _start(self, on_state: OnState, *, emulator_tls: bool) -> PlatformState:
         self.down()  # whatever an interrupted start or a crash left behind
-        process = self._spawn(emulator_tls=emulator_tls)
         try:
+            with _interrupts_held():
+                process = self._spawn(emulator_tls=emulator_tls)
             return self._wait_ready(process, on_state)
         except BaseException:
             self.down()
-            process.wait()
             raise
 
     def _spawn(self, *, emulator_tls: bool) -> "subprocess.Popen[bytes]":
@@ -150,7 +152,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        # Recorded at once, so that an interrupt before the process speaks for itself still finds it.
+        # Recorded before any interrupt gets through, so that `down` always finds it.
         state.supervisor = ProcessIdentity.of(process.pid)
         save_state(self.paths.state_file, state)
         return process
@@ -183,6 +185,26 @@ class Supervisor:
         with contextlib.suppress(ValueError):
             error.exit_code = int(state.error["exit_code"])
         return error
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let a Ctrl-C wait until the block is done: between a start and its record it would leave an orphan."""
+    if threading.current_thread() is not threading.main_thread():  # only there do interrupts arrive
+        yield
+        return
+    held: list[int] = []
+    previous = {
+        number: signal.signal(number, lambda caught, _: held.append(caught))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    for number in held:
+        signal.raise_signal(number)
 
 
 def _own_environment(environment: dict[str, str]) -> dict[str, str]:
