@@ -195,7 +195,7 @@ def _interrupts_held() -> Iterator[None]:
         return
     held: list[int] = []
     previous = {
-        number: signal.signal(number, lambda caught, _: held.append(caught))
+        number: signal.signal(number, lambda caught, _frame: held.append(caught))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
@@ -203,8 +203,8 @@ def _interrupts_held() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    for number in held:
-        signal.raise_signal(number)
+    for caught in held:
+        signal.raise_signal(caught)
 
 
 def _own_environment(environment: dict[str, str]) -> dict[str, str]:
