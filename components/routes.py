@@ -11,6 +11,8 @@ import pulumi_aws as aws
 from components.gateway_responses import GATEWAY_ANSWERS
 
 OPEN_PATHS = ("health", "openapi.json", "docs")
+# Everything below these is open as well: players have no key, their links carry a token instead.
+OPEN_TREES = ("playback",)
 _INTEGRATION_TIMEOUT_MILLISECONDS = 29_000
 
 
@@ -52,15 +54,19 @@ class Routes(pulumi.ComponentResource):
         self._facts: list[pulumi.Output[list[object]]] = []
 
         self._build_permission()
-        proxy = self._build_path("proxy", "{proxy+}")
+        root = args.root_resource_id
+        proxy = self._build_path("proxy", "{proxy+}", root)
         self._build_method(proxy, "proxy-any", "ANY", needs_key=True)
         # Browsers send no key with a preflight request.
         self._build_method(proxy, "proxy-options", "OPTIONS", needs_key=False)
         for path in OPEN_PATHS:
             role = path.replace(".", "-")
-            resource = self._build_path(role, path)
-            self._build_method(resource, f"{role}-get", "GET", needs_key=False)
-            self._build_method(resource, f"{role}-options", "OPTIONS", needs_key=False)
+            self._build_open_methods(self._build_path(role, path, root), role)
+        for tree in OPEN_TREES:
+            parent = self._build_path(tree, tree, root)
+            self._build_open_methods(
+                self._build_path(f"{tree}-proxy", "{proxy+}", parent.id), f"{tree}-proxy"
+            )
         self._build_answers()
         self.deployment_id = self._build_deployment().id
         self.register_outputs({"deployment_id": self.deployment_id})
@@ -75,14 +81,21 @@ class Routes(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _build_path(self, role: str, path_part: str) -> aws.apigateway.Resource:
-        return aws.apigateway.Resource(
+    def _build_path(self, role: str, path_part: str, parent_id: pulumi.Input[str]) -> aws.apigateway.Resource:
+        resource = aws.apigateway.Resource(
             f"{self._name}-{role}",
             rest_api=self._args.rest_api_id,
-            parent_id=self._args.root_resource_id,
+            parent_id=parent_id,
             path_part=path_part,
             opts=self._child,
         )
+        self._deployed.append(resource)
+        self._facts.append(pulumi.Output.all(role, resource.path_part))
+        return resource
+
+    def _build_open_methods(self, resource: aws.apigateway.Resource, role: str) -> None:
+        self._build_method(resource, f"{role}-get", "GET", needs_key=False)
+        self._build_method(resource, f"{role}-options", "OPTIONS", needs_key=False)
 
     def _build_method(
         self, resource: aws.apigateway.Resource, role: str, http_method: str, *, needs_key: bool
@@ -107,11 +120,9 @@ class Routes(pulumi.ComponentResource):
             timeout_milliseconds=_INTEGRATION_TIMEOUT_MILLISECONDS,
             opts=self._child,
         )
-        self._deployed += [resource, method, integration]
+        self._deployed += [method, integration]
         self._facts += [
-            pulumi.Output.all(
-                resource.path_part, method.http_method, method.authorization, method.api_key_required
-            ),
+            pulumi.Output.all(role, method.http_method, method.authorization, method.api_key_required),
             pulumi.Output.all(integration.type, integration.uri, integration.timeout_milliseconds),
         ]
 

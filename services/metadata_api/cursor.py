@@ -1,18 +1,14 @@
 """Opaque, signed positions in a list, so that a page can only be asked for where one really ended."""
 
-import base64
-import binascii
-import hashlib
-import hmac
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from metadata_api.problems import Problem, ProblemCode, field_problem
+from metadata_api.sealing import BrokenSealError, Sealer
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_TAG_BYTES: Final = 16
 _PURPOSE: Final = b"video-platform list cursor 1"
 
 
@@ -26,12 +22,11 @@ class CursorSigner:
     """
 
     def __init__(self, secret: str) -> None:
-        self._key = hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256)
+        self._sealer = Sealer(secret, _PURPOSE)
 
     def seal(self, scope: str, position: str) -> str:
         """The text to hand out for a position."""
-        payload = position.encode()
-        return base64.urlsafe_b64encode(self._tag(scope, payload) + payload).rstrip(b"=").decode()
+        return self._sealer.seal(scope, position)
 
     def unseal(self, scope: str, cursor: str) -> str:
         """The position in a cursor that was sealed for the same scope.
@@ -40,19 +35,9 @@ class CursorSigner:
             Problem: CURSOR_INVALID, when it was altered, made up, or belongs to another list.
         """
         try:
-            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        except (ValueError, binascii.Error):
+            return self._sealer.unseal(scope, cursor)
+        except BrokenSealError:
             raise invalid_cursor() from None
-        tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
-        if not hmac.compare_digest(tag, self._tag(scope, payload)):
-            raise invalid_cursor()
-        # Base64 has several spellings of one value; only the one handed out counts.
-        if self.seal(scope, payload.decode()) != cursor:
-            raise invalid_cursor()
-        return payload.decode()
-
-    def _tag(self, scope: str, payload: bytes) -> bytes:
-        return hmac.digest(self._key, scope.encode() + b"\0" + payload, hashlib.sha256)[:_TAG_BYTES]
 
 
 def invalid_cursor() -> Problem:

@@ -135,7 +135,7 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
         {
             "name": name,
             "in": "query",
-            "required": False,
+            "required": name in schema.get("required", ()),
             "description": field.get("description", ""),
             "schema": _plain(field, shared),
         }
@@ -175,8 +175,10 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         responses[str(status.value)] = _success(operation, status, schemas)
     if not operation.open:
         responses |= {status: _gateway_answer(status, schemas) for status in _GATEWAY_ANSWERS}
-        for status, codes in _by_status((*operation.problems, *COMMON_PROBLEMS)).items():
-            responses[str(status.value)] = _problem(status, codes, schemas)
+    # Open paths without problems of their own never leave this process.
+    common = COMMON_PROBLEMS if operation.problems or not operation.open else ()
+    for status, codes in _by_status((*operation.problems, *common)).items():
+        responses[str(status.value)] = _problem(status, codes, schemas)
     return dict(sorted(responses.items()))
 
 

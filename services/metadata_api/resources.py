@@ -9,6 +9,7 @@ from ledger.errors import SettingsError
 from metadata_api import clients
 from metadata_api.cursor import CursorSigner
 from metadata_api.live_progress import LiveProgress
+from metadata_api.playback_token import PlaybackTokens
 from metadata_api.presign import Presigner
 from metadata_api.settings import ApiSettings
 
@@ -42,6 +43,11 @@ class Resources:
     def cursors(self) -> CursorSigner:
         """Signs list positions; all environments share the key, because they share the login."""
         return CursorSigner(self._login.current().password)
+
+    @cached_property
+    def playback_tokens(self) -> PlaybackTokens:
+        """Seals and checks playback links, under a key of their own from the same login."""
+        return PlaybackTokens(self._login.current().password)
 
     @cached_property
     def _login(self) -> "SecretCredentials":

@@ -3,7 +3,16 @@
 from typing import Final
 
 from metadata_api.operations import Operation
-from metadata_api.routes import downloads, job_control, job_creation, jobs, profiles, records, system
+from metadata_api.routes import (
+    downloads,
+    job_control,
+    job_creation,
+    jobs,
+    playback,
+    profiles,
+    records,
+    system,
+)
 
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     operation
@@ -12,6 +21,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         jobs.routes,
         job_control.routes,
         downloads.routes,
+        playback.routes,
         records.routes,
         profiles.routes,
         system.routes,

@@ -42,15 +42,28 @@ def test_another_text_of_a_gateway_answer_changes_the_trigger(monkeypatch: pytes
 
 
 def test_everything_needs_a_key_except_the_open_paths_and_preflight(run: ProgramRun) -> None:
-    paths = {run.created[entry.urn].id: entry.inputs["pathPart"] for entry in resources(run, ":Resource")}
+    paths = full_paths(run)
     methods = {
         (paths[entry.inputs["resourceId"]], entry.inputs["httpMethod"]): entry.inputs["apiKeyRequired"]
         for entry in resources(run, ":Method")
     }
     assert methods.pop(("{proxy+}", "ANY")) is True
     assert all(needs_key is False for needs_key in methods.values())
-    assert {path for path, verb in methods if verb == "GET"} == {"health", "openapi.json", "docs"}
-    assert {path for path, verb in methods if verb == "OPTIONS"} == set(paths.values())
+    open_paths = {"health", "openapi.json", "docs", "playback/{proxy+}"}
+    assert {path for path, verb in methods if verb == "GET"} == open_paths
+    assert {path for path, verb in methods if verb == "OPTIONS"} == open_paths | {"{proxy+}"}
+
+
+def full_paths(run: ProgramRun) -> dict[str, str]:
+    """Every resource's path by its id."""
+    entries = {run.created[entry.urn].id: entry.inputs for entry in resources(run, ":Resource")}
+
+    def path(resource_id: str) -> str:
+        inputs = entries[resource_id]
+        parent = f"{path(inputs['parentId'])}/" if inputs["parentId"] in entries else ""
+        return f"{parent}{inputs['pathPart']}"
+
+    return {resource_id: path(resource_id) for resource_id in entries}
 
 
 def test_the_plan_limits_rate_burst_and_month(run: ProgramRun) -> None:

@@ -1,0 +1,42 @@
+"""How to play a video, as it is shown."""
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from metadata_api.models.fields import CursorText
+from metadata_api.models.records import QueryModel
+
+
+class PlaybackQuery(QueryModel):
+    """What opens a playlist; players may add parameters of their own."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+    token: CursorText = Field(description="As in the paths that the video's playback gives.")
+
+
+class RenditionView(TypedDict):
+    """One quality that the player can choose."""
+
+    name: str
+    width: int | None
+    height: int | None
+    codec: str | None
+    bitrate_kbps: float | None
+    frame_rate: float | None
+
+
+class PlaybackView(TypedDict):
+    """How to play a video without an API key until expires_at.
+
+    hls and dash are paths of this API, to be appended to its address; null when the job made none.
+    """
+
+    video_id: str
+    job_id: str
+    hls: str | None
+    dash: str | None
+    poster_url: str | None
+    duration_seconds: float | None
+    renditions: list[RenditionView]
+    expires_at: str

@@ -1,0 +1,180 @@
+"""Playing private videos: an answer with links for players, and the playlists behind these links."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from http import HTTPStatus
+from typing import Final
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import Response
+
+from ledger import playback
+from ledger.playback import NothingToPlayError, Playable, PlayableFile
+from metadata_api import clients
+from metadata_api.models.playback import PlaybackQuery, PlaybackView, RenditionView
+from metadata_api.operations import RouteGroup
+from metadata_api.playback_token import PlaybackGrant
+from metadata_api.playlists import Place, with_addresses_in_dash, with_addresses_in_hls
+from metadata_api.problems import Problem, ProblemCode
+from metadata_api.request import ApiRequest, not_found
+from metadata_api.responses import COMMON_HEADERS, json_response, timestamp
+
+routes = RouteGroup("Playback")
+PLAYBACK_EXPIRY_SECONDS: Final = 3_600
+_HLS_TYPE: Final = "application/vnd.apple.mpegurl"
+_DASH_TYPE: Final = "application/dash+xml"
+_PLAYLIST_SUFFIX: Final = ".m3u8"
+_LINK_PROBLEMS: Final = (
+    ProblemCode.VALIDATION_FAILED,
+    ProblemCode.PLAYBACK_LINK_INVALID,
+    ProblemCode.PLAYBACK_LINK_EXPIRED,
+    ProblemCode.JOB_NOT_FOUND,
+    ProblemCode.OUTPUT_NOT_FOUND,
+    ProblemCode.UPSTREAM_UNAVAILABLE,
+)
+
+
+@routes.route(
+    "GET",
+    "/metadata/{video_id}/playback",
+    summary="Play a video",
+    returns=PlaybackView,
+    problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_NOT_READY, ProblemCode.UPSTREAM_UNAVAILABLE),
+)
+def get_playback(request: ApiRequest) -> Response[str]:
+    """Links that a player without an API key can use for one hour.
+
+    hls and dash are paths below the address of this API; append them to it. They and everything they lead to
+    show the outputs of one job, and end together at expires_at.
+    """
+    video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
+    with request.resources.connection() as conn:
+        try:
+            found = playback.of_video(conn, video_id)
+        except NothingToPlayError:
+            detail = f"no job of video {video_id} is COMPLETED; follow its latest job and try again then"
+            raise Problem(ProblemCode.VIDEO_NOT_READY, detail) from None
+    if found is None:
+        raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+    now = datetime.now(UTC)
+    ends = (now + timedelta(seconds=PLAYBACK_EXPIRY_SECONDS)).replace(microsecond=0)
+    grant = PlaybackGrant(video_id=video_id, job_id=found.job_id, expires_at=ends)
+    return json_response(_view(request, found, grant, now))
+
+
+@routes.route(
+    "GET",
+    "/playback/{job_id}/manifest.mpd",
+    summary="Read a DASH manifest",
+    content_type=_DASH_TYPE,
+    query=PlaybackQuery,
+    problems=_LINK_PROBLEMS,
+    open=True,
+)
+def get_dash_manifest(request: ApiRequest) -> Response[str]:
+    """The manifest with a signed URL for each rendition; the link's token takes the place of an API key."""
+    grant, token = _grant(request)
+    found = _granted(request, grant)
+    manifest = found.named("dash")
+    if manifest is None:
+        raise not_found(ProblemCode.OUTPUT_NOT_FOUND, "manifest.mpd")
+    text = _stored_text(found.bucket, manifest)
+    return _playlist(_DASH_TYPE, with_addresses_in_dash(text, _places(request, found, grant, token)))
+
+
+@routes.route(
+    "GET",
+    "/playback/{job_id}/{playlist_name}",
+    summary="Read an HLS playlist",
+    content_type=_HLS_TYPE,
+    query=PlaybackQuery,
+    problems=_LINK_PROBLEMS,
+    open=True,
+)
+def get_hls_playlist(request: ApiRequest) -> Response[str]:
+    """master.m3u8 leads to the playlists of the renditions here, and these to one signed URL each."""
+    grant, token = _grant(request)
+    found = _granted(request, grant)
+    name = request.path_text("playlist_name")
+    playlist = found.by_file_name().get(name)
+    if playlist is None or not name.endswith(_PLAYLIST_SUFFIX):
+        raise not_found(ProblemCode.OUTPUT_NOT_FOUND, name)
+    text = _stored_text(found.bucket, playlist)
+    return _playlist(_HLS_TYPE, with_addresses_in_hls(text, _places(request, found, grant, token)))
+
+
+def _grant(request: ApiRequest) -> tuple[PlaybackGrant, str]:
+    """Checked before anything is read, so that a made-up link costs nothing."""
+    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    token = request.query(PlaybackQuery).token
+    return request.resources.playback_tokens.read(job_id, token, datetime.now(UTC)), token
+
+
+def _granted(request: ApiRequest, grant: PlaybackGrant) -> Playable:
+    with request.resources.connection() as conn:
+        try:
+            found = playback.of_job(conn, grant.video_id, grant.job_id)
+        except NothingToPlayError:
+            found = None
+    if found is None:
+        raise not_found(ProblemCode.JOB_NOT_FOUND, str(grant.job_id))
+    return found
+
+
+def _places(request: ApiRequest, found: Playable, grant: PlaybackGrant, token: str) -> Place:
+    """Where players find a file: playlists here, under the same token, and media in the bucket."""
+    files, seconds = found.by_file_name(), grant.seconds_left(datetime.now(UTC))
+
+    # One URL for each file, however often a playlist names it: players cache by URL.
+    @cache
+    def place(name: str) -> str:
+        if name.endswith(_PLAYLIST_SUFFIX):
+            return _with_token(files[name].file_name, token)
+        return request.resources.presigner.media(found.bucket, files[name].key, seconds)
+
+    return place
+
+
+def _view(request: ApiRequest, found: Playable, grant: PlaybackGrant, now: datetime) -> PlaybackView:
+    token = request.resources.playback_tokens.issue(grant)
+    poster, hls, dash = (found.named(name) for name in ("poster", "hls", "dash"))
+    signed = request.resources.presigner.media
+    durations = [file.duration_seconds for file in found.files if file.duration_seconds is not None]
+    return PlaybackView(
+        video_id=str(grant.video_id),
+        job_id=str(grant.job_id),
+        hls=None if hls is None else _path(found.job_id, hls, token),
+        dash=None if dash is None else _path(found.job_id, dash, token),
+        poster_url=None if poster is None else signed(found.bucket, poster.key, grant.seconds_left(now)),
+        duration_seconds=max(durations, default=None),
+        renditions=[_rendition(file) for file in found.files if file.kind == "rendition"],
+        expires_at=timestamp(grant.expires_at),
+    )
+
+
+def _rendition(file: PlayableFile) -> RenditionView:
+    return RenditionView(
+        name=file.name,
+        width=file.width,
+        height=file.height,
+        codec=file.codec,
+        bitrate_kbps=file.bitrate_kbps,
+        frame_rate=file.frame_rate,
+    )
+
+
+def _path(job_id: UUID, file: PlayableFile, token: str) -> str:
+    return f"/playback/{job_id}/{_with_token(file.file_name, token)}"
+
+
+def _with_token(name: str, token: str) -> str:
+    return f"{name}?token={token}"
+
+
+def _stored_text(bucket: str, file: PlayableFile) -> str:
+    stored = clients.s3().get_object(Bucket=bucket, Key=file.key)
+    return stored["Body"].read().decode()
+
+
+def _playlist(content_type: str, text: str) -> Response[str]:
+    return Response(HTTPStatus.OK.value, content_type, text, dict(COMMON_HEADERS))

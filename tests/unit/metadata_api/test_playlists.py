@@ -1,0 +1,54 @@
+import pytest
+
+from metadata_api.playlists import with_addresses_in_dash, with_addresses_in_hls
+
+MASTER = (
+    "#EXTM3U\n"
+    "## Generated\n"
+    '#EXT-X-MEDIA:TYPE=AUDIO,URI="audio.m3u8",GROUP-ID="sound",NAME="a,URI=b"\n'
+    '#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1.64001f,mp4a.40.2",AUDIO="sound"\n'
+    "720p.m3u8\n"
+)
+MEDIA = (
+    "#EXTM3U\r\n"
+    '#EXT-X-MAP:URI="720p.mp4",BYTERANGE="900@0"\r\n'
+    "#EXTINF:4.000,\r\n"
+    "#EXT-X-BYTERANGE:100@1000\r\n"
+    "720p.mp4\r\n"
+    "#EXT-X-ENDLIST"
+)
+DASH = '<MPD><BaseURL>720p.mp4</BaseURL><BaseURL>a&amp;b.mp4</BaseURL><SegmentBase indexRange="1-2"/></MPD>'
+
+
+def place(name: str) -> str:
+    return f"https://media.example/{name}?X-Amz-Date=1&X-Amz-Signature=2"
+
+
+def test_a_master_playlist_leads_to_the_new_addresses_and_keeps_everything_else() -> None:
+    changed = with_addresses_in_hls(MASTER, place)
+
+    assert f'URI="{place("audio.m3u8")}"' in changed
+    assert changed.splitlines()[-1] == place("720p.m3u8")
+    assert (
+        changed.replace(place("audio.m3u8"), "audio.m3u8").replace(place("720p.m3u8"), "720p.m3u8") == MASTER
+    )
+
+
+def test_a_media_playlist_keeps_its_byte_ranges_and_line_ends() -> None:
+    changed = with_addresses_in_hls(MEDIA, place)
+
+    assert changed.count(place("720p.mp4")) == 2
+    assert changed.replace(place("720p.mp4"), "720p.mp4") == MEDIA
+
+
+def test_addresses_in_a_dash_manifest_are_escaped() -> None:
+    changed = with_addresses_in_dash(DASH, place)
+
+    assert "720p.mp4?X-Amz-Date=1&amp;X-Amz-Signature=2</BaseURL>" in changed
+    assert "/a&amp;b.mp4?" in changed
+    assert '<SegmentBase indexRange="1-2"/>' in changed
+
+
+def test_a_file_that_nobody_knows_is_an_error_and_not_a_dead_link() -> None:
+    with pytest.raises(KeyError):
+        with_addresses_in_hls(MEDIA, {}.__getitem__)
