@@ -1,5 +1,6 @@
 """The video platform: reads the stack's configuration, composes the components, exports what others need."""
 
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -10,6 +11,7 @@ from components.cache import Cache, CacheArgs
 from components.config import load_config
 from components.console_links import ConsoleLinks
 from components.database import DATABASE_NAME, Database, DatabaseArgs
+from components.database_proxy import DatabaseProxy, DatabaseProxyArgs
 from components.deployment_package import check_package
 from components.encryption import Encryption, EncryptionArgs
 from components.function import DatabaseAccess, FunctionPlatform
@@ -19,7 +21,7 @@ from components.naming import Names
 from components.network import Network, NetworkArgs
 from components.notifications import Notifications, NotificationsArgs
 from components.processing import Processing, ProcessingArgs, pulled_repository_arn
-from components.storage import SharedFiles, Storage, StorageArgs
+from components.storage import Storage, StorageArgs
 from components.tags import Tags
 from components.task import ProcessingTask, ProcessingTaskArgs
 from components.workflow import Workflow, WorkflowArgs
@@ -29,7 +31,9 @@ check_package(config.cpu_architecture)
 names = Names(stack=pulumi.get_stack(), region=region, account_id=aws.get_caller_identity().account_id)
 tags = Tags(project=pulumi.get_project(), stack=names.stack, owner=config.owner)
 
-encryption = Encryption("encryption", EncryptionArgs(names=names, tags=tags))
+encryption = Encryption(
+    "encryption", EncryptionArgs(names=names, tags=tags, deletion_protection=config.deletion_protection)
+)
 network = Network(
     "network",
     NetworkArgs(
@@ -39,6 +43,7 @@ network = Network(
         availability_zones=config.availability_zones,
         nat_strategy=config.nat_strategy,
         interface_endpoints=config.interface_endpoints,
+        database_proxy=config.database_proxy,
         log_retention_days=config.log_retention_days,
         logs_key_arn=encryption.logs_key_arn,
     ),
@@ -54,8 +59,12 @@ database = Database(
         max_allocated_storage_gib=config.database_max_allocated_storage_gib,
         backup_retention_days=config.database_backup_retention_days,
         insights_retention_days=config.database_insights_retention_days,
+        insights_mode=config.database_insights_mode,
+        slow_query_milliseconds=config.database_slow_query_milliseconds,
+        master_rotation_days=config.database_master_rotation_days,
         log_retention_days=config.log_retention_days,
         deletion_protection=config.deletion_protection,
+        final_snapshot=config.final_snapshots,
         subnet_ids=network.isolated_subnet_ids,
         security_group_id=network.rds_security_group_id,
         key_arn=encryption.database_key_arn,
@@ -71,6 +80,7 @@ cache = Cache(
         nodes=config.cache_nodes,
         snapshot_retention_days=config.cache_snapshot_retention_days,
         deletion_protection=config.deletion_protection,
+        final_snapshot=config.final_snapshots,
         subnet_ids=network.isolated_subnet_ids,
         security_group_id=network.redis_security_group_id,
         key_arn=encryption.database_key_arn,
@@ -95,7 +105,12 @@ storage = Storage(
 notifications = Notifications(
     "notifications",
     NotificationsArgs(
-        names=names, tags=tags, emails=config.notification_emails, key_arn=encryption.messages_key_arn
+        names=names,
+        tags=tags,
+        emails=config.notification_emails,
+        sms_numbers=config.notification_sms_numbers,
+        https_endpoints=config.notification_https_endpoints,
+        key_arn=encryption.messages_key_arn,
     ),
 )
 database_access = DatabaseAccess(
@@ -105,7 +120,7 @@ database_access = DatabaseAccess(
     secret_arn=database.application_secret_arn,
     key_arn=encryption.database_key_arn,
 )
-functions = FunctionPlatform(
+migrate_platform = FunctionPlatform(
     names=names,
     tags=tags,
     architecture=config.cpu_architecture,
@@ -114,18 +129,38 @@ functions = FunctionPlatform(
     log_retention_days=config.log_retention_days,
     logs_key_arn=encryption.logs_key_arn,
     subnet_ids=network.private_subnet_ids,
-    security_group_id=network.lambda_security_group_id,
+    security_group_id=network.migrate_security_group_id,
     database=database_access,
 )
 migrations = Migrations(
     "migrations",
     MigrationsArgs(
-        platform=functions,
+        platform=migrate_platform,
         master_secret_arn=database.master_secret_arn,
         database_resource_id=database.resource_id,
         application_secret_version_id=database.application_secret_version_id,
     ),
 )
+functions = replace(migrate_platform, security_group_id=network.lambda_security_group_id)
+functions_need: list[pulumi.Resource] = [migrations]
+if config.database_proxy:
+    proxy = DatabaseProxy(
+        "database-proxy",
+        DatabaseProxyArgs(
+            names=names,
+            tags=tags,
+            database_identifier=database.identifier,
+            application_secret_arn=database.application_secret_arn,
+            secret_key_arn=encryption.database_key_arn,
+            log_retention_days=config.log_retention_days,
+            logs_key_arn=encryption.logs_key_arn,
+            subnet_ids=network.isolated_subnet_ids,
+            security_group_id=network.proxy_security_group_id,
+            after=[migrations],
+        ),
+    )
+    functions = replace(functions, database=replace(database_access, host=proxy.host))
+    functions_need.append(proxy)
 processing = Processing(
     "processing",
     ProcessingArgs(
@@ -133,6 +168,7 @@ processing = Processing(
         tags=tags,
         image_uri=config.image_uri,
         architecture=config.cpu_architecture,
+        key_arn=encryption.tasks_key_arn,
         force_destroy=not config.deletion_protection,
     ),
 )
@@ -152,20 +188,9 @@ task = ProcessingTask(
         log_retention_days=config.log_retention_days,
         logs_key_arn=encryption.logs_key_arn,
         database=database_access,
-        redis_host=cache.primary_endpoint,
-        redis_port=cache.port,
-        redis_secret_arn=cache.secret_arn,
-        ingest_bucket=storage.ingest_bucket,
-        ingest_bucket_arn=storage.ingest_bucket_arn,
-        media_bucket=storage.media_bucket,
-        media_bucket_arn=storage.media_bucket_arn,
-        media_key_arn=encryption.media_key_arn,
-        shared_files=SharedFiles(
-            file_system_id=storage.efs_file_system_id,
-            file_system_arn=storage.efs_file_system_arn,
-            access_point_id=storage.efs_access_point_id,
-            access_point_arn=storage.efs_access_point_arn,
-        ),
+        redis=cache.access,
+        buckets=storage.buckets,
+        shared_files=storage.shared_files,
     ),
 )
 workflow = Workflow(
@@ -182,28 +207,22 @@ workflow = Workflow(
         execution_role_arn=task.execution_role_arn,
         task_subnet_ids=network.private_subnet_ids,
         task_security_group_id=network.ecs_security_group_id,
-        completion_topic_arn=notifications.completion_topic_arn,
-        error_topic_arn=notifications.error_topic_arn,
-        messages_key_arn=encryption.messages_key_arn,
-        after=[migrations],
+        topics=notifications.topics,
+        after=functions_need,
     ),
 )
 ingest = Ingest(
     "ingest",
     IngestArgs(
         platform=functions,
-        ingest_bucket=storage.ingest_bucket,
-        ingest_bucket_arn=storage.ingest_bucket_arn,
-        media_key_arn=encryption.media_key_arn,
-        messages_key_arn=encryption.messages_key_arn,
+        buckets=storage.buckets,
         state_machine_arn=workflow.state_machine_arn,
         state_machine_name=workflow.state_machine_name,
-        completion_topic_arn=notifications.completion_topic_arn,
-        error_topic_arn=notifications.error_topic_arn,
+        topics=notifications.topics,
         max_upload_bytes=config.max_upload_bytes,
         upload_expiry_seconds=config.upload_expiry_seconds,
         concurrency=config.ingest_concurrency,
-        after=[migrations],
+        after=functions_need,
     ),
 )
 api = Api(
@@ -216,18 +235,12 @@ api = Api(
         reserved_concurrency=config.api_reserved_concurrency,
         cors_origins=config.cors_origins,
         manage_gateway_account=config.manage_api_gateway_account,
-        redis_host=cache.primary_endpoint,
-        redis_port=cache.port,
-        redis_secret_arn=cache.secret_arn,
-        ingest_bucket=storage.ingest_bucket,
-        ingest_bucket_arn=storage.ingest_bucket_arn,
-        media_bucket=storage.media_bucket,
-        media_bucket_arn=storage.media_bucket_arn,
-        media_key_arn=encryption.media_key_arn,
+        redis=cache.access,
+        buckets=storage.buckets,
         state_machine_arn=workflow.state_machine_arn,
         state_machine_name=workflow.state_machine_name,
         max_upload_bytes=config.max_upload_bytes,
-        after=[migrations],
+        after=functions_need,
     ),
 )
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.cache import CacheAccess
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
 from components.policies import Statement, trust_policy, use_key
 from components.routes import Routes, RoutesArgs
+from components.storage import MediaBuckets
 
 _FUNCTION_TIMEOUT_SECONDS = 28  # API Gateway gives up after 29
 _STAGE = "v1"
@@ -46,14 +48,8 @@ class ApiArgs:
         reserved_concurrency: runs kept free for the API; 0 keeps none.
         cors_origins: web origins that may call the API.
         manage_gateway_account: set the region's API Gateway logging role.
-        redis_host: primary endpoint of the cache.
-        redis_port: its TCP port.
-        redis_secret_arn: secret with the cache's token.
-        ingest_bucket: bucket for uploads.
-        ingest_bucket_arn: its ARN.
-        media_bucket: bucket with renditions.
-        media_bucket_arn: its ARN.
-        media_key_arn: key that encrypts both buckets.
+        redis: the cache.
+        buckets: buckets for uploads and renditions.
         state_machine_arn: workflow to start.
         state_machine_name: its name, for the ARNs of its executions.
         max_upload_bytes: largest source that is accepted.
@@ -67,14 +63,8 @@ class ApiArgs:
     reserved_concurrency: int
     cors_origins: Sequence[str]
     manage_gateway_account: bool
-    redis_host: pulumi.Input[str]
-    redis_port: pulumi.Input[int]
-    redis_secret_arn: pulumi.Input[str]
-    ingest_bucket: pulumi.Input[str]
-    ingest_bucket_arn: pulumi.Input[str]
-    media_bucket: pulumi.Input[str]
-    media_bucket_arn: pulumi.Input[str]
-    media_key_arn: pulumi.Input[str]
+    redis: CacheAccess
+    buckets: MediaBuckets
     state_machine_arn: pulumi.Input[str]
     state_machine_name: pulumi.Input[str]
     max_upload_bytes: int
@@ -144,11 +134,11 @@ class Api(pulumi.ComponentResource):
                 description="Answers the metadata and job API",
                 timeout_seconds=_FUNCTION_TIMEOUT_SECONDS,
                 environment={
-                    "REDIS_HOST": args.redis_host,
-                    "REDIS_PORT": pulumi.Output.from_input(args.redis_port).apply(str),
-                    "REDIS_SECRET_ARN": args.redis_secret_arn,
-                    "INGEST_BUCKET": args.ingest_bucket,
-                    "MEDIA_BUCKET": args.media_bucket,
+                    "REDIS_HOST": args.redis.host,
+                    "REDIS_PORT": pulumi.Output.from_input(args.redis.port).apply(str),
+                    "REDIS_SECRET_ARN": args.redis.secret_arn,
+                    "INGEST_BUCKET": args.buckets.ingest,
+                    "MEDIA_BUCKET": args.buckets.media,
                     "STATE_MACHINE_ARN": args.state_machine_arn,
                     "MAX_UPLOAD_BYTES": str(args.max_upload_bytes),
                     "CORS_ORIGINS": ",".join(args.cors_origins),
@@ -169,29 +159,29 @@ class Api(pulumi.ComponentResource):
             Statement(
                 sid="ReadRedisSecret",
                 actions=["secretsmanager:GetSecretValue"],
-                resources=[args.redis_secret_arn],
+                resources=[args.redis.secret_arn],
             ),
             Statement(
                 sid="SignUploads",
                 actions=["s3:PutObject"],
-                resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/uploads/*")],
+                resources=[pulumi.Output.concat(args.buckets.ingest_arn, "/uploads/*")],
             ),
             Statement(
                 sid="ReadSources",
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/*")],
+                resources=[pulumi.Output.concat(args.buckets.ingest_arn, "/*")],
             ),
             # Without ListBucket a missing source is reported as forbidden and could not be told from a wrong
             # policy.
             Statement(
-                sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.ingest_bucket_arn]
+                sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.buckets.ingest_arn]
             ),
             Statement(
                 sid="SignDownloads",
                 actions=["s3:GetObject"],
-                resources=[pulumi.Output.concat(args.media_bucket_arn, "/videos/*")],
+                resources=[pulumi.Output.concat(args.buckets.media_arn, "/videos/*")],
             ),
-            use_key("UseMediaKey", args.media_key_arn, write=True),
+            use_key("UseMediaKey", args.buckets.key_arn, write=True),
             Statement(
                 sid="StartWorkflow", actions=["states:StartExecution"], resources=[args.state_machine_arn]
             ),

@@ -32,7 +32,7 @@ class PrivateBucketArgs:
 
     Attributes:
         tags: tags of the stack.
-        force_destroy: delete the bucket with its objects when the stack goes.
+        force_destroy: delete the bucket with its objects when the stack goes; otherwise Pulumi protects it.
         key_arn: key that encrypts the objects; None uses S3's own key, which log delivery needs.
         access_log_bucket: bucket that receives the access log; None for the log bucket itself.
         transitions: moves of current objects by age.
@@ -69,7 +69,10 @@ class PrivateBucket(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         bucket = aws.s3.Bucket(
-            f"{name}-bucket", force_destroy=args.force_destroy, tags=args.tags.of("storage"), opts=self._child
+            f"{name}-bucket",
+            force_destroy=args.force_destroy,
+            tags=args.tags.of("storage"),
+            opts=pulumi.ResourceOptions(parent=self, protect=not args.force_destroy),
         )
         self.bucket_name = bucket.bucket
         self.arn = bucket.arn

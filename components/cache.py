@@ -15,6 +15,21 @@ _ENGINE_VERSION = "7.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CacheAccess:
+    """Where the cache is and which secret opens it.
+
+    Attributes:
+        host: primary endpoint.
+        port: TCP port.
+        secret_arn: secret with the token.
+    """
+
+    host: pulumi.Input[str]
+    port: pulumi.Input[int]
+    secret_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CacheArgs:
     """Size and place of the cache.
 
@@ -24,7 +39,8 @@ class CacheArgs:
         node_type: ElastiCache node type.
         nodes: primary and replicas together, at least two.
         snapshot_retention_days: how long daily snapshots are kept.
-        deletion_protection: take a last snapshot before deletion and keep secrets recoverable for longer.
+        deletion_protection: keep secrets recoverable for longer.
+        final_snapshot: take a last snapshot before deletion.
         subnet_ids: isolated subnets in at least two zones.
         security_group_id: group of the cache.
         key_arn: key that encrypts the nodes' disks and the secret.
@@ -36,6 +52,7 @@ class CacheArgs:
     nodes: int
     snapshot_retention_days: int
     deletion_protection: bool
+    final_snapshot: bool
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
@@ -75,6 +92,11 @@ class Cache(pulumi.ComponentResource):
             }
         )
 
+    @property
+    def access(self) -> CacheAccess:
+        """What a client of the cache needs to know."""
+        return CacheAccess(host=self.primary_endpoint, port=self.port, secret_arn=self.secret_arn)
+
     def _build_group(self, token: random.RandomPassword) -> aws.elasticache.ReplicationGroup:
         args = self._args
         group_name = args.names.physical(NameKind.CACHE_GROUP, "video-cache")
@@ -101,7 +123,7 @@ class Cache(pulumi.ComponentResource):
             snapshot_retention_limit=args.snapshot_retention_days,
             snapshot_window="18:30-19:30",
             maintenance_window="sun:20:00-sun:21:00",
-            final_snapshot_identifier=f"{group_name}-final" if args.deletion_protection else None,
+            final_snapshot_identifier=f"{group_name}-final" if args.final_snapshot else None,
             auto_minor_version_upgrade=True,
             tags=args.tags.of("cache"),
             opts=self._child,

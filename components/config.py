@@ -1,11 +1,9 @@
 """The one typed configuration of a stack, parsed once from Pulumi's configuration.
 
 Every key is required in every stack file, so that dev and prod differ in values only and nothing is decided
-by an
-unseen default.
+by an unseen default.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, get_args
@@ -13,46 +11,18 @@ from typing import Any, get_args
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from components.choices import Architecture, NatStrategy
-from components.config_values import ConfigError, Kind, ValueSpec, kind_of, parse, refusal, spec_of, value
+from components.choices import Architecture, InsightsMode, NatStrategy
+from components.config_rules import ENDPOINT_SERVICES, TASK_MEMORY_MIB, check_rules
+from components.config_values import ConfigError, Kind, ValueSpec, kind_of, parse, spec_of, value
 
 _GIB = 1024**3
 _REGION_KEY = "aws:region"
-_SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
+# fmt: off
 _LOG_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )
+# fmt: on
 _INSIGHTS_RETENTION_DAYS = (7, *(31 * months for months in range(1, 24)), 731)
-_TASK_MEMORY_MIB = {
-    1024: range(2048, 8193, 1024),
-    2048: range(4096, 16385, 1024),
-    4096: range(8192, 30721, 1024),
-    8192: range(16384, 61441, 4096),
-    16384: range(32768, 122881, 8192),
-}
-ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states")
-_NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES) - {"kms", "sqs"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +35,10 @@ class StackConfig:
         example="media-team",
     )
     deletion_protection: bool = value(
-        "refuse to delete the database, the buckets and the file system with their data"
+        "refuse to delete the database, the buckets, the file system and the keys with their data"
+    )
+    final_snapshots: bool = value(
+        "take a last snapshot of the database and the cache before they are deleted"
     )
     log_level: str = value(
         "least severe log line that services write", choices=("DEBUG", "INFO", "WARNING", "ERROR")
@@ -76,6 +49,18 @@ class StackConfig:
         maximum=20,
         pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+",
         example="ops@example.com",
+    )
+    notification_sms_numbers: tuple[str, ...] = value(
+        "telephone numbers told about every failed job",
+        maximum=20,
+        pattern=r"\+[1-9]\d{7,14}",
+        example="+81312345678",
+    )
+    notification_https_endpoints: tuple[str, ...] = value(
+        "addresses that get every completed and failed job as an SNS message",
+        maximum=20,
+        pattern=r"https://[^\s@/]+(/[^\s@]*)?",
+        example="https://hooks.example.com/video",
     )
 
     vpc_cidr: str = value(
@@ -102,6 +87,16 @@ class StackConfig:
     database_insights_retention_days: int = value(
         "how long Performance Insights keeps samples", choices=_INSIGHTS_RETENTION_DAYS
     )
+    database_insights_mode: InsightsMode = value(  # noqa: RUF009  value() gives a dataclass field
+        "CloudWatch Database Insights", choices=get_args(InsightsMode)
+    )
+    database_slow_query_milliseconds: int = value(
+        "duration from which a statement is written to the log", minimum=1, maximum=3_600_000
+    )
+    database_master_rotation_days: int = value(
+        "how often the master password is replaced", minimum=1, maximum=365
+    )
+    database_proxy: bool = value("put RDS Proxy between the functions and the database")
 
     cache_node_type: str = value(
         "ElastiCache node type", pattern=r"cache\.[a-z0-9]+\.[a-z0-9]+", example="cache.t4g.medium"
@@ -114,6 +109,11 @@ class StackConfig:
     )
     originals_deep_archive_days: int = value(
         "age at which originals move to Glacier Deep Archive", minimum=91, maximum=7300
+    )
+    superseded_retention_days: int = value(
+        "how long replaced object versions and the outputs of superseded attempts are kept",
+        minimum=1,
+        maximum=365,
     )
     cors_origins: tuple[str, ...] = value(
         "web origins that may call the API and upload from a browser",
@@ -130,7 +130,7 @@ class StackConfig:
         example="<registry>/<name>:<tag>",
     )
     task_cpu_units: int = value(
-        "Fargate CPU units of a task; 1024 are one vCPU", choices=tuple(_TASK_MEMORY_MIB)
+        "Fargate CPU units of a task; 1024 are one vCPU", choices=tuple(TASK_MEMORY_MIB)
     )
     task_memory_mib: int = value("Fargate memory of a task", minimum=2048, maximum=122880)
     task_ephemeral_storage_gib: int = value("scratch disk of a task", minimum=21, maximum=200)
@@ -145,10 +145,29 @@ class StackConfig:
     api_reserved_concurrency: int = value(
         "concurrent API calls kept free for the stack; 0 keeps none", minimum=0, maximum=1000
     )
+    background_reserved_concurrency: int = value(
+        "concurrent runs kept free for each of ingest, outcome and maintain; 0 keeps none",
+        minimum=0,
+        maximum=1000,
+    )
     ingest_concurrency: int = value("most ingest functions that run at once", minimum=2, maximum=1000)
     api_rate_limit_per_second: int = value("steady API calls a second", minimum=1, maximum=10000)
     api_burst_limit: int = value("API calls accepted at once", minimum=1, maximum=5000)
     api_monthly_quota: int = value("API calls a month and key", minimum=1, maximum=1_000_000_000)
+    api_domain_name: str = value(
+        "domain of the API beside its AWS address; empty for none",
+        pattern=r"([a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+)?",
+        example="api.video.example.com",
+    )
+    api_certificate_arn: str = value(
+        "certificate of api_domain_name, in the region of the stack; empty for none",
+        pattern=r"(arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+)?",
+        example="arn:aws:acm:<region>:<account>:certificate/<id>",
+    )
+    web_firewall: bool = value("put AWS WAF in front of the API")
+    web_firewall_address_limit: int = value(
+        "calls of one address in five minutes that AWS WAF lets through", minimum=10, maximum=2_000_000_000
+    )
     manage_api_gateway_account: bool = value(
         "set the region's API Gateway logging role; one stack per account and region"
     )
@@ -189,9 +208,7 @@ def parse_config(values: Mapping[str, str]) -> StackConfig:
         )
     parsed: dict[str, Any] = {key: parse(key, *keys[key], text) for key, text in values.items()}
     config = StackConfig(**parsed)
-    _check_network(config)
-    _check_task(config)
-    _check_order(config)
+    check_rules(config)
     return config
 
 
@@ -214,63 +231,3 @@ def load_config(project: str) -> tuple[StackConfig, str]:
             f"Run: pulumi config set {_REGION_KEY} ap-northeast-1"
         )
     return parse_config(values), region
-
-
-def _check_network(config: StackConfig) -> None:
-    try:
-        private = ipaddress.ip_network(config.vpc_cidr).is_private
-    except ValueError as error:
-        raise refusal("vpc_cidr", config.vpc_cidr, f"a private network address ({error})") from error
-    if not private:
-        raise refusal("vpc_cidr", config.vpc_cidr, "a private network address such as 10.0.0.0/16")
-    lacking = sorted(_NEEDED_ENDPOINTS - set(config.interface_endpoints))
-    if lacking and (config.interface_endpoints or config.nat_strategy == "none"):
-        raise refusal(
-            "interface_endpoints",
-            list(config.interface_endpoints),
-            f"completed with {', '.join(lacking)}, because nothing else leads to these services "
-            "when endpoints are used or there is no NAT",
-        )
-
-
-def _check_task(config: StackConfig) -> None:
-    sizes = _TASK_MEMORY_MIB[config.task_cpu_units]
-    if config.task_memory_mib not in sizes:
-        raise refusal(
-            "task_memory_mib",
-            config.task_memory_mib,
-            f"{sizes.start} to {sizes[-1]} in steps of {sizes.step} with this task_cpu_units",
-        )
-    room = config.max_upload_bytes * 5 // 2
-    if room > config.task_ephemeral_storage_gib * _GIB:
-        raise refusal(
-            "task_ephemeral_storage_gib",
-            config.task_ephemeral_storage_gib,
-            f"at least {-(-room // _GIB)}, which holds 2.5 times max_upload_bytes (source and renditions)",
-        )
-    download_seconds = config.max_upload_bytes // _SLOWEST_DOWNLOAD_BYTES_PER_SECOND
-    if download_seconds * 4 > config.workflow_timeout_seconds:
-        raise refusal(
-            "workflow_timeout_seconds",
-            config.workflow_timeout_seconds,
-            f"at least {download_seconds * 4}, because a download may take {download_seconds} s",
-        )
-
-
-def _check_order(config: StackConfig) -> None:
-    pairs = (
-        (
-            "database_max_allocated_storage_gib",
-            config.database_max_allocated_storage_gib,
-            config.database_allocated_storage_gib * 11 // 10,
-        ),
-        (
-            "originals_deep_archive_days",
-            config.originals_deep_archive_days,
-            config.originals_archive_days + 90,
-        ),
-        ("api_burst_limit", config.api_burst_limit, config.api_rate_limit_per_second),
-    )
-    for key, found, least in pairs:
-        if found < least:
-            raise refusal(key, found, f"at least {least}, given the keys it builds on")

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from components.choices import InsightsMode
 from components.naming import NameKind, Names
 from components.policies import trust_policy
 from components.tags import Tags
@@ -17,11 +18,11 @@ APPLICATION_USERNAME = "video_app"
 _PORT = 5432
 _EXPORTED_LOGS = ("postgresql", "upgrade")
 _MONITORING_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+_CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"  # in the bundle that the services trust
 # apply_method is spelt out because a static parameter with the default "immediate" never settles in the
-# provider.
+# provider. log_statement stays unset: it would write the text of password changes to the log.
 _PARAMETERS = (
     ("rds.force_ssl", "1", "immediate"),
-    ("log_min_duration_statement", "500", "immediate"),
     ("log_connections", "1", "immediate"),
     ("log_disconnections", "1", "immediate"),
     ("log_lock_waits", "1", "immediate"),
@@ -43,8 +44,12 @@ class DatabaseArgs:
         max_allocated_storage_gib: limit of storage autoscaling.
         backup_retention_days: how long automated backups are kept.
         insights_retention_days: how long Performance Insights keeps samples.
+        insights_mode: standard or advanced CloudWatch Database Insights.
+        slow_query_milliseconds: duration from which a statement is logged.
+        master_rotation_days: how often RDS replaces the master password.
         log_retention_days: how long the PostgreSQL logs are kept.
-        deletion_protection: refuse deletion, and take a last snapshot when it is allowed again.
+        deletion_protection: refuse deletion, in AWS and in Pulumi.
+        final_snapshot: take a last snapshot before deletion, and keep the automated backups.
         subnet_ids: isolated subnets in at least two zones.
         security_group_id: group of the database.
         key_arn: key that encrypts storage, samples and secrets.
@@ -59,8 +64,12 @@ class DatabaseArgs:
     max_allocated_storage_gib: int
     backup_retention_days: int
     insights_retention_days: int
+    insights_mode: InsightsMode
+    slow_query_milliseconds: int
+    master_rotation_days: int
     log_retention_days: int
     deletion_protection: bool
+    final_snapshot: bool
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
@@ -74,6 +83,7 @@ class Database(pulumi.ComponentResource):
     migrate function creates it from the secret.
     """
 
+    identifier: pulumi.Output[str]
     host: pulumi.Output[str]
     port: pulumi.Output[int]
     endpoint: pulumi.Output[str]
@@ -91,15 +101,18 @@ class Database(pulumi.ComponentResource):
 
         instance = self._build_instance()
         secret, version = self._build_application_secret()
+        self.identifier = instance.identifier
         self.host = instance.address
         self.port = instance.port
         self.endpoint = instance.endpoint
         self.resource_id = instance.resource_id
         self.master_secret_arn = instance.master_user_secrets[0].secret_arn
+        self._rotate_master_password()
         self.application_secret_arn = secret.arn
         self.application_secret_version_id = version.version_id
         self.register_outputs(
             {
+                "identifier": self.identifier,
                 "host": self.host,
                 "port": self.port,
                 "endpoint": self.endpoint,
@@ -130,6 +143,7 @@ class Database(pulumi.ComponentResource):
             manage_master_user_password=True,
             master_user_secret_kms_key_id=args.key_arn,
             iam_database_authentication_enabled=True,
+            ca_cert_identifier=_CERTIFICATE_AUTHORITY,
             multi_az=True,
             publicly_accessible=False,
             db_subnet_group_name=subnets.name,
@@ -144,7 +158,9 @@ class Database(pulumi.ComponentResource):
         return aws.rds.Instance(
             f"{self._name}-instance",
             settings,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._build_log_groups()),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=args.deletion_protection, depends_on=self._build_log_groups()
+            ),
         )
 
     def _keep_data(self, settings: aws.rds.InstanceArgs) -> None:
@@ -158,27 +174,41 @@ class Database(pulumi.ComponentResource):
         settings.backup_window = "18:00-18:30"  # UTC: the small hours in Tokyo
         settings.copy_tags_to_snapshot = True
         settings.deletion_protection = args.deletion_protection
-        settings.delete_automated_backups = not args.deletion_protection
-        settings.skip_final_snapshot = not args.deletion_protection
-        if args.deletion_protection:
+        settings.delete_automated_backups = not args.final_snapshot
+        settings.skip_final_snapshot = not args.final_snapshot
+        if args.final_snapshot:
             settings.final_snapshot_identifier = f"{self._identifier}-final"
 
     def _observe(self, settings: aws.rds.InstanceArgs) -> None:
         settings.performance_insights_enabled = True
         settings.performance_insights_kms_key_id = self._args.key_arn
         settings.performance_insights_retention_period = self._args.insights_retention_days
+        settings.database_insights_mode = self._args.insights_mode
         settings.monitoring_interval = 60
         settings.monitoring_role_arn = self._build_monitoring_role().arn
         settings.enabled_cloudwatch_logs_exports = list(_EXPORTED_LOGS)
 
+    def _rotate_master_password(self) -> None:
+        aws.secretsmanager.SecretRotation(
+            f"{self._name}-master-rotation",
+            secret_id=self.master_secret_arn,
+            # The migrate function may be reading the first password at this moment.
+            rotate_immediately=False,
+            rotation_rules=aws.secretsmanager.SecretRotationRotationRulesArgs(
+                automatically_after_days=self._args.master_rotation_days
+            ),
+            opts=self._child,
+        )
+
     def _build_parameter_group(self) -> aws.rds.ParameterGroup:
+        slow = ("log_min_duration_statement", str(self._args.slow_query_milliseconds), "immediate")
         return aws.rds.ParameterGroup(
             f"{self._name}-parameters",
             family="postgres16",
             description="TLS only, slow statements logged",
             parameters=[
                 aws.rds.ParameterGroupParameterArgs(name=key, value=text, apply_method=method)
-                for key, text, method in _PARAMETERS
+                for key, text, method in (*_PARAMETERS, slow)
             ],
             tags=self._args.tags.of("database"),
             opts=self._child,

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import Names
+from components.naming import CLUSTER_BASE_NAME, NameKind, Names
 from components.policies import Statement, policy_document
 from components.tags import Tags
 
@@ -40,14 +40,16 @@ class EncryptionArgs:
     Attributes:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
+        deletion_protection: refuse to delete the keys, because data without its key is lost.
     """
 
     names: Names
     tags: Tags
+    deletion_protection: bool
 
 
 class Encryption(pulumi.ComponentResource):
-    """Creates four KMS keys with yearly rotation: media files, the database, messages, and logs.
+    """Creates five KMS keys with yearly rotation: media files, the database, messages, logs, and tasks.
 
     Every key policy lets this account's IAM policies decide who administers and uses the key, and lets
     exactly the AWS services that write on the platform's behalf use it.
@@ -57,36 +59,21 @@ class Encryption(pulumi.ComponentResource):
     database_key_arn: pulumi.Output[str]
     messages_key_arn: pulumi.Output[str]
     logs_key_arn: pulumi.Output[str]
+    tasks_key_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("video-platform:encryption:Encryption", name, None, opts)
         self._name = name
         self._args = args
-        names = args.names
-        log_groups = names.arn("logs", "log-group:*")
 
         self.media_key_arn = self._build_key("media", "uploads, renditions and scratch files", [])
         self.database_key_arn = self._build_key(
             "database", "the database, the cache and their credentials", []
         )
-        self.messages_key_arn = self._build_key(
-            "messages",
-            "queues and topics",
-            # No condition: whether EventBridge sends its account along here is undocumented, and a wrong
-            # guess would lose events.
-            [self._service_use("UseEvents", "events.amazonaws.com", _ENVELOPE, {})],
-        )
-        self.logs_key_arn = self._build_key(
-            "logs",
-            "log groups",
-            [
-                self._service_use(
-                    "UseLogs",
-                    f"logs.{names.region}.amazonaws.com",
-                    _USE,
-                    {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
-                )
-            ],
+        self.messages_key_arn = self._build_key("messages", "queues and topics", self._message_services())
+        self.logs_key_arn = self._build_key("logs", "log groups", self._log_services())
+        self.tasks_key_arn = self._build_key(
+            "tasks", "container images and the scratch disks of tasks", self._task_services()
         )
         self.register_outputs(
             {
@@ -94,8 +81,47 @@ class Encryption(pulumi.ComponentResource):
                 "database_key_arn": self.database_key_arn,
                 "messages_key_arn": self.messages_key_arn,
                 "logs_key_arn": self.logs_key_arn,
+                "tasks_key_arn": self.tasks_key_arn,
             }
         )
+
+    def _message_services(self) -> list[Statement]:
+        # No condition: which of their context keys EventBridge and SNS send along here is undocumented, and a
+        # wrong guess would lose events and undeliverable messages.
+        return [
+            self._service_use("UseEvents", "events.amazonaws.com", _ENVELOPE, {}),
+            self._service_use("UseNotifications", "sns.amazonaws.com", _ENVELOPE, {}),
+        ]
+
+    def _log_services(self) -> list[Statement]:
+        names = self._args.names
+        groups = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.arn("logs", "log-group:*")}}
+        return [self._service_use("UseLogs", f"logs.{names.region}.amazonaws.com", _USE, groups)]
+
+    def _task_services(self) -> list[Statement]:
+        names = self._args.names
+        in_cluster = {
+            "kms:EncryptionContext:aws:ecs:clusterAccount": names.account_id,
+            "kms:EncryptionContext:aws:ecs:clusterName": names.physical(NameKind.CLUSTER, CLUSTER_BASE_NAME),
+        }
+        fargate = "fargate.amazonaws.com"
+        return [
+            self._service_use(
+                "EncryptScratch",
+                fargate,
+                ["kms:GenerateDataKeyWithoutPlaintext"],
+                {"StringEquals": in_cluster},
+            ),
+            self._service_use(
+                "GrantScratch",
+                fargate,
+                ["kms:CreateGrant"],
+                {
+                    "StringEquals": in_cluster,
+                    "ForAllValues:StringEquals": {"kms:GrantOperations": ["Decrypt"]},
+                },
+            ),
+        ]
 
     def _build_key(self, role: str, content: str, services: Sequence[Statement]) -> pulumi.Output[str]:
         child = pulumi.ResourceOptions(parent=self)
@@ -116,7 +142,7 @@ class Encryption(pulumi.ComponentResource):
                 ]
             ),
             tags=self._args.tags.of("encryption"),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.deletion_protection),
         )
         aws.kms.Alias(
             f"{self._name}-{role}-alias",

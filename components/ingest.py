@@ -8,8 +8,10 @@ import pulumi_aws as aws
 
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
+from components.notifications import Topics
 from components.policies import Statement, use_key
 from components.queues import EventSource, build_dead_letter_queue, close_queue
+from components.storage import MediaBuckets
 
 _FUNCTION_TIMEOUT_SECONDS = 30
 # AWS advises six times the function's timeout, so that a throttled batch is not delivered twice.
@@ -26,14 +28,10 @@ class IngestArgs:
 
     Attributes:
         platform: what all functions share.
-        ingest_bucket: bucket that reports new objects to EventBridge.
-        ingest_bucket_arn: its ARN.
-        media_key_arn: key that encrypts the bucket.
-        messages_key_arn: key that encrypts queues and topics.
+        buckets: buckets; the ingest bucket reports new objects to EventBridge.
         state_machine_arn: workflow to start.
         state_machine_name: its name.
-        completion_topic_arn: topic for finished jobs.
-        error_topic_arn: topic for failed jobs.
+        topics: topics and the key that encrypts them and the queues.
         max_upload_bytes: largest source that is accepted.
         upload_expiry_seconds: how long a job may wait for its upload.
         concurrency: most ingest functions that run at once.
@@ -41,14 +39,10 @@ class IngestArgs:
     """
 
     platform: FunctionPlatform
-    ingest_bucket: pulumi.Input[str]
-    ingest_bucket_arn: pulumi.Input[str]
-    media_key_arn: pulumi.Input[str]
-    messages_key_arn: pulumi.Input[str]
+    buckets: MediaBuckets
     state_machine_arn: pulumi.Input[str]
     state_machine_name: pulumi.Input[str]
-    completion_topic_arn: pulumi.Input[str]
-    error_topic_arn: pulumi.Input[str]
+    topics: Topics
     max_upload_bytes: int
     upload_expiry_seconds: int
     concurrency: int
@@ -95,7 +89,7 @@ class Ingest(pulumi.ComponentResource):
         dead_letters = build_dead_letter_queue(
             f"{self._name}-dead-letters",
             physical_name=self._names.physical(NameKind.QUEUE, "video-ingest-dead-letters"),
-            key_arn=args.messages_key_arn,
+            key_arn=args.topics.key_arn,
             tags=tags,
             parent=self,
         )
@@ -105,7 +99,7 @@ class Ingest(pulumi.ComponentResource):
             visibility_timeout_seconds=_VISIBILITY_SECONDS,
             message_retention_seconds=_KEPT_SECONDS,
             receive_wait_time_seconds=20,
-            kms_master_key_id=args.messages_key_arn,
+            kms_master_key_id=args.topics.key_arn,
             redrive_policy=pulumi.Output.json_dumps(
                 {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": _ATTEMPTS}
             ),
@@ -132,7 +126,7 @@ class Ingest(pulumi.ComponentResource):
                 {
                     "source": ["aws.s3"],
                     "detail-type": ["Object Created"],
-                    "detail": {"bucket": {"name": [self._args.ingest_bucket]}},
+                    "detail": {"bucket": {"name": [self._args.buckets.ingest]}},
                 }
             ),
             tags=self._args.platform.tags.of("ingest"),
@@ -158,7 +152,7 @@ class Ingest(pulumi.ComponentResource):
                 description="Turns new objects into jobs and starts their workflow",
                 timeout_seconds=_FUNCTION_TIMEOUT_SECONDS,
                 environment={
-                    "INGEST_BUCKET": args.ingest_bucket,
+                    "INGEST_BUCKET": args.buckets.ingest,
                     "STATE_MACHINE_ARN": args.state_machine_arn,
                     "MAX_UPLOAD_BYTES": str(args.max_upload_bytes),
                 },
@@ -170,8 +164,8 @@ class Ingest(pulumi.ComponentResource):
                     ),
                     *self._inspection(),
                     self._start_workflow(),
-                    use_key("UseMessagesKey", args.messages_key_arn, write=False),
-                    use_key("UseMediaKey", args.media_key_arn, write=False),
+                    use_key("UseMessagesKey", args.topics.key_arn, write=False),
+                    use_key("UseMediaKey", args.buckets.key_arn, write=False),
                 ],
                 after=args.after,
             ),
@@ -179,7 +173,7 @@ class Ingest(pulumi.ComponentResource):
         )
 
     def _inspection(self) -> list[Statement]:
-        bucket_arn = self._args.ingest_bucket_arn
+        bucket_arn = self._args.buckets.ingest_arn
         return [
             Statement(
                 sid="InspectUploads",
@@ -225,8 +219,8 @@ class Ingest(pulumi.ComponentResource):
                 timeout_seconds=_MAINTAIN_TIMEOUT_SECONDS,
                 environment={
                     "STATE_MACHINE_ARN": args.state_machine_arn,
-                    "COMPLETION_TOPIC_ARN": args.completion_topic_arn,
-                    "ERROR_TOPIC_ARN": args.error_topic_arn,
+                    "COMPLETION_TOPIC_ARN": args.topics.completion_arn,
+                    "ERROR_TOPIC_ARN": args.topics.error_arn,
                     "UPLOAD_EXPIRY_SECONDS": str(args.upload_expiry_seconds),
                 },
                 statements=[
@@ -237,9 +231,9 @@ class Ingest(pulumi.ComponentResource):
                     Statement(
                         sid="Announce",
                         actions=["sns:Publish"],
-                        resources=[args.completion_topic_arn, args.error_topic_arn],
+                        resources=[args.topics.completion_arn, args.topics.error_arn],
                     ),
-                    use_key("UseMessagesKey", args.messages_key_arn, write=True),
+                    use_key("UseMessagesKey", args.topics.key_arn, write=True),
                 ],
                 after=args.after,
             ),

@@ -1,13 +1,15 @@
 """Physical names and ARNs that somebody outside one component must know.
 
 Everything else gets its physical name from Pulumi. A name that is too long is refused, never cut: two names
-cut to the
-same prefix would meet in one account.
+cut to the same prefix would meet in one account.
 """
 
 import re
 from dataclasses import dataclass
 from enum import Enum
+
+# Both the cluster and the key that encrypts its tasks' disks must know it.
+CLUSTER_BASE_NAME = "video-processing-cluster"
 
 
 class NameKind(Enum):
@@ -15,6 +17,7 @@ class NameKind(Enum):
 
     CLUSTER = "cluster"
     DATABASE_INSTANCE = "database instance"
+    DATABASE_PROXY = "database proxy"
     CACHE_GROUP = "cache group"
     FUNCTION = "function"
     LOG_GROUP = "log group"
@@ -26,12 +29,14 @@ class NameKind(Enum):
     TASK_FAMILY = "task family"
     TOPIC = "topic"
     VPC = "VPC"
+    WEB_FIREWALL = "web firewall"
 
 
 # Longest length and allowed characters, from the AWS references of the services.
 _LIMITS: dict[NameKind, tuple[int, str]] = {
     NameKind.CLUSTER: (255, r"[A-Za-z0-9_-]+"),
     NameKind.DATABASE_INSTANCE: (63, r"[a-z][a-z0-9]*(-[a-z0-9]+)*"),
+    NameKind.DATABASE_PROXY: (60, r"[a-z][a-z0-9]*(-[a-z0-9]+)*"),
     NameKind.CACHE_GROUP: (40, r"[a-z][a-z0-9]*(-[a-z0-9]+)*"),
     NameKind.FUNCTION: (64, r"[A-Za-z0-9_-]+"),
     NameKind.LOG_GROUP: (512, r"[A-Za-z0-9_/.#-]+"),
@@ -43,6 +48,7 @@ _LIMITS: dict[NameKind, tuple[int, str]] = {
     NameKind.TASK_FAMILY: (255, r"[A-Za-z0-9_-]+"),
     NameKind.TOPIC: (256, r"[A-Za-z0-9_-]+"),
     NameKind.VPC: (255, r"[A-Za-z0-9_-]+"),
+    NameKind.WEB_FIREWALL: (128, r"[A-Za-z0-9_-]+"),
 }
 
 

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from components.choices import NatStrategy
+from components.endpoint_policies import endpoint_policy
 from components.flow_logs import FlowLogs, FlowLogsArgs
 from components.naming import NameKind, Names
 from components.tags import Tags
@@ -34,6 +35,7 @@ class NetworkArgs:
         availability_zones: zones that every tier spreads over.
         nat_strategy: NAT gateways for the private tier.
         interface_endpoints: AWS services reached through the network itself, for example ``ecr.api``.
+        database_proxy: a proxy stands between the functions and the database.
         log_retention_days: how long flow logs are kept.
         logs_key_arn: key that encrypts the flow logs.
     """
@@ -44,6 +46,7 @@ class NetworkArgs:
     availability_zones: int
     nat_strategy: NatStrategy
     interface_endpoints: tuple[str, ...]
+    database_proxy: bool
     log_retention_days: int
     logs_key_arn: pulumi.Input[str]
 
@@ -53,7 +56,7 @@ class Network(pulumi.ComponentResource):
 
     Public subnets hold the NAT gateways only, private subnets the tasks and functions, isolated subnets the
     database and the cache. With interface endpoints, tasks and functions can reach the endpoints and nothing
-    else outside.
+    else outside. The proxy's group has an empty id when there is no proxy.
     """
 
     vpc_id: pulumi.Output[str]
@@ -62,6 +65,8 @@ class Network(pulumi.ComponentResource):
     isolated_subnet_ids: pulumi.Output[Sequence[str]]
     ecs_security_group_id: pulumi.Output[str]
     lambda_security_group_id: pulumi.Output[str]
+    migrate_security_group_id: pulumi.Output[str]
+    proxy_security_group_id: pulumi.Output[str]
     rds_security_group_id: pulumi.Output[str]
     redis_security_group_id: pulumi.Output[str]
     efs_security_group_id: pulumi.Output[str]
@@ -101,18 +106,34 @@ class Network(pulumi.ComponentResource):
 
     def _build_groups(self) -> None:
         ecs, function = self._group("ecs", "Video-processing tasks"), self._group("lambda", "Functions")
+        migrate = self._group("migrate", "The function that migrates the database")
         rds, redis = self._group("rds", "The PostgreSQL database"), self._group("redis", "The Redis cache")
         efs = self._group("efs", "The shared file system")
-        for client, client_role in ((ecs, "ecs"), (function, "lambda")):
+        for client, client_role in ((ecs, "ecs"), (migrate, "migrate")):
             self._connect(client, client_role, rds, "rds", _POSTGRES_PORT)
+        for client, client_role in ((ecs, "ecs"), (function, "lambda")):
             self._connect(client, client_role, redis, "redis", _REDIS_PORT)
         self._connect(ecs, "ecs", efs, "efs", _NFS_PORT)
-        self._build_ways_out({"ecs": ecs, "lambda": function})
+        self._build_ways_out({"ecs": ecs, "lambda": function, "migrate": migrate})
         self.ecs_security_group_id = ecs.id
         self.lambda_security_group_id = function.id
+        self.migrate_security_group_id = migrate.id
+        self.proxy_security_group_id = self._connect_functions(function, rds)
         self.rds_security_group_id = rds.id
         self.redis_security_group_id = redis.id
         self.efs_security_group_id = efs.id
+
+    def _connect_functions(
+        self, function: aws.ec2.SecurityGroup, rds: aws.ec2.SecurityGroup
+    ) -> pulumi.Output[str]:
+        """Lead the functions to the database, through the proxy when there is one."""
+        if not self._args.database_proxy:
+            self._connect(function, "lambda", rds, "rds", _POSTGRES_PORT)
+            return pulumi.Output.from_input("")
+        proxy = self._group("proxy", "The database proxy")
+        self._connect(function, "lambda", proxy, "proxy", _POSTGRES_PORT)
+        self._connect(proxy, "proxy", rds, "rds", _POSTGRES_PORT)
+        return proxy.id
 
     def _register(self) -> None:
         self.register_outputs(
@@ -123,6 +144,8 @@ class Network(pulumi.ComponentResource):
                 "isolated_subnet_ids": self.isolated_subnet_ids,
                 "ecs_security_group_id": self.ecs_security_group_id,
                 "lambda_security_group_id": self.lambda_security_group_id,
+                "migrate_security_group_id": self.migrate_security_group_id,
+                "proxy_security_group_id": self.proxy_security_group_id,
                 "rds_security_group_id": self.rds_security_group_id,
                 "redis_security_group_id": self.redis_security_group_id,
                 "efs_security_group_id": self.efs_security_group_id,
@@ -196,7 +219,8 @@ class Network(pulumi.ComponentResource):
         )
         s3 = self._build_endpoints(endpoints)
         for role, client in clients.items():
-            self._allow_https(role, client, "s3", prefix_list_id=s3.prefix_list_id)
+            if role != "migrate":
+                self._allow_https(role, client, "s3", prefix_list_id=s3.prefix_list_id)
             if endpoints is None:
                 self._allow_https(role, client, "aws", cidr_ipv4="0.0.0.0/0")
             else:
@@ -235,6 +259,7 @@ class Network(pulumi.ComponentResource):
                 vpc_id=self.vpc_id,
                 service_name=f"com.amazonaws.{self._args.names.region}.{service}",
                 vpc_endpoint_type="Gateway",
+                policy=endpoint_policy(self._args.names, service),
                 route_table_ids=route_tables.ids,
                 tags=self._args.tags.of("network", Name=f"video-platform-{self._args.names.stack}-{service}"),
                 opts=self._child,
@@ -253,6 +278,7 @@ class Network(pulumi.ComponentResource):
             vpc_id=self.vpc_id,
             service_name=f"com.amazonaws.{self._args.names.region}.{service}",
             vpc_endpoint_type="Interface",
+            policy=endpoint_policy(self._args.names, service),
             private_dns_enabled=True,
             subnet_ids=self.private_subnet_ids,
             security_group_ids=[group.id],

@@ -1,8 +1,8 @@
 """IAM policy documents as typed statements.
 
 Every statement has a Sid, so that a test, an auditor or an AccessDenied message can name it. ``*`` as a
-resource is
-refused unless its Sid is in ``WILDCARD_REASONS``: the reason is recorded before the permission can exist.
+resource is refused unless its Sid is in ``WILDCARD_REASONS``: the reason is recorded before the permission
+can exist.
 """
 
 import json
@@ -16,7 +16,11 @@ WILDCARD_REASONS: Mapping[str, str] = {
     "AdministerKey": "in a key policy the only resource is the key that carries the policy",
     "DelegateUseToIam": "in a key policy the only resource is the key that carries the policy",
     "UseEvents": "in a key policy the only resource is the key that carries the policy",
+    "UseNotifications": "in a key policy the only resource is the key that carries the policy",
     "UseLogs": "in a key policy the only resource is the key that carries the policy",
+    "EncryptScratch": "in a key policy the only resource is the key that carries the policy",
+    "GrantScratch": "in a key policy the only resource is the key that carries the policy",
+    "StayInAccount": "an endpoint policy grants nothing: it limits who may use the way out, and for what",
     "AnswerTaskTokens": "IAM defines no resource type for the SendTask actions",
     "DeliverWorkflowLogs": "the log-delivery actions are account-wide and take no resource",
     "AttachToNetwork": "Lambda makes the interfaces later in any of the subnets; Describe takes no resource",

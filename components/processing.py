@@ -9,7 +9,7 @@ import pulumi_awsx as awsx
 
 from artifacts.image import image_content_hash
 from components.choices import Architecture
-from components.naming import NameKind, Names
+from components.naming import CLUSTER_BASE_NAME, NameKind, Names
 from components.tags import Tags
 
 _PLATFORMS = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
@@ -26,6 +26,7 @@ class ProcessingArgs:
         tags: tags of the stack.
         image_uri: ready image; empty builds one from the repository.
         architecture: processor architecture of a built image.
+        key_arn: key that encrypts the images and the tasks' scratch disks.
         force_destroy: delete the image repository with its images when the stack goes.
     """
 
@@ -33,6 +34,7 @@ class ProcessingArgs:
     tags: Tags
     image_uri: str
     architecture: Architecture
+    key_arn: pulumi.Input[str]
     force_destroy: bool
 
 
@@ -65,8 +67,13 @@ class Processing(pulumi.ComponentResource):
         args = self._args
         cluster = aws.ecs.Cluster(
             f"{self._name}-cluster",
-            name=args.names.physical(NameKind.CLUSTER, "video-processing-cluster"),
+            name=args.names.physical(NameKind.CLUSTER, CLUSTER_BASE_NAME),
             settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value="enabled")],
+            configuration=aws.ecs.ClusterConfigurationArgs(
+                managed_storage_configuration=aws.ecs.ClusterConfigurationManagedStorageConfigurationArgs(
+                    fargate_ephemeral_storage_kms_key_id=args.key_arn
+                )
+            ),
             tags=args.tags.of("processing"),
             opts=self._child,
         )
@@ -90,6 +97,7 @@ class Processing(pulumi.ComponentResource):
             name=repository_name(args.names),
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
+            encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.key_arn}],
             lifecycle_policy=awsx.ecr.LifecyclePolicyArgs(
                 rules=[
                     awsx.ecr.LifecyclePolicyRuleArgs(

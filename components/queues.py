@@ -1,5 +1,6 @@
 """A queue for events that could not be handled, with TLS-only access."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,16 @@ def build_dead_letter_queue(
         message_retention_seconds=_KEPT_SECONDS,
         kms_master_key_id=key_arn,
         tags=tags,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def refuse_redrive(name: str, queue: aws.sqs.Queue, *, parent: pulumi.Resource) -> None:
+    """Let no other queue use this one as its dead-letter queue; only services send to it."""
+    aws.sqs.RedriveAllowPolicy(
+        name,
+        queue_url=queue.url,
+        redrive_allow_policy=json.dumps({"redrivePermission": "denyAll"}),
         opts=pulumi.ResourceOptions(parent=parent),
     )
 

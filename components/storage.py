@@ -16,6 +16,25 @@ TASK_USER_ID = 10001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaBuckets:
+    """The two buckets that services work with.
+
+    Attributes:
+        ingest: name of the bucket with sources.
+        ingest_arn: its ARN.
+        media: name of the bucket with renditions.
+        media_arn: its ARN.
+        key_arn: key that encrypts both.
+    """
+
+    ingest: pulumi.Input[str]
+    ingest_arn: pulumi.Input[str]
+    media: pulumi.Input[str]
+    media_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedFiles:
     """The EFS file system that tasks mount.
 
@@ -39,7 +58,7 @@ class StorageArgs:
     Attributes:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
-        deletion_protection: refuse to delete buckets that hold objects.
+        deletion_protection: refuse to delete the buckets and the file system.
         originals_archive_days: age at which originals move to Glacier Instant Retrieval.
         originals_deep_archive_days: age at which originals move to Glacier Deep Archive.
         access_log_days: how long access logs are kept.
@@ -100,6 +119,27 @@ class Storage(pulumi.ComponentResource):
         self.efs_access_point_arn = access_point.arn
         self._register()
 
+    @property
+    def buckets(self) -> MediaBuckets:
+        """What a service needs to know of the buckets."""
+        return MediaBuckets(
+            ingest=self.ingest_bucket,
+            ingest_arn=self.ingest_bucket_arn,
+            media=self.media_bucket,
+            media_arn=self.media_bucket_arn,
+            key_arn=self._args.key_arn,
+        )
+
+    @property
+    def shared_files(self) -> SharedFiles:
+        """What a task needs to know of the file system."""
+        return SharedFiles(
+            file_system_id=self.efs_file_system_id,
+            file_system_arn=self.efs_file_system_arn,
+            access_point_id=self.efs_access_point_id,
+            access_point_arn=self.efs_access_point_arn,
+        )
+
     def _register(self) -> None:
         self.register_outputs(
             {
@@ -156,7 +196,7 @@ class Storage(pulumi.ComponentResource):
             performance_mode="generalPurpose",
             throughput_mode="elastic",
             tags=self._args.tags.of("storage", Name=f"video-processing-{self._args.names.stack}"),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.deletion_protection),
         )
         aws.efs.BackupPolicy(
             f"{self._name}-efs-backup",

@@ -7,11 +7,12 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.cache import CacheAccess
 from components.choices import Architecture
 from components.function import DatabaseAccess
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, trust_policy, use_key, write_logs
-from components.storage import TASK_USER_ID, SharedFiles
+from components.storage import TASK_USER_ID, MediaBuckets, SharedFiles
 from components.tags import Tags
 
 CONTAINER_NAME = "processor"
@@ -38,14 +39,8 @@ class ProcessingTaskArgs:
         log_retention_days: how long log lines are kept.
         logs_key_arn: key that encrypts the log group.
         database: the ledger.
-        redis_host: primary endpoint of the cache.
-        redis_port: its TCP port.
-        redis_secret_arn: secret with the cache's token.
-        ingest_bucket: name of the bucket with sources.
-        ingest_bucket_arn: its ARN.
-        media_bucket: name of the bucket for renditions.
-        media_bucket_arn: its ARN.
-        media_key_arn: key that encrypts both buckets.
+        redis: the cache.
+        buckets: buckets for sources and renditions.
         shared_files: file system of chunked jobs.
     """
 
@@ -62,14 +57,8 @@ class ProcessingTaskArgs:
     log_retention_days: int
     logs_key_arn: pulumi.Input[str]
     database: DatabaseAccess
-    redis_host: pulumi.Input[str]
-    redis_port: pulumi.Input[int]
-    redis_secret_arn: pulumi.Input[str]
-    ingest_bucket: pulumi.Input[str]
-    ingest_bucket_arn: pulumi.Input[str]
-    media_bucket: pulumi.Input[str]
-    media_bucket_arn: pulumi.Input[str]
-    media_key_arn: pulumi.Input[str]
+    redis: CacheAccess
+    buckets: MediaBuckets
     shared_files: SharedFiles
 
 
@@ -135,7 +124,7 @@ class ProcessingTask(pulumi.ComponentResource):
             Statement(
                 sid="ReadTaskSecrets",
                 actions=["secretsmanager:GetSecretValue"],
-                resources=[args.database.secret_arn, args.redis_secret_arn],
+                resources=[args.database.secret_arn, args.redis.secret_arn],
             ),
             use_key("DecryptSecrets", args.database.key_arn, write=False),
         ]
@@ -154,19 +143,19 @@ class ProcessingTask(pulumi.ComponentResource):
             Statement(
                 sid="ReadSources",
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[pulumi.Output.concat(args.ingest_bucket_arn, "/*")],
+                resources=[pulumi.Output.concat(args.buckets.ingest_arn, "/*")],
             ),
             # Without ListBucket a missing source is reported as forbidden and could not be told from a wrong
             # policy.
             Statement(
-                sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.ingest_bucket_arn]
+                sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.buckets.ingest_arn]
             ),
             Statement(
                 sid="PublishRenditions",
                 actions=["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
-                resources=[pulumi.Output.concat(args.media_bucket_arn, "/videos/*")],
+                resources=[pulumi.Output.concat(args.buckets.media_arn, "/videos/*")],
             ),
-            use_key("UseMediaKey", args.media_key_arn, write=True),
+            use_key("UseMediaKey", args.buckets.key_arn, write=True),
             Statement(
                 sid="AnswerTaskTokens",
                 actions=["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"],
@@ -270,10 +259,10 @@ class ProcessingTask(pulumi.ComponentResource):
             "DATABASE_HOST": args.database.host,
             "DATABASE_PORT": pulumi.Output.from_input(args.database.port).apply(str),
             "DATABASE_NAME": args.database.name,
-            "REDIS_HOST": args.redis_host,
-            "REDIS_PORT": pulumi.Output.from_input(args.redis_port).apply(str),
-            "INGEST_BUCKET": args.ingest_bucket,
-            "MEDIA_BUCKET": args.media_bucket,
+            "REDIS_HOST": args.redis.host,
+            "REDIS_PORT": pulumi.Output.from_input(args.redis.port).apply(str),
+            "INGEST_BUCKET": args.buckets.ingest,
+            "MEDIA_BUCKET": args.buckets.media,
             "SCRATCH_DIR": SCRATCH_DIRECTORY,
             "TMPDIR": SCRATCH_DIRECTORY,
             "HOME": SCRATCH_DIRECTORY,
@@ -281,7 +270,7 @@ class ProcessingTask(pulumi.ComponentResource):
         }
 
     def _secrets(self) -> Mapping[str, pulumi.Input[str]]:
-        database, redis = self._args.database.secret_arn, self._args.redis_secret_arn
+        database, redis = self._args.database.secret_arn, self._args.redis.secret_arn
         return {
             "DATABASE_USERNAME": pulumi.Output.concat(database, ":username::"),
             "DATABASE_PASSWORD": pulumi.Output.concat(database, ":password::"),

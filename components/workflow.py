@@ -9,8 +9,9 @@ import pulumi_aws as aws
 
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
+from components.notifications import Topics
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key
-from components.queues import EventSource, build_dead_letter_queue, close_queue
+from components.queues import EventSource, build_dead_letter_queue, close_queue, refuse_redrive
 from components.task import CONTAINER_NAME, task_family
 from workflow.loader import load_definition
 
@@ -45,9 +46,7 @@ class WorkflowArgs:
         execution_role_arn: role that starts the task.
         task_subnet_ids: private subnets.
         task_security_group_id: group of the tasks.
-        completion_topic_arn: topic for finished jobs.
-        error_topic_arn: topic for failed jobs.
-        messages_key_arn: key that encrypts topics and queues.
+        topics: topics and the key that encrypts them and the queue.
         after: resources that must exist before the outcome function runs.
     """
 
@@ -62,9 +61,7 @@ class WorkflowArgs:
     execution_role_arn: pulumi.Input[str]
     task_subnet_ids: pulumi.Input[Sequence[str]]
     task_security_group_id: pulumi.Input[str]
-    completion_topic_arn: pulumi.Input[str]
-    error_topic_arn: pulumi.Input[str]
-    messages_key_arn: pulumi.Input[str]
+    topics: Topics
     after: Sequence[pulumi.Resource]
 
 
@@ -95,10 +92,11 @@ class Workflow(pulumi.ComponentResource):
         dead_letters = build_dead_letter_queue(
             f"{name}-dead-letters",
             physical_name=self._names.physical(NameKind.QUEUE, "video-events-dead-letters"),
-            key_arn=args.messages_key_arn,
+            key_arn=args.topics.key_arn,
             tags=args.platform.tags.of("workflow"),
             parent=self,
         )
+        refuse_redrive(f"{name}-dead-letters-sources", dead_letters, parent=self)
         outcome = self._build_outcome_function(dead_letters)
         machine = self._build_machine(outcome)
         rules = self._build_rules(machine, outcome, dead_letters)
@@ -135,7 +133,7 @@ class Workflow(pulumi.ComponentResource):
                 environment={},
                 statements=[
                     Statement(sid="AnswerTaskTokens", actions=["states:SendTaskFailure"], resources=["*"]),
-                    use_key("UseMessagesKey", args.messages_key_arn, write=True),
+                    use_key("UseMessagesKey", args.topics.key_arn, write=True),
                 ],
                 dead_letter_queue_arn=dead_letters.arn,
                 after=args.after,
@@ -200,19 +198,19 @@ class Workflow(pulumi.ComponentResource):
             "subnet_ids": args.task_subnet_ids,
             "security_group_id": args.task_security_group_id,
             "outcome_function_arn": outcome.arn,
-            "completion_topic_arn": args.completion_topic_arn,
-            "error_topic_arn": args.error_topic_arn,
+            "completion_topic_arn": args.topics.completion_arn,
+            "error_topic_arn": args.topics.error_arn,
         }
         return pulumi.Output.all(**values).apply(load_definition)
 
     def _statements(self, outcome: LambdaFunction) -> list[Statement]:
         args = self._args
-        topics = [args.completion_topic_arn, args.error_topic_arn]
+        topics = [args.topics.completion_arn, args.topics.error_arn]
         return [
             *self._task_statements(),
             Statement(sid="RecordOutcome", actions=["lambda:InvokeFunction"], resources=[outcome.arn]),
             Statement(sid="Announce", actions=["sns:Publish"], resources=topics),
-            use_key("UseMessagesKey", args.messages_key_arn, write=True),
+            use_key("UseMessagesKey", args.topics.key_arn, write=True),
             send_traces(),
             Statement(sid="DeliverWorkflowLogs", actions=_LOG_DELIVERY, resources=["*"]),
         ]

@@ -32,6 +32,7 @@ class Registration:
         dependencies: URNs of the resources that this one waits for.
         custom: True for a resource that a provider creates, False for a component.
         remote: True for a component that a provider expands (awsx).
+        protect: True for a resource that Pulumi refuses to delete.
     """
 
     urn: str
@@ -43,6 +44,7 @@ class Registration:
     dependencies: tuple[str, ...]
     custom: bool
     remote: bool
+    protect: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ class RecordingMonitor(mocks.MockMonitor):
             dependencies=tuple(sorted(request.dependencies)),
             custom=bool(request.custom),
             remote=bool(request.remote),
+            protect=bool(request.protect),
         )
         if path := wire.path_of_stringified_output(inputs):
             message = (

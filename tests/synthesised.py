@@ -2,12 +2,17 @@
 
 import functools
 import json
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from local.monitor import Registration
+from local.paths import REPOSITORY_ROOT
 from local.program import ProgramRun
 from local.synth import run_synthesis
 
@@ -22,6 +27,24 @@ def synthesised(stack: str) -> ProgramRun:
         # The provider SDK warns about its own deprecated classes while it is imported.
         warnings.simplefilter("ignore", DeprecationWarning)
         return run_synthesis(stack)
+
+
+def synthesised_with(stack: str, directory: Path, **values: object) -> ProgramRun:
+    """Run the program for a stack whose configuration differs from the one in the repository.
+
+    Args:
+        stack: stack whose file is the base.
+        directory: empty directory for the changed project.
+        values: configuration by key; an unknown key is added, too.
+    """
+    project = yaml.safe_load((REPOSITORY_ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+    name = f"Pulumi.{stack}.yaml"
+    settings = yaml.safe_load((REPOSITORY_ROOT / name).read_text(encoding="utf-8"))
+    settings["config"] |= {f"{project}:{key}": value for key, value in values.items()}
+    (directory / name).write_text(yaml.safe_dump(settings), encoding="utf-8")
+    for kept in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(REPOSITORY_ROOT / kept, directory / kept)
+    return run_synthesis(stack, project_dir=directory)
 
 
 def resources(run: ProgramRun, type_suffix: str) -> list[Registration]:
@@ -41,6 +64,7 @@ class PolicyStatement:
     """One statement of any policy document in the stack, with the resource that carries it."""
 
     owner: str
+    owner_type: str
     kind: str
     body: Mapping[str, Any]
 
@@ -56,8 +80,13 @@ class PolicyStatement:
 
     @property
     def allows(self) -> bool:
-        """Whether the statement grants something."""
-        return bool(self.body["Effect"] == "Allow")
+        """Whether the statement grants something; the policy of a VPC endpoint only limits."""
+        return self.body["Effect"] == "Allow" and not self.limits_an_endpoint
+
+    @property
+    def limits_an_endpoint(self) -> bool:
+        """Whether the statement belongs to the policy of a VPC endpoint."""
+        return self.owner_type.endswith(":VpcEndpoint")
 
 
 def statements(run: ProgramRun) -> Iterator[PolicyStatement]:
@@ -67,7 +96,7 @@ def statements(run: ProgramRun) -> Iterator[PolicyStatement]:
             if isinstance(entry.inputs.get(key), str):
                 document = json.loads(entry.inputs[key])
                 for body in document["Statement"]:
-                    yield PolicyStatement(entry.name, key, body)
+                    yield PolicyStatement(entry.name, entry.type, key, body)
 
 
 def role_statements(run: ProgramRun, policy_name: str) -> dict[str, PolicyStatement]:

@@ -21,6 +21,7 @@ _ALWAYS_ANEW = "it tells Pulumi when to act again; local mode acts on every star
 LEFT_OUT: Mapping[str, Mapping[str, str]] = {
     "aws:apigateway/deployment:Deployment": {"triggers": _ALWAYS_ANEW},
     "aws:lambda/invocation:Invocation": {"triggers": _ALWAYS_ANEW},
+    "aws:ecs/cluster:Cluster": {"configuration": "it encrypts disks of machines that AWS runs"},
     "aws:ecs/taskDefinition:TaskDefinition": {"skipDestroy": _NOTHING_IS_DESTROYED},
     "aws:cloudwatch/logGroup:LogGroup": {"skipDestroy": _NOTHING_IS_DESTROYED},
     "aws:kms/key:Key": {"deletionWindowInDays": _NOTHING_IS_DESTROYED},

@@ -97,6 +97,7 @@ def subscribe(context: ApplyContext, resource: Registration) -> Created:
         FilterPolicy=inputs.get("filterPolicy"),
         FilterPolicyScope=inputs.get("filterPolicyScope"),
         RedrivePolicy=inputs.get("redrivePolicy"),
+        DeliveryPolicy=inputs.get("deliveryPolicy"),
         RawMessageDelivery=_optional_text(inputs.get("rawMessageDelivery")),
     )
     arn = context.client("sns").subscribe(

@@ -20,6 +20,7 @@ _SERVER_SETTINGS = (
     "aws:rds/parameterGroup:ParameterGroup",
     "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
     "aws:rds/proxyTarget:ProxyTarget",
+    "aws:secretsmanager/secretRotation:SecretRotation",
     "aws:elasticache/subnetGroup:SubnetGroup",
     "aws:elasticache/parameterGroup:ParameterGroup",
     "aws:efs/mountTarget:MountTarget",
@@ -38,6 +39,8 @@ _IMAGES = (
 _EDGE = (
     "aws:apigateway/account:Account",
     "aws:apigateway/methodSettings:MethodSettings",
+    "aws:apigateway/domainName:DomainName",
+    "aws:apigateway/basePathMapping:BasePathMapping",
     "aws:wafv2/webAcl:WebAcl",
     "aws:wafv2/webAclAssociation:WebAclAssociation",
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",

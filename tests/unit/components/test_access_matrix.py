@@ -3,7 +3,7 @@
 import pytest
 
 from local.program import ProgramRun
-from tests.synthesised import one, statements
+from tests.synthesised import one, resources, statements
 
 FUNCTIONS = {
     "api-metadata-policy",
@@ -26,8 +26,10 @@ MATRIX: dict[str, set[str]] = {
         MACHINE,
     },
     "encryption-logs": set(),
+    "encryption-tasks": set(),
     "ingest-queue": {"ingest-ingest-policy", "ingest-queue-policy"},
     "ingest-dead-letters": set(),
+    "notifications-dead-letters": {"notifications-dead-letters-policy"},
     "workflow-dead-letters": {"workflow-outcome-policy", "workflow-dead-letters-policy"},
     "notifications-completion": {"ingest-maintain-policy", "notifications-completion-policy", MACHINE},
     "notifications-error": {"ingest-maintain-policy", "notifications-error-policy", MACHINE},
@@ -42,14 +44,22 @@ MATRIX: dict[str, set[str]] = {
     "task-task-role": {MACHINE},
     "task-execution-role": {MACHINE},
 }
+BEHIND_A_PROXY = {
+    "encryption-database": {"database-proxy-policy"},
+    "database-application-secret": {"database-proxy-policy"},
+}
 SUFFIXES = ("key:Key", "queue:Queue", "topic:Topic", "function:Function", ":StateMachine", "secret:Secret")
+
+
+def has_proxy(run: ProgramRun) -> bool:
+    return bool(resources(run, "rds/proxy:Proxy"))
 
 
 @pytest.mark.parametrize("name", MATRIX)
 def test_a_resource_is_opened_by_exactly_these_policies(run: ProgramRun, name: str) -> None:
     arn = run.created[one(run, name).urn].outputs["arn"]
     opened_by = {entry.owner for entry in statements(run) if entry.allows and arn in entry.targets}
-    assert opened_by == MATRIX[name]
+    assert opened_by == MATRIX[name] | (BEHIND_A_PROXY.get(name, set()) if has_proxy(run) else set())
 
 
 def test_the_matrix_covers_every_key_queue_topic_function_machine_and_secret(run: ProgramRun) -> None:
@@ -74,6 +84,10 @@ def test_buckets_are_opened_only_to_those_who_read_or_write_them(run: ProgramRun
 
 def test_only_the_api_stops_executions_and_only_those_of_the_machine(run: ProgramRun) -> None:
     machine = run.created[one(run, "workflow-machine").urn].outputs["arn"]
-    stoppers = [entry for entry in statements(run) if "states:StopExecution" in entry.actions]
+    stoppers = [
+        entry
+        for entry in statements(run)
+        if "states:StopExecution" in entry.actions and entry.owner.endswith("-policy")
+    ]
     assert [entry.owner for entry in stoppers] == ["api-metadata-policy"]
     assert stoppers[0].targets == [f"{machine.replace(':stateMachine:', ':execution:')}:*"]

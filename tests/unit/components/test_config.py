@@ -64,6 +64,12 @@ def test_a_missing_key_is_refused_with_the_command_that_sets_it(values: dict[str
         ("notification_emails", '["a@example.com","a@example.com"]', "each once"),
         ("notification_emails", "a@example.com", "a list of texts"),
         ("notification_emails", "[1]", "a list of texts"),
+        ("notification_sms_numbers", '["0312345678"]', "like +81312345678"),
+        ("notification_https_endpoints", '["http://hooks.example.com"]', "like https://hooks.example.com"),
+        ("notification_https_endpoints", '["https://user:word@example.com/"]', "like https://hooks"),
+        ("api_domain_name", "https://api.example.com", "like api.video.example.com"),
+        ("api_certificate_arn", "arn:aws:iam::123456789012:server-certificate/x", "like arn:aws:acm:"),
+        ("web_firewall_address_limit", "5", "an integer from 10"),
         ("cors_origins", '["*"]', "like https://video.example.com"),
         ("interface_endpoints", '["ec2"]', "items out of ecr.api"),
         ("database_engine_version", "15.4", "like 16"),
@@ -101,6 +107,9 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
         ("database_max_allocated_storage_gib", {"database_max_allocated_storage_gib": "100"}, "at least 110"),
         ("originals_deep_archive_days", {"originals_deep_archive_days": "100"}, "at least 120"),
         ("api_burst_limit", {"api_burst_limit": "500"}, "at least 1000"),
+        ("database_insights_retention_days", {"database_insights_mode": "advanced"}, "at least 465"),
+        ("background_reserved_concurrency", {"background_reserved_concurrency": "3"}, "0 or at least 5"),
+        ("api_certificate_arn", {"api_domain_name": "api.example.com"}, "exactly when api_domain_name"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import json
+from pathlib import Path
 from typing import get_origin
 from urllib.parse import unquote
 
@@ -14,7 +15,7 @@ from local.monitor import STACK_TYPE
 from local.program import ProgramRun
 from local.synth import synthesise
 from local.wire import REDACTED
-from tests.synthesised import resources
+from tests.synthesised import resources, synthesised_with
 
 TOKEN_PREFIX = "video-platform:"
 SEED_EXPORTS = {
@@ -51,6 +52,11 @@ SEED_EXPORTS = {
 }
 # One read of what they name gives a credential.
 SECRET_EXPORTS = ("api_key_id", "database_secret_arn")
+SWITCHED_ON_IN_PROD = {
+    "aws:rds/proxy:Proxy",
+    "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
+    "aws:rds/proxyTarget:ProxyTarget",
+}
 REQUIRED_TAGS = {"project", "stack", "owner", "component", "managed-by"}
 
 
@@ -163,9 +169,20 @@ def is_own(token: str) -> bool:
     return token.startswith((TOKEN_PREFIX, "random:")) or token == STACK_TYPE
 
 
-def test_both_stacks_have_the_same_kinds_of_resources(dev: ProgramRun, prod: ProgramRun) -> None:
-    kinds = [{entry.type for entry in run.registrations.values()} for run in (dev, prod)]
-    assert kinds[0] == kinds[1]
+def test_prod_has_the_kinds_of_resources_of_dev_and_those_that_its_switches_add(
+    dev: ProgramRun, prod: ProgramRun
+) -> None:
+    in_dev, in_prod = ({entry.type for entry in run.registrations.values()} for run in (dev, prod))
+    assert in_dev <= in_prod
+    assert {token for token in in_prod - in_dev if not is_own(token)} == SWITCHED_ON_IN_PROD
+
+
+def test_dev_has_all_kinds_of_resources_of_prod_when_its_switches_are_on(
+    prod: ProgramRun, tmp_path: Path
+) -> None:
+    dev = synthesised_with("dev", tmp_path, database_proxy=True)
+    in_dev, in_prod = ({entry.type for entry in run.registrations.values()} for run in (dev, prod))
+    assert in_dev == in_prod
 
 
 @pytest.mark.parametrize(
