@@ -157,6 +157,18 @@ def make_black_opening(directory: Path) -> Path:
     return path
 
 
+def make_colour_steps(directory: Path) -> Path:
+    """Two seconds of red, two of green, one of blue."""
+    path = directory / "colours.mp4"
+    colours = (("red", 2), ("lime", 2), ("blue", 1))
+    inputs = [f"color={name}:size=640x360:rate=25:duration={seconds}" for name, seconds in colours]
+    ffmpeg(
+        *(part for colour in inputs for part in ("-f", "lavfi", "-i", colour)),
+        *("-filter_complex", "[0:v][1:v][2:v]concat=n=3:v=1:a=0", *_FAST, str(path)),
+    )
+    return path
+
+
 def make_with_cover(directory: Path) -> Path:
     """A usable video that also carries a cover picture larger than itself."""
     cover, path = directory / "cover.png", directory / "covered.mp4"

@@ -23,7 +23,7 @@ class ProducedFile:
     Attributes:
         path: Where it is; the file name is what goes behind the job's key prefix.
         name: Output name in the API, for example `720p`, `hls`, `mp4` or `720p.m3u8`.
-        kind: `rendition`, `audio`, `playlist`, `manifest`, `download` or `poster`.
+        kind: `rendition`, `audio`, `playlist`, `manifest`, `download`, `poster`, `sprite` or `scrub`.
         codec: RFC 6381 codec strings, separated by commas.
         bitrate_kbps: Average rate.
         details: Facts that only some kinds have.
@@ -48,15 +48,16 @@ def catalogue(
     """List every file to publish: media first, the manifests that point at them last."""
     codecs = {item.index.uri: item.codecs for item in read_dash(packaged.dash).representations}
     variants = {variant.uri: variant for variant in read_master(packaged.hls).variants}
-    files = [
-        _rendition(name, path, plan, checked[name], codecs[path.name], variants[f"{name}.m3u8"])
-        for name, path in packaged.renditions.items()
-    ]
+    files = []
+    for name, path in packaged.renditions.items():
+        variant, ssim = variants[f"{name}.m3u8"], encoded.picture.ssim.get(name)
+        files.append(_rendition(path, plan, checked[name], codecs[path.name], variant, ssim))
     for track in plan.audios:
         path = packaged.audios[track.name]
         file = _audio(path, checked[track.name], codecs[path.name], track, encoded.audio.loudness)
         files.append(file)
     files += [_download(packaged, plan, checked["mp4"], codecs), _poster(packaged.poster, checked["poster"])]
+    files += _scrubbing(packaged, plan, checked["sprite"])
     names = [*packaged.renditions, *packaged.audios]
     files += [
         ProducedFile(
@@ -70,11 +71,11 @@ def catalogue(
 
 
 def _rendition(
-    name: str, path: Path, plan: Plan, checked: CheckedFile, codec: str, variant: Variant
+    path: Path, plan: Plan, checked: CheckedFile, codec: str, variant: Variant, ssim: float | None
 ) -> ProducedFile:
     return ProducedFile(
         path=path,
-        name=name,
+        name=path.stem,
         kind="rendition",
         content_type="video/mp4",
         width=checked.stream.width,
@@ -84,6 +85,7 @@ def _rendition(
         duration_seconds=_seconds(checked),
         frame_rate=_frame_rate(plan),
         details={
+            "ssim": ssim,
             "peak_bitrate_kbps": round(variant.bandwidth / 1000),
             "frames": checked.stream.packets,
             "keyframes": len(checked.keyframe_seconds),
@@ -146,6 +148,25 @@ def _poster(path: Path, checked: CheckedFile) -> ProducedFile:
         width=checked.stream.width,
         height=checked.stream.height,
     )
+
+
+def _scrubbing(packaged: Packaged, plan: Plan, checked: CheckedFile) -> list[ProducedFile]:
+    sheet = ProducedFile(
+        path=packaged.sprite,
+        name="sprite",
+        kind="sprite",
+        content_type="image/jpeg",
+        width=checked.stream.width,
+        height=checked.stream.height,
+        details={
+            "interval_seconds": plan.sprite.interval_seconds,
+            "columns": plan.sprite.columns,
+            "rows": plan.sprite.rows,
+            "cell_width": plan.sprite.width,
+            "cell_height": plan.sprite.height,
+        },
+    )
+    return [sheet, ProducedFile(path=packaged.scrub, name="scrub", kind="scrub", content_type="text/vtt")]
 
 
 def _rate(path: Path, checked: CheckedFile) -> int | None:

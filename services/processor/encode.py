@@ -12,9 +12,11 @@ from processor.encode_commands import video_file
 from processor.errors import InvalidInputError, LimitExceededError, ToolFailedError
 from processor.limits import Limits
 from processor.output import ProgressSample
+from processor.picture import PictureFacts, read_picture_facts
 from processor.plan import Plan
 from processor.probe import Source, explain
 from processor.session import Session
+from processor.sprite import SHEET_NAME
 from profiles import Profile
 
 DURATION_TOLERANCE_SECONDS = 0.5
@@ -36,11 +38,15 @@ class Encoded:
     Attributes:
         videos: Name and file of every rendition, from large to small.
         audio: The encoded sound.
+        sprite: The sheet of small pictures.
+        picture: What was measured on the way.
         video_seconds: Media time that the video encoder wrote.
     """
 
     videos: tuple[tuple[str, Path], ...]
     audio: EncodedAudio
+    sprite: Path
+    picture: PictureFacts
     video_seconds: float
 
 
@@ -59,8 +65,14 @@ def encode(
     video_command = _video_command(session, source, plan, profile)
 
     sound: list[EncodedAudio] = []
+    notes: list[str] = []
+
+    def encode_picture() -> None:
+        done = session.produce(video_command, outputs=len(plan.rungs), on_progress=video.watch)
+        notes.append(done.notes)
+
     tasks: list[Callable[[], object]] = [
-        lambda: session.produce(video_command, outputs=len(plan.rungs), on_progress=video.watch),
+        encode_picture,
         lambda: sound.append(encode_audio(session, source, plan.audios, profile.audio)),
     ]
     try:
@@ -72,7 +84,13 @@ def encode(
     video_seconds = float(video.frames / plan.frame_rate)
     check_whole(source, video_seconds, sound[0].seconds, session.limits)
     videos = tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs)
-    return Encoded(videos=videos, audio=sound[0], video_seconds=video_seconds)
+    return Encoded(
+        videos=videos,
+        audio=sound[0],
+        sprite=session.workdir / SHEET_NAME,
+        picture=read_picture_facts(notes[0], plan.rungs, video_seconds),
+        video_seconds=video_seconds,
+    )
 
 
 class _Track:
@@ -136,7 +154,7 @@ def _video_command(session: Session, source: Source, plan: Plan, profile: Profil
         source.media,
         source.video.index,
         plan,
-        profile.video,
+        profile,
         directory=session.workdir,
         limits=session.limits,
         threads=session.threads,

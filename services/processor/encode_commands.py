@@ -9,11 +9,14 @@ from processor.command import Command, MediaInput, Tool, compile_ffmpeg, own_out
 from processor.limits import Limits
 from processor.plan import Plan, PlannedAudio, PlannedRung
 from processor.probe import AudioStream
-from profiles import PosterSettings, VideoSettings
+from processor.sprite import SHEET_NAME, SpritePlan
+from profiles import PosterSettings, Profile, VideoSettings
 
 SAMPLE_WIDTH: Final = 32
 SAMPLE_HEIGHT: Final = 18
 _MAX_SAMPLES: Final = 150
+_NOTABLE_SECONDS: Final = 1
+"""Black or frozen parts from this length on are recorded."""
 _ENCODER_THREADS_PER_CORE: Final = 1.5
 """x264's own choice, made explicit because the bytes it writes depend on it."""
 _SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
@@ -29,29 +32,37 @@ def encode_video(
     source: MediaInput,
     stream_index: int,
     plan: Plan,
-    settings: VideoSettings,
+    profile: Profile,
     *,
     directory: Path,
     limits: Limits,
     threads: int,
 ) -> Command:
-    """Decode the video once and encode all renditions; each becomes `video_<rung>.mp4` in `directory`."""
+    """Decode the video once; encode all renditions and the sheet of small pictures from it.
+
+    Each rendition becomes `video_<rung>.mp4` in `directory`. The smallest one is also searched for black and
+    frozen parts, which costs least there.
+    """
     picture = read(source, limits, **source_options(limits, threads))[str(stream_index)]
     if plan.deinterlace:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     picture = picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
     if plan.tone_map:
         picture = _tone_map(picture, plan.top)
-    copies = picture.filter_multi_output("split", len(plan.rungs)) if len(plan.rungs) > 1 else [picture]
-    outputs = [
-        write(
-            [_scale(copies[position], rung)],
-            video_file(directory, rung),
-            **_video_options(rung, plan, settings, threads),
-        )
-        for position, rung in enumerate(plan.rungs)
-    ]
-    return compile_ffmpeg("encode-video", outputs, threads=threads, progress=True)
+    copies = picture.filter_multi_output("split", len(plan.rungs) + 1)
+    outputs = []
+    for position, rung in enumerate(plan.rungs):
+        scaled = _scale(copies[position], rung)
+        if rung is plan.smallest:
+            scaled = scaled.filter("blackdetect", d=_NOTABLE_SECONDS).filter(
+                "freezedetect", d=_NOTABLE_SECONDS
+            )
+        options = _video_options(rung, plan, profile.video, threads)
+        outputs.append(write([scaled], video_file(directory, rung), **options))
+    outputs.append(
+        _sprite(copies[len(plan.rungs)], plan.sprite, profile.sprite.quality, directory / SHEET_NAME)
+    )
+    return compile_ffmpeg("encode-video", outputs, threads=threads, progress=True, talkative=True)
 
 
 def remux(video: Path, audios: Sequence[tuple[PlannedAudio, Path]], path: Path, limits: Limits) -> Command:
@@ -160,6 +171,15 @@ def _scale(picture: Any, rung: PlannedRung) -> Any:
     return scaled.filter("setsar", 1).filter("format", "yuv420p")
 
 
+def _sprite(picture: Any, plan: SpritePlan, quality: int, path: Path) -> Any:
+    """Take the picture at the start of every interval, and put all of them on one sheet."""
+    taken = picture.filter("fps", fps=f"1/{plan.interval_seconds}", round="up")
+    small = taken.filter("scale", plan.width, plan.height, flags="area", out_range="pc").filter("setsar", 1)
+    sheet = small.filter("format", "yuvj420p").filter("tile", f"{plan.columns}x{plan.rows}")
+    options = {"c:v": "mjpeg", "q:v": str(quality), "frames:v": "1", "fps_mode": "passthrough"}
+    return write([sheet], path, f="image2", update="1", **options)
+
+
 def _tone_map(picture: Any, top: PlannedRung) -> Any:
     """Bring HDR to BT.709; the first conversion already scales to the largest rung, which halves the work."""
     linear = picture.filter("zscale", w=top.width, h=top.height, t="linear", npl=100)
@@ -184,5 +204,6 @@ def _video_options(
         "sc_threshold": "0",
         "flags": "+cgop",
         "fps_mode": "passthrough",
+        "ssim": "1",
         "threads": str(max(1, round(threads * _ENCODER_THREADS_PER_CORE))),
     }

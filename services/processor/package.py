@@ -9,6 +9,7 @@ from processor.encode import Encoded
 from processor.plan import Plan, download_rung
 from processor.poster import make_poster
 from processor.session import Session
+from processor.sprite import SHEET_NAME, TRACK_NAME, write_track
 from profiles import Profile
 
 _BANDWIDTHS = re.compile(r"(?<!AVERAGE-)BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)")
@@ -23,6 +24,8 @@ class Packaged:
         renditions: CMAF file of every rung by name, from large to small.
         audios: CMAF file of every track of sound by name, the main one first.
         download_of: Name of the rung that the progressive file holds.
+        sprite: The sheet of small pictures.
+        scrub: The track that says which of them belongs to which time.
     """
 
     directory: Path
@@ -31,6 +34,8 @@ class Packaged:
     download: Path
     download_of: str
     poster: Path
+    sprite: Path
+    scrub: Path
     hls: Path
     dash: Path
 
@@ -59,6 +64,8 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
         download=directory / "download.mp4",
         download_of=download_name,
         poster=directory / "poster.jpg",
+        sprite=encoded.sprite.rename(directory / SHEET_NAME),
+        scrub=directory / TRACK_NAME,
         hls=directory / "master.m3u8",
         dash=directory / "manifest.mpd",
     )
@@ -71,6 +78,7 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
         lambda: make_poster(session, files, plan, profile.poster, packaged.poster),
     )
     correct_master(packaged.hls)
+    packaged.scrub.write_text(write_track(plan.sprite, encoded.video_seconds), encoding="utf-8")
     for leftover in (*files.values(), *(path for _, path in tracks)):
         leftover.unlink()
     return packaged

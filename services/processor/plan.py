@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from processor.probe import AudioStream, Source, VideoStream
+from processor.sprite import SpritePlan, plan_sprite
 from profiles import AudioSettings, Profile, Rung, VideoSettings
 
 _STANDARD_RATES: Final = (
@@ -75,6 +76,7 @@ class Plan:
         deinterlace: Whether the source's fields must be woven first.
         tone_map: Whether the source is high dynamic range and must be brought to the standard range.
         audios: The tracks of sound, the main one first.
+        sprite: Layout of the sheet of small pictures.
     """
 
     rungs: tuple[PlannedRung, ...]
@@ -84,6 +86,7 @@ class Plan:
     deinterlace: bool
     tone_map: bool
     audios: tuple[PlannedAudio, ...]
+    sprite: SpritePlan
 
     @property
     def gop_seconds(self) -> Fraction:
@@ -112,14 +115,17 @@ def make_plan(source: Source, profile: Profile) -> Plan:
     frame_rate = choose_frame_rate(source.video, settings.max_frame_rate)
     gop_frames = max(1, round(Fraction(settings.gop_seconds) * frame_rate))
     gop_seconds = gop_frames / frame_rate
+    rungs = choose_rungs(display_size(source.video), frame_rate, settings)
+    declared = source.video.duration_seconds or source.duration_seconds
     return Plan(
-        rungs=choose_rungs(display_size(source.video), frame_rate, settings),
+        rungs=rungs,
         frame_rate=frame_rate,
         gop_frames=gop_frames,
         gops_per_segment=max(1, round(Fraction(settings.segment_seconds) / gop_seconds)),
         deinterlace=source.video.interlaced,
         tone_map=source.video.color_transfer in _HDR_TRANSFERS,
         audios=choose_audios(source.audios, profile.audio),
+        sprite=plan_sprite((rungs[0].width, rungs[0].height), declared, profile.sprite),
     )
 
 

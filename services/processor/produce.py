@@ -119,7 +119,7 @@ def _work(session: Session, source: Path, profile: Profile, report: Callable[[Pr
         files = catalogue(packaged, plan, encoded, checked)
     report(Progress(stage=Stage.VERIFYING, percent=100.0))
     return Production(
-        technical=inspected.technical(),
+        technical={**inspected.technical(), "picture": encoded.picture.technical()},
         files=files,
         stage_seconds=stages.seconds,
         commands=session.records,

@@ -16,6 +16,7 @@ from processor.loudness import CorrectedLoudness, Method
 from processor.package import Packaged
 from processor.plan import Plan, PlannedAudio, PlannedRung
 from processor.session import Session
+from processor.sprite import read_track
 from processor.verify_manifests import check_manifests
 
 _VERIFY_SECONDS: Final = 120.0
@@ -62,12 +63,14 @@ def verify(session: Session, packaged: Packaged, plan: Plan, encoded: Encoded) -
     for track in plan.audios:
         checks[track.name] = _audio_check(session, packaged.audios[track.name], track)
     checks["mp4"] = _download_check(session, packaged, plan, video_seconds)
-    checks["poster"] = _poster_check(session, packaged.poster)
+    checks["poster"] = _picture_check(session, packaged.poster)
+    checks["sprite"] = _picture_check(session, packaged.sprite, plan.sprite.sheet_size)
     results = session.together(*checks.values(), workers=session.threads + 1)
     checked = dict(zip(checks, results, strict=True))
     cadences = {name: checked[name].keyframe_seconds for name in packaged.renditions}
     if len(set(cadences.values())) != 1:
         _fail(f"The keyframes of the renditions do not lie at the same times: {_counts(cadences)}.")
+    _check_scrub_track(packaged, plan, video_seconds)
     _check_loudness(encoded.audio.loudness)
     check_manifests(packaged, plan, {name: item.duration_seconds for name, item in checked.items()})
     return checked
@@ -144,11 +147,29 @@ def _download_check(
     return check
 
 
-def _poster_check(session: Session, path: Path) -> Callable[[], CheckedFile]:
+def _check_scrub_track(packaged: Packaged, plan: Plan, video_seconds: float) -> None:
+    """Every moment of the video must have its picture, and every picture must lie on the sheet."""
+    cues = read_track(packaged.scrub.read_text(encoding="utf-8"))
+    width, height = plan.sprite.sheet_size
+    if len(cues) != plan.sprite.cells(video_seconds):
+        _fail(f"The scrub track has {len(cues)} pictures instead of {plan.sprite.cells(video_seconds)}.")
+    ends = [0.0, *(cue.end_seconds for cue in cues)]
+    if [cue.start_seconds for cue in cues] != ends[:-1] or abs(ends[-1] - video_seconds) > 0.001:
+        _fail("The scrub track leaves a part of the video out.")
+    if any(cue.x + cue.width > width or cue.y + cue.height > height for cue in cues):
+        _fail("The scrub track points beside the sheet of pictures.")
+
+
+def _picture_check(
+    session: Session, path: Path, size: tuple[int, int] | None = None
+) -> Callable[[], CheckedFile]:
     def check() -> CheckedFile:
         source = MediaInput(path=path, formats=("image2", "jpeg_pipe"), codecs=("mjpeg",))
         document = _sample(session, source, 1.0)
-        return CheckedFile(stream=_only_stream(document, path, "video"), duration_seconds=None)
+        stream = _only_stream(document, path, "video")
+        if size is not None and (stream.width, stream.height) != size:
+            _fail(f"{path.name} is {stream.width}x{stream.height} instead of {size[0]}x{size[1]}.")
+        return CheckedFile(stream=stream, duration_seconds=None)
 
     return check
 

@@ -11,6 +11,7 @@ from profiles.models import (
     PosterSettings,
     Profile,
     Rung,
+    SpriteSettings,
     VideoSettings,
 )
 
@@ -22,6 +23,7 @@ __all__ = [
     "Profile",
     "ProfileError",
     "Rung",
+    "SpriteSettings",
     "UnknownProfileError",
     "VideoSettings",
     "get_profile",

@@ -121,6 +121,23 @@ class PosterSettings(_Settings):
     quality: Annotated[int, Field(ge=1, le=10, description="JPEG quantiser; 1 is best")]
 
 
+class SpriteSettings(_Settings):
+    """Small pictures at equal distances on one sheet, which players show while a viewer seeks.
+
+    Attributes:
+        interval_seconds: Distance of two pictures; on long videos it grows until `max_cells` suffice.
+        columns: Pictures beside each other.
+        max_cells: Pictures on the sheet.
+        cell_long_side_pixels: Longer side of one picture.
+    """
+
+    interval_seconds: Annotated[int, Field(ge=1, le=60)]
+    columns: Annotated[int, Field(ge=1, le=20)]
+    max_cells: Annotated[int, Field(ge=4, le=400)]
+    cell_long_side_pixels: Annotated[int, Field(ge=32, le=320, multiple_of=2)]
+    quality: Annotated[int, Field(ge=1, le=20, description="JPEG quantiser; 1 is best")]
+
+
 class Profile(_Settings):
     """Everything that one processing profile makes.
 
@@ -136,3 +153,4 @@ class Profile(_Settings):
     audio: AudioSettings
     download: DownloadSettings
     poster: PosterSettings
+    sprite: SpriteSettings

@@ -71,7 +71,7 @@ def bunny(tmp_path_factory: pytest.TempPathFactory) -> Production:
 def test_real_footage_gets_every_rung_up_to_its_own_size(bunny: Production) -> None:
     assert _renditions(bunny) == [("720p", 1280, 720), ("480p", 854, 480), ("360p", 640, 360)]
     assert [file.name for file in bunny.files] == [
-        *("720p", "480p", "360p", "audio", "mp4", "poster"),
+        *("720p", "480p", "360p", "audio", "mp4", "poster", "sprite", "scrub"),
         *("720p.m3u8", "480p.m3u8", "360p.m3u8", "audio.m3u8", "hls", "dash"),
     ]
     assert all(file.path.stat().st_size > 0 for file in bunny.files)

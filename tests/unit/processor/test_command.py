@@ -51,7 +51,7 @@ def _encode_video(plan: object = None) -> Command:
         SOURCE_FILE,
         0,
         PLAN if plan is None else plan,  # type: ignore[arg-type]
-        WEB.video,
+        WEB,
         directory=Path("/scratch/job"),
         limits=LIMITS,
         threads=2,
@@ -92,13 +92,13 @@ def test_one_video_command_decodes_once_and_encodes_all_rungs_in_step() -> None:
     arguments = _encode_video().arguments
 
     assert arguments.count("-i") == 1
-    assert _values(arguments, "-c:v") == ["libx264"] * 4
+    assert _values(arguments, "-c:v") == ["libx264"] * 4 + ["mjpeg"]
     for option in ("-g", "-keyint_min"):
         assert _values(arguments, option) == ["60"] * 4
     assert _values(arguments, "-sc_threshold") == ["0"] * 4
     assert _values(arguments, "-flags") == ["+cgop"] * 4
     assert _values(arguments, "-maxrate") == ["5350k", "3000k", "1500k", "860k"]
-    assert "split=4" in _values(arguments, "-filter_complex")[0]
+    assert "split=5" in _values(arguments, "-filter_complex")[0]
     assert _values(arguments, "-progress") == ["pipe:1"]
 
 
@@ -106,10 +106,15 @@ def test_the_time_read_is_bounded_one_second_above_the_limit() -> None:
     assert _values(_encode_video().arguments, "-t") == ["14401.000"]
 
 
-def test_a_single_rung_needs_no_split() -> None:
-    plan = replace(PLAN, rungs=PLAN.rungs[-1:])
+def test_the_sheet_of_pictures_and_the_detections_ride_along_with_the_only_decode() -> None:
+    arguments = _encode_video().arguments
+    graph = _values(arguments, "-filter_complex")[0]
 
-    assert "split" not in _values(_encode_video(plan).arguments, "-filter_complex")[0]
+    assert "fps=fps=1/2:round=up" in graph
+    assert "tile=5x1" in graph
+    assert graph.count("blackdetect") == graph.count("freezedetect") == 1
+    assert _values(arguments, "-ssim") == ["1"] * 4
+    assert _values(arguments, "-frames:v") == ["1"]
 
 
 def test_fields_and_high_dynamic_range_add_their_filters() -> None:
