@@ -16,9 +16,9 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.complete ## Install system packages and the two virtual environments
+setup: .venv/.complete ## Install system packages and the virtual environments
 
-.venv/.complete: requirements.txt requirements-dev.txt constraints.txt services/metadata_api/requirements.txt services/processor/requirements.txt local/emulator-requirements.txt tools/setup.sh
+.venv/.complete: requirements.txt requirements-dev.txt constraints.txt services/metadata_api/requirements.txt services/processor/requirements.txt local/emulator-requirements.txt tests/policy/requirements.txt tools/setup.sh
 	@tools/setup.sh
 
 demo: setup ## Process a real video end to end on this machine (VIDEO=path takes your own)
@@ -84,4 +84,4 @@ constraints: setup ## Pin every transitive package again after a change to a req
 
 clean: ## Remove virtual environments, caches and all local data
 	@if [ -x $(PYTHON_BIN) ]; then for stack in dev prod; do $(PYTHON_BIN) -m local reset --stack $$stack --yes || true; done; fi
-	@rm -rf .venv .venv-emulator .local build .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-emulator .venv-checks .local build .pytest_cache .mypy_cache .ruff_cache

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what local mode and the tests need: Debian packages (when missing) and two virtual environments.
+# Installs what local mode and the tests need: Debian packages (when missing) and three virtual environments.
 # Run through `make setup`; safe to run again and from several checkouts at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -59,6 +59,8 @@ have_system_packages "$python" || install_system_packages
 make_environment .venv requirements-dev.txt --constraint constraints.txt
 # The emulator's Lambda children see its site-packages, so it lives apart from everything else.
 make_environment .venv-emulator local/emulator-requirements.txt
+# The policy checkers pin older versions of packages that the platform needs newer.
+make_environment .venv-checks tests/policy/requirements.txt
 # The first synthesis writes the bytecode of the provider modules that the program uses; without it each start costs seconds more.
 say "compiling what the program imports"
 env -u PYTHONDONTWRITEBYTECODE PYTHONPATH=services .venv/bin/python -m local synth --stack dev >/dev/null

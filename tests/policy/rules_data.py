@@ -22,6 +22,7 @@ def _parameter(name: str, test: Any) -> Any:
     return holds
 
 
+PROXY = "aws:rds/proxy:Proxy"
 _NO_PARAMETERS = Defect(DATABASE_PARAMETERS, setting("parameters", []))
 
 RELATIONAL = (
@@ -88,6 +89,8 @@ RELATIONAL = (
         False,
         "RDS keeps and rotates the master password",
     ),
+    equal(["VP.RDS.3"], PROXY, "requireTls", True, False, "the proxy refuses connections without TLS"),
+    equal(["VP.RDS.4"], PROXY, "debugLogging", False, True, "the proxy does not log statements"),
     Rule(
         ids=("CKV2_AWS_69", "rds_instance_transport_encrypted"),
         type=DATABASE_PARAMETERS,

@@ -24,14 +24,11 @@ TOPIC = "aws:sns/topic:Topic"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 QUEUE = "aws:sqs/queue:Queue"
 QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
-EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+EVENT_SOURCE = "aws:lambda/eventSourceMapping:EventSourceMapping"
 
 
-def _is_dead_letter_queue(queue: Resource, stack: Stack) -> bool:
-    arn = queue.outputs["arn"]
-    sources = [json.loads(other.inputs.get("redrivePolicy", "{}")) for other in stack.of(QUEUE)]
-    targets = [target.at("deadLetterConfig.arn") for target in stack.of(EVENT_TARGET)]
-    return arn in targets or any(source.get("deadLetterTargetArn") == arn for source in sources)
+def _is_read_by_a_function(queue: Resource, stack: Stack) -> bool:
+    return bool(stack.naming(EVENT_SOURCE, "eventSourceArn", queue))
 
 
 def _needs_a_key_or_is_a_preflight(method: Resource, _stack: Stack) -> bool:
@@ -142,11 +139,9 @@ MESSAGES = (
     Rule(
         ids=("SQS3",),
         type=QUEUE,
-        says="it has or is a dead-letter queue",
-        holds=lambda queue, stack: (
-            bool(queue.inputs.get("redrivePolicy")) or _is_dead_letter_queue(queue, stack)
-        ),
-        applies=lambda queue, stack: not _is_dead_letter_queue(queue, stack),
+        says="what a function reads has a dead-letter queue",
+        holds=lambda queue, _stack: bool(queue.inputs.get("redrivePolicy")),
+        applies=_is_read_by_a_function,
         defect=Defect(QUEUE, lambda inputs: inputs.pop("redrivePolicy", None)),
     ),
 )
