@@ -163,7 +163,7 @@ class Api(pulumi.ComponentResource):
             ),
             Statement(
                 sid="SignUploads",
-                actions=["s3:PutObject"],
+                actions=["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
                 resources=[pulumi.Output.concat(args.buckets.ingest_arn, "/uploads/*")],
             ),
             Statement(

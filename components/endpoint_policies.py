@@ -23,6 +23,7 @@ ENDPOINT_ACTIONS: Mapping[str, tuple[str, ...]] = {
         "s3:GetObjectVersion",
         "s3:PutObject",
         "s3:AbortMultipartUpload",
+        "s3:ListMultipartUploadParts",
         "s3:ListBucket",
     ),
     "dynamodb": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from metadata_api.models.jobs import DownloadLink, UploadTicket
+from metadata_api.multipart import OpenUpload
 from metadata_api.responses import timestamp
 
 if TYPE_CHECKING:
@@ -92,6 +93,22 @@ class Presigner:
             content_type=stored.content_type,
             size_bytes=stored.size_bytes,
         )
+
+    def part(self, upload: OpenUpload, number: int, size_bytes: int) -> str:
+        """A URL that stores exactly one part of exactly this size."""
+        params = {
+            "Bucket": upload.bucket,
+            "Key": upload.key,
+            "UploadId": upload.upload_id,
+            "PartNumber": number,
+            "ContentLength": size_bytes,
+        }
+        url, _ = self._sign("upload_part", params, UPLOAD_EXPIRY_SECONDS)
+        return url
+
+    def upload_end(self) -> str:
+        """When links signed from now on end at the earliest."""
+        return timestamp(datetime.now(UTC) + timedelta(seconds=UPLOAD_EXPIRY_SECONDS))
 
     def media(self, bucket: str, key: str, seconds: int) -> str:
         """A URL that a player reads one object from, in ranges if it likes."""

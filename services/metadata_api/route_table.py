@@ -12,12 +12,14 @@ from metadata_api.routes import (
     profiles,
     records,
     system,
+    uploads,
 )
 
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     operation
     for group in (
         job_creation.routes,
+        uploads.routes,
         jobs.routes,
         job_control.routes,
         downloads.routes,

@@ -17,6 +17,7 @@ from metadata_api.models.fields import (
     Sha256,
 )
 from metadata_api.models.records import DEFAULT_PAGE_SIZE, JobRecordBody, PageSize, QueryModel, RequestModel
+from metadata_api.models.uploads import MultipartTicket
 
 DEFAULT_PROFILE = "web"
 
@@ -40,6 +41,11 @@ class UploadJobBody(JobBody):
     content_type: MediaType = Field(description="Exact Content-Type the upload is sent with.")
     sha256: Sha256 | None = Field(
         default=None, description="Hex digest of the file; the upload is checked against it."
+    )
+
+    upload: Literal["single", "multipart"] | None = Field(
+        default=None,
+        description="In one request, or in parts that can be resumed; in parts from 100 MiB when absent.",
     )
 
 
@@ -160,7 +166,7 @@ class JobCreated(TypedDict):
     """The new job; upload is null when the source is already in the bucket."""
 
     job: JobView
-    upload: UploadTicket | None
+    upload: UploadTicket | MultipartTicket | None
 
 
 class EventView(TypedDict):

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from ledger import job_queries, videos
 from ledger.errors import WrongStateError
 from ledger.job_queries import JobDetail
-from metadata_api.execution_control import start_now, stop_now
+from metadata_api.consequences import forget_upload, start_now, stop_now
 from metadata_api.models.jobs import JobView
 from metadata_api.operations import RouteGroup
 from metadata_api.problems import Problem, ProblemCode
@@ -16,6 +16,7 @@ from metadata_api.rendering import job_view
 from metadata_api.request import ApiRequest, not_found
 from metadata_api.responses import json_response
 from metadata_api.sources import is_present
+from metadata_api.upload_tickets import open_upload
 
 if TYPE_CHECKING:
     from ledger.connection import LedgerConnection
@@ -41,12 +42,14 @@ def cancel_job(request: ApiRequest) -> Response[str]:
 
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     with request.resources.connection() as conn:
-        _visible(conn, job_id)
+        upload = open_upload(_visible(conn, job_id).job)
         try:
             job = jobs.cancel(conn, job_id)
         except WrongStateError as error:
             raise Problem(ProblemCode.JOB_SETTLED, str(error)) from error
         stop_now(job, state_machine_arn=request.resources.settings.state_machine_arn)
+        if upload is not None:
+            forget_upload(upload)
         detail = _visible(conn, job_id)
     return json_response(job_view(detail, None))
 

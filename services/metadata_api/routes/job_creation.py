@@ -9,18 +9,18 @@ from uuid import UUID, uuid4
 from aws_lambda_powertools.event_handler import Response
 
 from ledger import idempotency, job_queries, videos
-from ledger.job_queries import JobDetail
 from ledger.models import NewJob, SourceObject
-from ledger.states import JobStatus
 from ledger.videos import VideoDraft
-from metadata_api.execution_control import start_now
-from metadata_api.models.jobs import JOB_REQUEST, JobCreated, SourceJobBody, UploadJobBody, UploadTicket
+from metadata_api import multipart
+from metadata_api.consequences import start_now
+from metadata_api.models.jobs import JOB_REQUEST, JobCreated, SourceJobBody, UploadJobBody
 from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
 from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.rendering import job_view
 from metadata_api.request import ApiRequest, not_found
 from metadata_api.responses import json_response
 from metadata_api.sources import check_size, find_source
+from metadata_api.upload_tickets import upload_ticket
 
 if TYPE_CHECKING:
     from ledger.connection import LedgerConnection
@@ -76,7 +76,9 @@ def create_job(request: ApiRequest) -> Response[str]:
     if detail is None:
         message = f"the job {job_id} made with this Idempotency-Key was deleted; use a new key for a new job"
         raise Problem(ProblemCode.IDEMPOTENT_RESULT_GONE, message)
-    created = JobCreated(job=job_view(detail, None), upload=_upload_ticket(request, detail))
+    created = JobCreated(
+        job=job_view(detail, None), upload=upload_ticket(request.resources.presigner, detail.job)
+    )
     return json_response(created, HTTPStatus.CREATED, {"Location": f"/jobs/{job_id}"})
 
 
@@ -87,9 +89,22 @@ def _order(request: ApiRequest) -> Order:
         raise field_problem("metadata", "cannot be given with video_id; change the record with PATCH instead")
     if isinstance(body, UploadJobBody):
         check_size(body.size_bytes, request.resources.settings)
+        _check_single(body)
         return Order(body=body, source=None, filename=body.filename)
     source = find_source(body.source, request.resources.settings)
     return Order(body=body, source=source, filename=_filename_of_key(body.source.key))
+
+
+def _check_single(body: UploadJobBody) -> None:
+    if body.upload == "single" and body.size_bytes > multipart.MAX_SINGLE_UPLOAD_BYTES:
+        limit = multipart.MAX_SINGLE_UPLOAD_BYTES
+        raise field_problem("upload", f"files of more than {limit} bytes have to be uploaded in parts")
+
+
+def _in_parts(body: UploadJobBody) -> bool:
+    if body.upload is not None:
+        return body.upload == "multipart"
+    return body.size_bytes >= multipart.MULTIPART_FROM_BYTES
 
 
 def _check_profile(name: str) -> None:
@@ -162,29 +177,17 @@ def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str) -> 
             source_bucket=body.source.bucket,
             source_key=body.source.key,
         )
+    # Made by us: no part of a key ever comes from a caller.
+    key = f"uploads/{job_id}/source"
     return NewJob(
         id=job_id,
         video_id=video_id,
         profile=body.profile,
         filename=order.filename,
         source_bucket=ingest_bucket,
-        # Made by us: no part of a key ever comes from a caller.
-        source_key=f"uploads/{job_id}/source",
+        source_key=key,
         content_type=body.content_type,
         declared_size_bytes=body.size_bytes,
         declared_sha256=body.sha256,
-    )
-
-
-def _upload_ticket(request: ApiRequest, detail: JobDetail) -> UploadTicket | None:
-    """Signed anew for every answer, so that no signed link is ever stored; None once the file is there."""
-    job = detail.job
-    if job.status != JobStatus.PENDING or job.declared_size_bytes is None or job.content_type is None:
-        return None
-    return request.resources.presigner.upload(
-        bucket=job.source_bucket,
-        key=job.source_key,
-        size_bytes=job.declared_size_bytes,
-        content_type=job.content_type,
-        sha256=job.declared_sha256,
+        upload_id=multipart.begin(ingest_bucket, key, body.content_type) if _in_parts(body) else None,
     )

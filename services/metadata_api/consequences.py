@@ -1,8 +1,11 @@
-"""Starts and stops executions from the API; what fails here is done later by somebody else."""
+"""Starts and stops work outside of the ledger; what fails here is done later by somebody else."""
 
 import logging
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from metadata_api import multipart
+from metadata_api.multipart import OpenUpload
 
 if TYPE_CHECKING:
     # Only named here: most calls of the API need neither the driver nor a client.
@@ -51,3 +54,13 @@ def stop_now(job: "Job", *, state_machine_arn: str) -> None:
         if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ExecutionDoesNotExist":
             return
         _LOGGER.warning("stop_left_to_worker", extra={"job_id": str(job.id), "reason": type(error).__name__})
+
+
+def forget_upload(upload: OpenUpload) -> None:
+    """Throws the parts of a cancelled job's upload away; what stays falls to the bucket's lifecycle rule."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        multipart.abort(upload)
+    except (BotoCoreError, ClientError) as error:
+        _LOGGER.warning("abort_left_to_lifecycle", extra={"key": upload.key, "reason": type(error).__name__})

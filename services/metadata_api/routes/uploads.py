@@ -1,0 +1,162 @@
+"""Uploads in parts: what has arrived, completing and giving up."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import Response
+
+from ledger import job_queries
+from ledger.job_queries import JobRow
+from ledger.states import JobStatus
+from metadata_api import multipart
+from metadata_api.consequences import forget_upload
+from metadata_api.models.jobs import JobView
+from metadata_api.models.uploads import CompletionBody, PartList
+from metadata_api.multipart import OpenUpload
+from metadata_api.operations import RouteGroup
+from metadata_api.problems import Problem, ProblemCode, field_problem
+from metadata_api.rendering import job_view
+from metadata_api.request import ApiRequest, not_found
+from metadata_api.responses import json_response
+from metadata_api.sources import is_present
+from metadata_api.upload_tickets import open_upload, part_list
+
+if TYPE_CHECKING:
+    from ledger.connection import LedgerConnection
+
+routes = RouteGroup("Uploads")
+_UPLOAD_PROBLEMS = (
+    ProblemCode.JOB_NOT_FOUND,
+    ProblemCode.UPLOAD_NOT_OPEN,
+    ProblemCode.UPSTREAM_UNAVAILABLE,
+)
+
+
+@routes.route(
+    "GET",
+    "/jobs/{job_id}/upload/parts",
+    summary="List the parts of an upload",
+    returns=PartList,
+    problems=_UPLOAD_PROBLEMS,
+)
+def list_upload_parts(request: ApiRequest) -> Response[str]:
+    """What has arrived, and fresh links for what has not: an interrupted upload goes on from here."""
+    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    with request.resources.connection() as conn:
+        job = _job(conn, job_id)
+    upload = _open(job)
+    stored = multipart.stored_parts(upload)
+    return json_response(part_list(request.resources.presigner, upload, _size_bytes(job), stored))
+
+
+@routes.route(
+    "POST",
+    "/jobs/{job_id}/upload/complete",
+    summary="Complete an upload",
+    body=CompletionBody,
+    returns=JobView,
+    problems=(
+        *_UPLOAD_PROBLEMS,
+        ProblemCode.VALIDATION_FAILED,
+        ProblemCode.UPLOAD_INCOMPLETE,
+        ProblemCode.BODY_TOO_LARGE,
+        ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+    ),
+)
+def complete_upload(request: ApiRequest) -> Response[str]:
+    """Makes the file of its parts, once all are there in their right size; processing starts by itself.
+
+    Completing again changes nothing.
+    """
+    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    etags = _sent_etags(request.body(CompletionBody))
+    with request.resources.connection() as conn:
+        job = _job(conn, job_id)
+        if job.uploaded_at is None or job.upload_id is None:
+            _complete_once(_open(job), _size_bytes(job), etags)
+        detail = job_queries.get(conn, job_id)
+    if detail is None:
+        raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+    return json_response(job_view(detail, None))
+
+
+@routes.route(
+    "POST",
+    "/jobs/{job_id}/upload/abort",
+    summary="Give an upload up",
+    returns=JobView,
+    problems=_UPLOAD_PROBLEMS,
+)
+def abort_upload(request: ApiRequest) -> Response[str]:
+    """Throws the parts away and cancels the job. Giving up again changes nothing."""
+    # Loads the database driver; only calls that reach the database need it.
+    from ledger import jobs
+
+    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    with request.resources.connection() as conn:
+        job = _job(conn, job_id)
+        if not (job.status == JobStatus.CANCELLED and job.upload_id and job.uploaded_at is None):
+            upload = _open(job)
+            jobs.cancel(conn, job_id)
+            forget_upload(upload)
+        detail = job_queries.get(conn, job_id)
+    if detail is None:
+        raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+    return json_response(job_view(detail, None))
+
+
+def _sent_etags(body: CompletionBody) -> dict[int, str]:
+    etags = {part.part_number: part.etag.strip('"') for part in body.parts}
+    if len(etags) != len(body.parts):
+        raise field_problem("parts", "names a part more than once; name each part once")
+    return etags
+
+
+def _complete(upload: OpenUpload, size_bytes: int, etags: dict[int, str]) -> None:
+    wanted = {part.number: part.size_bytes for part in multipart.parts_of(size_bytes)}
+    stored = multipart.stored_parts(upload)
+    wrong = [
+        number
+        for number in sorted(wanted.keys() | etags.keys())
+        if number not in stored
+        or stored[number].size_bytes != wanted.get(number)
+        or stored[number].etag != etags.get(number)
+    ]
+    if wrong:
+        shown = ", ".join(map(str, wrong[:10])) + (" and more" if len(wrong) > 10 else "")
+        detail = (
+            f"{len(wrong)} of {len(wanted)} parts are missing, of another size, or named with another ETag:"
+            f" {shown}; read the list of parts, upload these and complete again"
+        )
+        raise Problem(ProblemCode.UPLOAD_INCOMPLETE, detail)
+    multipart.complete(upload, etags)
+
+
+def _complete_once(upload: OpenUpload, size_bytes: int, etags: dict[int, str]) -> None:
+    """Same as `_complete`, and content with an upload that an earlier call has completed already."""
+    try:
+        _complete(upload, size_bytes, etags)
+    except Problem as problem:
+        ended = problem.code is ProblemCode.UPLOAD_NOT_OPEN
+        if not (ended and is_present(upload.bucket, upload.key, None)):
+            raise
+
+
+def _job(conn: "LedgerConnection", job_id: UUID) -> JobRow:
+    detail = job_queries.get(conn, job_id)
+    if detail is None:
+        raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+    return detail.job
+
+
+def _open(job: JobRow) -> OpenUpload:
+    upload = open_upload(job)
+    if upload is None:
+        kind = "is not uploaded in parts" if job.upload_id is None else f"is {job.status}"
+        detail = f"job {job.id} {kind}; only a PENDING job with a multipart upload has parts"
+        raise Problem(ProblemCode.UPLOAD_NOT_OPEN, detail)
+    return upload
+
+
+def _size_bytes(job: JobRow) -> int:
+    return job.declared_size_bytes or 0
