@@ -120,6 +120,39 @@ def make_many_languages(directory: Path) -> Path:
     return path
 
 
+def make_subtitles(directory: Path, *, name: str = "words.srt", last_ends: str = "00:00:04,500") -> Path:
+    """Two subtitles as SubRip text."""
+    cues = ("00:00:00,500 --> 00:00:01,500\nHello <i>there</i>", f"00:00:02,000 --> {last_ends}\nÜber & out")
+    text = "\n".join(f"{number}\n{cue}\n" for number, cue in enumerate(cues, start=1))
+    return _write(directory / name, text.encode())
+
+
+def make_bunny_with_subtitles(directory: Path) -> Path:
+    """The real footage with English subtitles."""
+    words, path = make_subtitles(directory), directory / "source.mp4"
+    ffmpeg(
+        *("-i", str(BUNNY), "-i", str(words), "-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text"),
+        *("-metadata:s:s:0", "language=eng", str(path)),
+    )
+    words.unlink()
+    return path
+
+
+def make_many_subtitles(directory: Path) -> Path:
+    """SubRip in English, ASS in German that outlasts the video, and one of unknown language without words."""
+    path = directory / "subtitled.mkv"
+    words = make_subtitles(directory)
+    long = make_subtitles(directory, name="long.srt", last_ends="00:10:00,000")
+    late = _write(directory / "late.srt", b"1\n00:05:00,000 --> 00:05:01,000\nNobody sees this\n")
+    ffmpeg(
+        *(*picture("320x180", seconds=5), "-i", str(words), "-i", str(long), "-i", str(late)),
+        *("-map", "0", "-map", "1", "-map", "2", "-map", "3", *_FAST),
+        *("-c:s:0", "subrip", "-c:s:1", "ass", "-c:s:2", "subrip"),
+        *("-metadata:s:s:0", "language=eng", "-metadata:s:s:1", "language=ger", str(path)),
+    )
+    return path
+
+
 def make_silence(directory: Path) -> Path:
     """A track of sound in which there is nothing to hear."""
     silence = ("-f", "lavfi", "-i", "anullsrc=sample_rate=48000:channel_layout=stereo", "-t", "3")
@@ -153,6 +186,49 @@ def make_black_opening(directory: Path) -> Path:
     ffmpeg(
         *("-f", "lavfi", "-i", "color=black:size=640x360:rate=30:duration=3", *picture("640x360")),
         *("-filter_complex", "[0:v][1:v]concat=n=2:v=1:a=0", *_FAST, str(path)),
+    )
+    return path
+
+
+def make_high_dynamic_range(directory: Path, transfer: str = "smpte2084") -> Path:
+    """10-bit HEVC in BT.2020 with the PQ or HLG curve: a bright half beside a dark one, both grey."""
+    path = directory / f"hdr-{transfer}.mp4"
+    halves = "geq=lum='if(lt(X,W/2),600,250)':cb=512:cr=512"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "color=gray:size=640x360:rate=25:duration=1"),
+        *("-vf", f"format=yuv420p10le,{halves}", "-c:v", "libx265", "-preset", "ultrafast"),
+        *("-x265-params", "log-level=error", "-color_primaries", "bt2020", "-color_trc", transfer),
+        *("-colorspace", "bt2020nc", "-color_range", "tv", "-tag:v", "hvc1", str(path)),
+    )
+    return path
+
+
+def make_ten_bit(directory: Path) -> Path:
+    """10-bit H.264 in 4:2:2 of the usual range, as cameras write it."""
+    path = directory / "ten_bit.mov"
+    ffmpeg(
+        *(*picture("640x360", "25", 2), "-c:v", "libx264", "-preset", "ultrafast"),
+        *("-pix_fmt", "yuv422p10le", str(path)),
+    )
+    return path
+
+
+def make_interlaced(directory: Path) -> Path:
+    """25 frames a second of two fields each, upper first, of a fast moving picture."""
+    path = directory / "interlaced.mpg"
+    ffmpeg(
+        *(*picture("720x576", "50", 3), "-vf", "tinterlace=mode=interleave_top,setfield=tff"),
+        *("-c:v", "mpeg2video", "-b:v", "8M", "-flags", "+ildct+ilme", "-top", "1", "-f", "mpeg", str(path)),
+    )
+    return path
+
+
+def make_full_range(directory: Path) -> Path:
+    """White in the full range of 0 to 255, as phones and screen recorders write it."""
+    path = directory / "full_range.mp4"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "color=white:size=320x180:rate=25:duration=1", "-vf", "scale=out_range=pc"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuvj420p", str(path)),
     )
     return path
 

@@ -8,7 +8,7 @@ from processor.command import Command, MediaInput, compile_ffmpeg, discard, read
 from processor.encode_commands import language_tag, source_options
 from processor.limits import Limits
 from processor.loudness import Correction, Method
-from processor.plan import PlannedAudio
+from processor.tracks import PlannedAudio
 from profiles import AudioSettings
 
 _LAYOUTS: Final = {1: "mono", 2: "stereo", 6: "5.1"}

@@ -8,8 +8,9 @@ from typing import Any, Final
 from processor.encode import Encoded
 from processor.loudness import CorrectedLoudness
 from processor.package import Packaged
-from processor.plan import Plan, PlannedAudio
+from processor.plan import Plan
 from processor.playlists import Variant, read_dash, read_master
+from processor.tracks import PlannedAudio, PlannedText
 from processor.verify import CheckedFile
 
 _HLS_TYPE: Final = "application/vnd.apple.mpegurl"
@@ -23,7 +24,8 @@ class ProducedFile:
     Attributes:
         path: Where it is; the file name is what goes behind the job's key prefix.
         name: Output name in the API, for example `720p`, `hls`, `mp4` or `720p.m3u8`.
-        kind: `rendition`, `audio`, `playlist`, `manifest`, `download`, `poster`, `sprite` or `scrub`.
+        kind: `rendition`, `audio`, `playlist`, `manifest`, `download`, `poster`, `subtitles`, `sprite`
+            or `scrub`.
         codec: RFC 6381 codec strings, separated by commas.
         bitrate_kbps: Average rate.
         details: Facts that only some kinds have.
@@ -58,7 +60,8 @@ def catalogue(
         files.append(file)
     files += [_download(packaged, plan, checked["mp4"], codecs), _poster(packaged.poster, checked["poster"])]
     files += _scrubbing(packaged, plan, checked["sprite"])
-    names = [*packaged.renditions, *packaged.audios]
+    files += [_text(packaged.texts[text.name], text) for text in plan.texts if text.name in packaged.texts]
+    names = [*packaged.renditions, *packaged.audios, *packaged.texts]
     files += [
         ProducedFile(
             path=packaged.playlist(name), name=f"{name}.m3u8", kind="playlist", content_type=_HLS_TYPE
@@ -116,6 +119,16 @@ def _audio(
             "language": track.stream.language,
             "loudness": loudness[track.name].details() if track.name in loudness else None,
         },
+    )
+
+
+def _text(path: Path, track: PlannedText) -> ProducedFile:
+    return ProducedFile(
+        path=path,
+        name=track.name,
+        kind="subtitles",
+        content_type="text/vtt",
+        details={"language": track.stream.language},
     )
 
 

@@ -15,6 +15,7 @@ AUDIO_CODECS: Final = frozenset(
     | {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_u8", "pcm_f32le"}
     | {"pcm_alaw", "pcm_mulaw", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"}
 )
+TEXT_SUBTITLE_CODECS: Final = frozenset({"subrip", "ass", "ssa", "mov_text", "webvtt", "text"})
 
 _VIDEO_DECODERS: Final = (
     *("h264", "hevc", "libdav1d", "libaom-av1", "av1", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpegvideo"),
@@ -41,4 +42,5 @@ _SUBTITLE_DECODERS: Final = (
 )
 
 SOURCE_DECODERS: Final = (*_VIDEO_DECODERS, *_AUDIO_DECODERS, *_COVER_DECODERS, *_SUBTITLE_DECODERS)
-"""Covers and subtitles are never converted, but ffprobe gives up on a file with a stream it may not open."""
+"""Covers and bitmap subtitles are never converted, but ffprobe gives up on a file with a stream it may not
+open."""

@@ -121,6 +121,12 @@ def write(streams: Sequence[Any], path: Path, **options: Any) -> Any:
     return ffmpeg.output(*streams, media_path(path), **{**_CLEAN, **options})
 
 
+def write_text(stream: Any, path: Path) -> Any:
+    """Write a stream of text subtitles as WebVTT, without anything private from the source."""
+    kept = {key: value for key, value in _CLEAN.items() if key != "sn"}
+    return ffmpeg.output(stream, media_path(path), **kept, **{"c:s": "webvtt", "f": "webvtt"})
+
+
 def discard(streams: Sequence[Any]) -> Any:
     """Run streams to their end for what their filters measure, and keep nothing."""
     return ffmpeg.output(*streams, "-", f="null", **_CLEAN)

@@ -17,6 +17,8 @@ from processor.plan import Plan
 from processor.probe import Source, explain
 from processor.session import Session
 from processor.sprite import SHEET_NAME
+from processor.subtitles import extract_subtitles
+from processor.tracks import PlannedText
 from profiles import Profile
 
 DURATION_TOLERANCE_SECONDS = 0.5
@@ -38,6 +40,7 @@ class Encoded:
     Attributes:
         videos: Name and file of every rendition, from large to small.
         audio: The encoded sound.
+        texts: Every track of subtitles with its file.
         sprite: The sheet of small pictures.
         picture: What was measured on the way.
         video_seconds: Media time that the video encoder wrote.
@@ -45,6 +48,7 @@ class Encoded:
 
     videos: tuple[tuple[str, Path], ...]
     audio: EncodedAudio
+    texts: tuple[tuple[PlannedText, Path], ...]
     sprite: Path
     picture: PictureFacts
     video_seconds: float
@@ -66,6 +70,7 @@ def encode(
 
     sound: list[EncodedAudio] = []
     notes: list[str] = []
+    texts: list[tuple[PlannedText, Path]] = []
 
     def encode_picture() -> None:
         done = session.produce(video_command, outputs=len(plan.rungs), on_progress=video.watch)
@@ -74,6 +79,7 @@ def encode(
     tasks: list[Callable[[], object]] = [
         encode_picture,
         lambda: sound.append(encode_audio(session, source, plan.audios, profile.audio)),
+        lambda: texts.extend(extract_subtitles(session, source, plan.texts)),
     ]
     try:
         session.together(*tasks)
@@ -87,6 +93,7 @@ def encode(
     return Encoded(
         videos=videos,
         audio=sound[0],
+        texts=tuple(texts),
         sprite=session.workdir / SHEET_NAME,
         picture=read_picture_facts(notes[0], plan.rungs, video_seconds),
         video_seconds=video_seconds,
@@ -131,12 +138,12 @@ def check_whole(source: Source, video_seconds: float, audio_seconds: float, limi
         )
     if not source.container.declares_duration:
         return
-    # The container's length may be that of a longer sound track, the video stream's own is exact.
+    # The container's length may be that of a longer sound track or of subtitles, the video's own is exact.
     longest = max(video_seconds, audio_seconds)
-    for declared, decoded in (
-        (source.video.duration_seconds, video_seconds),
-        (source.duration_seconds, longest),
-    ):
+    declarations = [(source.video.duration_seconds, video_seconds)]
+    if not (source.subtitles and source.video.duration_seconds):
+        declarations.append((source.duration_seconds, longest))
+    for declared, decoded in declarations:
         if declared is not None and declared - decoded > tolerance_seconds(declared):
             raise InvalidInputError(
                 ErrorCode.INPUT_TRUNCATED,

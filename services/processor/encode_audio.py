@@ -7,9 +7,9 @@ from pathlib import Path
 from processor import audio_commands
 from processor.loudness import CorrectedLoudness, choose_correction, parse_loudness
 from processor.output import ProgressSample
-from processor.plan import PlannedAudio
 from processor.probe import Source
 from processor.session import Session
+from processor.tracks import PlannedAudio
 from profiles import AudioSettings
 
 

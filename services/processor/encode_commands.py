@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from processor.command import Command, MediaInput, Tool, compile_ffmpeg, own_output, read, write
 from processor.limits import Limits
-from processor.plan import Plan, PlannedAudio, PlannedRung
+from processor.plan import Plan, PlannedRung
 from processor.probe import AudioStream
 from processor.sprite import SHEET_NAME, SpritePlan
+from processor.tracks import PlannedAudio, PlannedText
 from profiles import PosterSettings, Profile, VideoSettings
 
 SAMPLE_WIDTH: Final = 32
@@ -109,17 +110,18 @@ def poster(
 def package(
     videos: Sequence[tuple[str, Path]],
     audios: Sequence[tuple[PlannedAudio, Path]],
+    texts: Sequence[tuple[PlannedText, Path]],
     plan: Plan,
     directory: Path,
 ) -> Command:
-    """Make CMAF files with HLS and DASH manifests over the same byte ranges.
+    """Make CMAF files with HLS and DASH manifests over the same byte ranges; subtitles stay plain WebVTT.
 
-    The packager takes languages from the files of the sound; as an argument it refuses codes that it does
-    not know.
+    The packager takes the language of sound from its file.
 
     Args:
         videos: Name and encoded file of every rendition, from large to small.
         audios: Every track of sound with its encoded file, the main one first.
+        texts: Every track of subtitles with its file.
         plan: Gives the segment length.
         directory: Where the results go.
 
@@ -131,6 +133,10 @@ def package(
         # The label keeps tracks of one language apart; without it DASH would take them for one sound.
         labels = f"hls_group_id=audio,hls_name={track.label},dash_label={track.label}"
         streams.append(f"{_stream('audio', path, track.name, directory)},{labels}")
+    for text, path in texts:
+        labels = f"hls_group_id=subtitles,hls_name={text.label},dash_label={text.label}"
+        spoken = f",language={text.stream.language}" if text.stream.language else ""
+        streams.append(f"{_stream('text', path, text.name, directory, suffix='vtt')},{labels}{spoken}")
     segment = f"{float(plan.segment_seconds - _SEGMENT_EPSILON_SECONDS):.6f}"
     language = audios[0][0].stream.language if audios else None
     return Command(
@@ -157,8 +163,8 @@ def language_tag(audio: AudioStream, position: int = 0) -> dict[str, str]:
     return {f"metadata:s:a:{position}": f"language={audio.language}"} if audio.language else {}
 
 
-def _stream(kind: str, path: Path, name: str, directory: Path) -> str:
-    output = directory / f"{name}.mp4"
+def _stream(kind: str, path: Path, name: str, directory: Path, suffix: str = "mp4") -> str:
+    output = directory / f"{name}.{suffix}"
     for value in (str(path), str(output)):
         if "," in value or "=" in value:
             message = f"path {value!r} holds ',' or '='; use a working directory without them"

@@ -10,6 +10,7 @@ from processor.plan import Plan, download_rung
 from processor.poster import make_poster
 from processor.session import Session
 from processor.sprite import SHEET_NAME, TRACK_NAME, write_track
+from processor.subtitles import fit_cues
 from profiles import Profile
 
 _BANDWIDTHS = re.compile(r"(?<!AVERAGE-)BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)")
@@ -23,6 +24,7 @@ class Packaged:
         directory: Where they are.
         renditions: CMAF file of every rung by name, from large to small.
         audios: CMAF file of every track of sound by name, the main one first.
+        texts: WebVTT file of every track of subtitles by name.
         download_of: Name of the rung that the progressive file holds.
         sprite: The sheet of small pictures.
         scrub: The track that says which of them belongs to which time.
@@ -31,6 +33,7 @@ class Packaged:
     directory: Path
     renditions: dict[str, Path]
     audios: dict[str, Path]
+    texts: dict[str, Path]
     download: Path
     download_of: str
     poster: Path
@@ -40,7 +43,7 @@ class Packaged:
     dash: Path
 
     def playlist(self, name: str) -> Path:
-        """The HLS media playlist of a rung or of a track of sound."""
+        """The HLS media playlist of a rung or of a track."""
         return self.directory / f"{name}.m3u8"
 
 
@@ -57,10 +60,12 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
     directory.mkdir()
     files = dict(encoded.videos)
     download_name = download_rung(plan.rungs, profile.download.max_short_side_pixels).name
+    texts = [(track, path) for track, path in encoded.texts if _has_cues(path, encoded.video_seconds)]
     packaged = Packaged(
         directory=directory,
         renditions={name: directory / f"{name}.mp4" for name in files},
         audios={track.name: directory / f"{track.name}.mp4" for track, _ in encoded.audio.tracks},
+        texts={track.name: directory / f"{track.name}.vtt" for track, _ in texts},
         download=directory / "download.mp4",
         download_of=download_name,
         poster=directory / "poster.jpg",
@@ -70,7 +75,7 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
         dash=directory / "manifest.mpd",
     )
     tracks = encoded.audio.tracks
-    manifests = encode_commands.package(encoded.videos, tracks, plan, directory)
+    manifests = encode_commands.package(encoded.videos, tracks, texts, plan, directory)
     download = encode_commands.remux(files[download_name], tracks, packaged.download, session.limits)
     session.together(
         lambda: session.produce(manifests, outputs=len(files)),
@@ -79,9 +84,16 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
     )
     correct_master(packaged.hls)
     packaged.scrub.write_text(write_track(plan.sprite, encoded.video_seconds), encoding="utf-8")
-    for leftover in (*files.values(), *(path for _, path in tracks)):
+    for leftover in (*files.values(), *(path for _, path in (*tracks, *encoded.texts))):
         leftover.unlink()
     return packaged
+
+
+def _has_cues(path: Path, video_seconds: float) -> bool:
+    """Bring a track of subtitles to the video's length; the packager refuses one without a cue."""
+    text, cues = fit_cues(path.read_text(encoding="utf-8", errors="replace"), video_seconds)
+    path.write_text(text, encoding="utf-8")
+    return cues > 0
 
 
 def correct_master(master: Path) -> None:
@@ -89,7 +101,8 @@ def correct_master(master: Path) -> None:
 
     It leaves a short last segment out of the peak but not out of the average, so on short videos BANDWIDTH
     can come out below AVERAGE-BANDWIDTH, and players would choose a rendition they cannot sustain. And it
-    marks all tracks of the default language as the default, or none without a language: it must be one.
+    marks all tracks of the default language as the default, or none without a language: it must be one
+    track of sound, and no subtitles, which viewers turn on by themselves.
     """
 
     def at_least_average(found: re.Match[str]) -> str:

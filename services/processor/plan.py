@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from processor.probe import AudioStream, Source, VideoStream
+from processor.probe import Source, VideoStream
 from processor.sprite import SpritePlan, plan_sprite
-from profiles import AudioSettings, Profile, Rung, VideoSettings
+from processor.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
+from profiles import Profile, Rung, VideoSettings
 
 _STANDARD_RATES: Final = (
     *(
@@ -48,23 +49,6 @@ class PlannedRung:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedAudio:
-    """One track of sound to make.
-
-    Attributes:
-        name: Output name: `audio` for the main track, `audio-fre` or `audio-2` for others.
-        label: What players show in their menus; no two tracks share it.
-        stream: The stream to convert.
-        channels: Channels of the output: 1, 2 or 6.
-    """
-
-    name: str
-    label: str
-    stream: AudioStream
-    channels: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything the encoders need to know.
 
@@ -76,6 +60,7 @@ class Plan:
         deinterlace: Whether the source's fields must be woven first.
         tone_map: Whether the source is high dynamic range and must be brought to the standard range.
         audios: The tracks of sound, the main one first.
+        texts: The subtitles.
         sprite: Layout of the sheet of small pictures.
     """
 
@@ -86,6 +71,7 @@ class Plan:
     deinterlace: bool
     tone_map: bool
     audios: tuple[PlannedAudio, ...]
+    texts: tuple[PlannedText, ...]
     sprite: SpritePlan
 
     @property
@@ -125,6 +111,7 @@ def make_plan(source: Source, profile: Profile) -> Plan:
         deinterlace=source.video.interlaced,
         tone_map=source.video.color_transfer in _HDR_TRANSFERS,
         audios=choose_audios(source.audios, profile.audio),
+        texts=choose_texts(source.subtitles, profile.subtitles),
         sprite=plan_sprite((rungs[0].width, rungs[0].height), declared, profile.sprite),
     )
 
@@ -180,29 +167,6 @@ def choose_rungs(
     if larger and (not fitting or 1 / _scale(fitting[0], short, long) > _BETWEEN_FACTOR):
         planned.insert(0, _own_size(size, larger[-1], boost, planned))
     return tuple(planned)
-
-
-def choose_audios(streams: Sequence[AudioStream], settings: AudioSettings) -> tuple[PlannedAudio, ...]:
-    """Choose the tracks to keep, and name each after its language or its place."""
-    planned: list[PlannedAudio] = []
-    for position, stream in enumerate(streams[: settings.max_tracks], start=1):
-        name, label = "audio", stream.language or "Audio"
-        if planned:
-            name = f"audio-{stream.language or position}"
-        if name in {track.name for track in planned}:
-            name = f"audio-{position}"
-        if label in {track.label for track in planned}:
-            label = f"{label} {position}"
-        channels = min(output_channels(stream.channels), settings.max_channels)
-        planned.append(PlannedAudio(name=name, label=label, stream=stream, channels=channels))
-    return tuple(planned)
-
-
-def output_channels(source_channels: int) -> int:
-    """The usual layout that holds a source's channels without inventing any: mono, stereo or 5.1."""
-    if source_channels >= 6:
-        return 6
-    return 2 if source_channels >= 2 else 1
 
 
 def download_rung(rungs: Sequence[PlannedRung], max_short_side_pixels: int) -> PlannedRung:

@@ -65,10 +65,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MasterPlaylist:
-    """The HLS entry point: renditions and the playlists of separate sound."""
+    """The HLS entry point: renditions and the playlists of separate sound and subtitles."""
 
     variants: tuple[Variant, ...]
     audio_uris: tuple[str, ...]
+    text_uris: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +89,12 @@ class DashManifest:
 
     Attributes:
         audio_sets: How many kinds of sound players may choose from.
+        texts: Files of the subtitles.
     """
 
     duration_seconds: float
     audio_sets: int
+    texts: tuple[str, ...]
     representations: tuple[Representation, ...]
 
 
@@ -103,16 +106,22 @@ def read_master(path: Path) -> MasterPlaylist:
     """
     lines = _lines(path)
     variants: list[Variant] = []
-    audio: list[str] = []
+    separate: dict[str, list[str]] = {"AUDIO": [], "SUBTITLES": []}
     for position, line in enumerate(lines):
         if line.startswith("#EXT-X-MEDIA:"):
-            audio.append(_required(_attributes(line), "URI", path))
+            attributes = _attributes(line)
+            kind, uri = _required(attributes, "TYPE", path), _required(attributes, "URI", path)
+            separate.setdefault(kind, []).append(uri)
         elif line.startswith("#EXT-X-STREAM-INF:"):
             if position + 1 >= len(lines) or lines[position + 1].startswith("#"):
                 message = f"{path.name} names a rendition without its playlist"
                 raise ManifestError(message)
             variants.append(_variant(_attributes(line), lines[position + 1], path))
-    return MasterPlaylist(variants=tuple(variants), audio_uris=tuple(audio))
+    return MasterPlaylist(
+        variants=tuple(variants),
+        audio_uris=tuple(separate["AUDIO"]),
+        text_uris=tuple(separate["SUBTITLES"]),
+    )
 
 
 def read_media(path: Path) -> MediaPlaylist:
@@ -153,6 +162,19 @@ def read_media(path: Path) -> MediaPlaylist:
     )
 
 
+def read_text_media(path: Path) -> tuple[str, ...]:
+    """Read the playlist of a track of subtitles: the files it names, whole.
+
+    Raises:
+        ManifestError: It is not closed.
+    """
+    lines = _lines(path)
+    if "#EXT-X-ENDLIST" not in lines:
+        message = f"{path.name} is not closed"
+        raise ManifestError(message)
+    return tuple(line for line in lines if not line.startswith("#"))
+
+
 def read_dash(path: Path) -> DashManifest:
     """Read a static DASH manifest of the on-demand profile.
 
@@ -168,13 +190,17 @@ def read_dash(path: Path) -> DashManifest:
     if root.get("type") != "static" or found is None:
         message = f"{path.name} is not a static manifest with a duration"
         raise ManifestError(message)
+    sets = list(root.iter(f"{_MPD}AdaptationSet"))
+    texts = [item for item in sets if item.get("contentType") == "text"]
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return DashManifest(
         duration_seconds=hours * 3600 + minutes * 60 + seconds,
-        audio_sets=sum(item.get("contentType") == "audio" for item in root.iter(f"{_MPD}AdaptationSet")),
+        audio_sets=sum(item.get("contentType") == "audio" for item in sets),
+        texts=tuple(place.text or "" for item in texts for place in item.iter(f"{_MPD}BaseURL")),
         representations=tuple(
             _representation(adaptation, item, path)
-            for adaptation in root.iter(f"{_MPD}AdaptationSet")
+            for adaptation in sets
+            if adaptation not in texts
             for item in adaptation.iter(f"{_MPD}Representation")
         ),
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ledger.states import ErrorCode
 from processor import command
-from processor.codecs import AUDIO_CODECS, SOURCE_DECODERS, VIDEO_CODECS
+from processor.codecs import AUDIO_CODECS, SOURCE_DECODERS, TEXT_SUBTITLE_CODECS, VIDEO_CODECS
 from processor.command import MediaInput
 from processor.errors import InvalidInputError, LimitExceededError, MediaError, ToolFailedError, last_lines
 from processor.ffprobe import ProbeDocument, StreamDocument, parse_document
@@ -70,6 +70,24 @@ class AudioStream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitleStream:
+    """A subtitle stream."""
+
+    index: int
+    codec: str
+    language: str | None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds text and not pictures of text."""
+        return self.codec in TEXT_SUBTITLE_CODECS
+
+    def technical(self) -> dict[str, Any]:
+        """The facts that go on the video's record."""
+        return {"codec": self.codec, "language": self.language, "text": self.is_text}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A source that passed all checks.
 
@@ -87,6 +105,7 @@ class Source:
     bitrate_kbps: int | None
     video: VideoStream
     audios: tuple[AudioStream, ...]
+    subtitles: tuple[SubtitleStream, ...]
 
     def technical(self) -> dict[str, Any]:
         """The facts that go on the video's record."""
@@ -108,6 +127,7 @@ class Source:
             },
             "audio": self.audios[0].technical() if self.audios else None,
             "audio_tracks": [audio.technical() for audio in self.audios],
+            "subtitle_tracks": [subtitle.technical() for subtitle in self.subtitles],
         }
 
 
@@ -179,6 +199,11 @@ def _select(document: ProbeDocument, media: MediaInput, container: Container) ->
         bitrate_kbps=document.bitrate_kbps,
         video=_video(video),
         audios=tuple(_audio(stream) for stream in audios),
+        subtitles=tuple(
+            SubtitleStream(index=stream.index, codec=stream.codec_name, language=stream.language)
+            for stream in document.streams
+            if stream.codec_type == "subtitle"
+        ),
     )
 
 

@@ -14,9 +14,11 @@ from processor.errors import InvalidInputError, ProcessingFailedError, ToolFaile
 from processor.ffprobe import ProbeDocument, StreamDocument, parse_document
 from processor.loudness import CorrectedLoudness, Method
 from processor.package import Packaged
-from processor.plan import Plan, PlannedAudio, PlannedRung
+from processor.plan import Plan, PlannedRung
 from processor.session import Session
 from processor.sprite import read_track
+from processor.subtitles import fit_cues
+from processor.tracks import PlannedAudio
 from processor.verify_manifests import check_manifests
 
 _VERIFY_SECONDS: Final = 120.0
@@ -70,6 +72,8 @@ def verify(session: Session, packaged: Packaged, plan: Plan, encoded: Encoded) -
     cadences = {name: checked[name].keyframe_seconds for name in packaged.renditions}
     if len(set(cadences.values())) != 1:
         _fail(f"The keyframes of the renditions do not lie at the same times: {_counts(cadences)}.")
+    for path in packaged.texts.values():
+        _check_subtitles(path, video_seconds)
     _check_scrub_track(packaged, plan, video_seconds)
     _check_loudness(encoded.audio.loudness)
     check_manifests(packaged, plan, {name: item.duration_seconds for name, item in checked.items()})
@@ -145,6 +149,13 @@ def _download_check(
         return CheckedFile(stream=video, duration_seconds=duration)
 
     return check
+
+
+def _check_subtitles(path: Path, video_seconds: float) -> None:
+    text = path.read_text(encoding="utf-8")
+    _, cues = fit_cues(text, video_seconds)
+    if not text.startswith("WEBVTT\n") or not cues or cues != text.count(" --> "):
+        _fail(f"{path.name} holds {cues} usable cues of {text.count(' --> ')}.")
 
 
 def _check_scrub_track(packaged: Packaged, plan: Plan, video_seconds: float) -> None:

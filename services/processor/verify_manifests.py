@@ -19,6 +19,7 @@ from processor.playlists import (
     read_dash,
     read_master,
     read_media,
+    read_text_media,
 )
 
 
@@ -36,6 +37,9 @@ def check_manifests(packaged: Packaged, plan: Plan, durations: Mapping[str, floa
     names = [*packaged.renditions, *packaged.audios]
     try:
         playlists = {name: read_media(packaged.playlist(name)) for name in names}
+        for name, path in packaged.texts.items():
+            if read_text_media(packaged.playlist(name)) != (path.name,):
+                _fail(f"The playlist of {name} does not name its file.")
         _check_master(read_master(packaged.hls), packaged, plan)
         for name, playlist in playlists.items():
             _check_media(name, playlist, packaged.directory, durations[name] or 0.0)
@@ -54,6 +58,8 @@ def _check_master(master: MasterPlaylist, packaged: Packaged, plan: Plan) -> Non
         _fail(f"The master playlist lists {found} instead of {expected}.")
     if list(master.audio_uris) != [f"{name}.m3u8" for name in packaged.audios]:
         _fail(f"The master playlist lists the sound as {list(master.audio_uris)}.")
+    if sorted(master.text_uris) != sorted(f"{name}.m3u8" for name in packaged.texts):
+        _fail(f"The master playlist lists the subtitles as {list(master.text_uris)}.")
     for variant in master.variants:
         codecs = 2 if packaged.audios else 1
         if variant.bandwidth < variant.average_bandwidth or len(variant.codecs) != codecs:
@@ -84,6 +90,8 @@ def _check_dash(manifest: DashManifest, packaged: Packaged, durations: Mapping[s
         _fail("The DASH manifest does not list every rendition once.")
     if manifest.audio_sets != len(packaged.audios):
         _fail(f"The DASH manifest has {manifest.audio_sets} sets of sound for {len(packaged.audios)} tracks.")
+    if sorted(manifest.texts) != sorted(path.name for path in packaged.texts.values()):
+        _fail(f"The DASH manifest lists the subtitles as {list(manifest.texts)}.")
     for item in manifest.representations:
         _check_range("DASH", item.index, packaged.directory)
         _check_range("DASH", item.initialization, packaged.directory)

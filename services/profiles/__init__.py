@@ -12,6 +12,7 @@ from profiles.models import (
     Profile,
     Rung,
     SpriteSettings,
+    SubtitleSettings,
     VideoSettings,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "ProfileError",
     "Rung",
     "SpriteSettings",
+    "SubtitleSettings",
     "UnknownProfileError",
     "VideoSettings",
     "get_profile",

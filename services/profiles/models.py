@@ -138,6 +138,12 @@ class SpriteSettings(_Settings):
     quality: Annotated[int, Field(ge=1, le=20, description="JPEG quantiser; 1 is best")]
 
 
+class SubtitleSettings(_Settings):
+    """The subtitles that the source carries as text; they become WebVTT."""
+
+    max_tracks: Annotated[int, Field(ge=0, le=32)]
+
+
 class Profile(_Settings):
     """Everything that one processing profile makes.
 
@@ -151,6 +157,7 @@ class Profile(_Settings):
     description: Annotated[str, StringConstraints(min_length=1, max_length=500)]
     video: VideoSettings
     audio: AudioSettings
+    subtitles: SubtitleSettings
     download: DownloadSettings
     poster: PosterSettings
     sprite: SpriteSettings

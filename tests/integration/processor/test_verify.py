@@ -45,7 +45,7 @@ def _session(workdir: Path) -> Session:
 def original(tmp_path_factory: pytest.TempPathFactory) -> Made:
     session = Session(workdir=tmp_path_factory.mktemp("made"), limits=Limits(), budget=Budget(300), threads=2)
     profile = get_profile("web")
-    source = inspect_source(session, media.BUNNY)
+    source = inspect_source(session, media.make_bunny_with_subtitles(session.workdir))
     plan = make_plan(source, profile)
     encoded = encode(session, source, plan, profile, lambda _: None)
     return Made(session.workdir, package(session, encoded, plan, profile), plan, encoded)
@@ -63,6 +63,7 @@ def made(original: Made, tmp_path: Path) -> Made:
         audios={"audio": directory / "audio.mp4"},
         download=directory / "download.mp4",
         poster=directory / "poster.jpg",
+        texts={name: directory / path.name for name, path in original.packaged.texts.items()},
         sprite=directory / "sprite.jpg",
         scrub=directory / "scrub.vtt",
         hls=directory / "master.m3u8",
@@ -126,6 +127,12 @@ def test_an_undamaged_production_passes(made: Made) -> None:
         (_edit("scrub.vtt", "00:00:02.000 -->", "00:00:02.500 -->"), "leaves a part of the video out"),
         (_edit("scrub.vtt", "sprite.jpg#xywh=160,", "gone.jpg#xywh=160,"), "2 pictures instead of 3"),
         (_edit("scrub.vtt", "#xywh=320,0", "#xywh=321,0"), "points beside the sheet"),
+        (_edit("subtitles-eng.vtt", "00:00:02.000", "01:00:02.000"), "1 usable cues of 2"),
+        (_edit("subtitles-eng.vtt", "WEBVTT", "WEBSRT"), "usable cues"),
+        (_edit("subtitles-eng.m3u8", "#EXT-X-ENDLIST", ""), "is not closed"),
+        (_edit("subtitles-eng.m3u8", "subtitles-eng.vtt", "other.vtt"), "does not name its file"),
+        (_edit("master.m3u8", '"subtitles-eng.m3u8"', '"gone.m3u8"'), "lists the subtitles as"),
+        (_edit("manifest.mpd", "subtitles-eng.vtt", "other.vtt"), "lists the subtitles as"),
         (_edit("360p.m3u8", "#EXT-X-ENDLIST", ""), "360p is not closed"),
         (_edit("360p.m3u8", "#EXTINF:4.000", "#EXTINF:2.000"), r"360p lasts 3\.280 s"),
         (_edit("360p.m3u8", "360p.mp4\n", "../360p.mp4\n"), "not beside it"),
@@ -141,7 +148,7 @@ def test_an_undamaged_production_passes(made: Made) -> None:
         (_edit("manifest.mpd", "PT5.28S", "PT9.28S"), r"DASH manifest says 9\.280 s"),
         (_edit("manifest.mpd", 'type="static"', 'type="dynamic"'), "not a static manifest"),
         (_edit("manifest.mpd", "480p.mp4", "360p.mp4"), "does not list every rendition once"),
-        (_edit("manifest.mpd", 'contentType="audio"', 'contentType="text"'), "0 sets of sound for 1 tracks"),
+        (_edit("manifest.mpd", 'contentType="audio"', 'contentType="video"'), "0 sets of sound for 1 tracks"),
         (_edit("manifest.mpd", 'indexRange="', 'indexRange="x'), "byte range"),
         (_edit("manifest.mpd", "</MPD>", ""), "is not XML"),
     ],

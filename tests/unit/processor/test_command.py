@@ -8,13 +8,19 @@ import pytest
 from processor import audio_commands, command, encode_commands
 from processor.command import Command, MediaInput, media_path, own_output
 from processor.limits import Limits
-from processor.plan import Plan, choose_audios, make_plan
+from processor.plan import Plan, make_plan
+from processor.probe import SubtitleStream
+from processor.subtitles import extract_command
+from processor.tracks import PlannedText, choose_audios
 from tests.unit.processor.test_plan import AUDIO, SOURCE, VIDEO, WEB
 
 LIMITS = Limits()
 PLAN = make_plan(SOURCE, WEB)
 OUT = Path("/scratch/job/output")
 SOURCE_FILE = MediaInput(path=Path("/scratch/job/source"), formats=("mov",), codecs=("h264", "aac"))
+TEXT = PlannedText(
+    name="subtitles-eng", label="eng", stream=SubtitleStream(index=2, codec="subrip", language="eng")
+)
 HARDENING = {
     "-protocol_whitelist": "file",
     "-format_whitelist": "mov",
@@ -32,6 +38,7 @@ def _all_commands() -> list[Command]:
         _encode_video(),
         audio_commands.measure_audio(SOURCE_FILE, PLAN.audios, WEB.audio, LIMITS),
         _encode_audio(PLAN),
+        extract_command(SOURCE_FILE, (TEXT,), Path("/scratch/job"), LIMITS),
         encode_commands.remux(video, [(PLAN.audios[0], audio)], OUT / "download.mp4", LIMITS),
         encode_commands.sample_brightness(video, OUT / "samples.gray", LIMITS),
         encode_commands.poster(
@@ -85,7 +92,8 @@ def test_every_ffmpeg_command_is_mute_and_strips_what_is_private(built: Command)
 
     assert "-nostdin" in built.arguments
     assert _values(built.arguments, "-map_metadata") == ["-1"] * written
-    assert built.arguments.count("-sn") == built.arguments.count("-dn") == written
+    assert built.arguments.count("-dn") == written
+    assert built.arguments.count("-sn") == (0 if built.step == "extract-subtitles" else written)
 
 
 def test_one_video_command_decodes_once_and_encodes_all_rungs_in_step() -> None:
@@ -134,7 +142,7 @@ def test_a_download_without_sound_has_one_input() -> None:
 
 def test_the_packager_writes_one_file_and_one_playlist_per_rendition() -> None:
     videos = [(rung.name, Path(f"/scratch/job/video_{rung.name}.mp4")) for rung in PLAN.rungs]
-    built = encode_commands.package(videos, [(PLAN.audios[0], Path("/scratch/job/a.mp4"))], PLAN, OUT)
+    built = encode_commands.package(videos, [(PLAN.audios[0], Path("/scratch/job/a.mp4"))], [], PLAN, OUT)
 
     streams = [argument for argument in built.arguments if argument.startswith("in=")]
     assert len(streams) == 5
@@ -148,14 +156,14 @@ def test_the_packager_writes_one_file_and_one_playlist_per_rendition() -> None:
 def test_the_segment_length_never_exceeds_the_groups_it_holds() -> None:
     rate = VIDEO.nominal_rate * 1000 / 1001
     plan = make_plan(replace(SOURCE, video=replace(VIDEO, nominal_rate=rate, average_rate=rate)), WEB)
-    built = encode_commands.package([("360p", Path("/s/v.mp4"))], [], plan, OUT)
+    built = encode_commands.package([("360p", Path("/s/v.mp4"))], [], [], plan, OUT)
 
     assert float(_values(built.arguments, "--segment_duration")[0]) < plan.segment_seconds
 
 
 def test_a_path_that_the_packager_would_misread_is_refused() -> None:
     with pytest.raises(ValueError, match="use a working directory without them"):
-        encode_commands.package([("360p", Path("/s/a,b.mp4"))], [], PLAN, OUT)
+        encode_commands.package([("360p", Path("/s/a,b.mp4"))], [], [], PLAN, OUT)
 
 
 def test_a_path_can_never_be_taken_for_an_option_or_a_protocol() -> None:

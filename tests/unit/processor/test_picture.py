@@ -3,7 +3,8 @@
 import pytest
 
 from processor.picture import read_picture_facts
-from tests.unit.processor.test_plan import SOURCE, WEB, make_plan
+from processor.plan import make_plan
+from tests.unit.processor.test_plan import SOURCE, WEB
 
 RUNGS = make_plan(SOURCE, WEB).rungs[:2]
 LOG = """[info]     title : [libx264 @ 0x1] [info] SSIM Mean Y:0.1

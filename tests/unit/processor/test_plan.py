@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from processor.command import MediaInput
 from processor.plan import (
-    choose_audios,
     choose_frame_rate,
     choose_rungs,
     display_size,
     download_rung,
     make_plan,
 )
-from processor.probe import AudioStream, Source, VideoStream
+from processor.probe import AudioStream, Source, SubtitleStream, VideoStream
 from processor.sniff import MP4
+from processor.tracks import choose_audios, choose_texts
 from profiles import get_profile
 
 WEB = get_profile("web")
@@ -47,6 +47,7 @@ SOURCE = Source(
     bitrate_kbps=1000,
     video=VIDEO,
     audios=(AUDIO,),
+    subtitles=(),
 )
 
 
@@ -235,3 +236,13 @@ def test_the_download_is_the_largest_rung_within_its_limit() -> None:
 
     assert download_rung(rungs, 720).name == "720p"
     assert download_rung(rungs, 64).name == "360p"
+
+
+def test_only_subtitles_that_are_text_are_kept_each_under_its_own_name() -> None:
+    kinds = (("subrip", "eng"), ("dvd_subtitle", "eng"), ("ass", "eng"), ("mov_text", None))
+    streams = [SubtitleStream(index=3, codec=codec, language=language) for codec, language in kinds]
+    tracks = choose_texts(streams, WEB.subtitles)
+
+    assert [track.name for track in tracks] == ["subtitles-eng", "subtitles-2", "subtitles-3"]
+    assert [track.label for track in tracks] == ["eng", "eng 2", "Subtitles"]
+    assert choose_texts(streams, WEB.subtitles.model_copy(update={"max_tracks": 0})) == ()
