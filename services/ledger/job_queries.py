@@ -121,9 +121,12 @@ def find(
         (video_id is not None, "j.video_id = %(video_id)s"),
         (after is not None, "(j.created_at, j.id) < (%(after_time)s, %(after_id)s)"),
     )
-    conditions = [condition for asked, condition in possible if asked] or ["true"]
+    # Asked of one job after the other in the order of the list, until the page is full. As a join the planner
+    # may match all videos with all jobs first and sort the result.
+    visible = "(SELECT v.deleted_at IS NULL FROM videos v WHERE v.id = j.video_id)"
+    conditions = [condition for asked, condition in possible if asked] + [visible]
     query = (
-        f"SELECT {_COLUMNS} FROM {_VISIBLE} WHERE {' AND '.join(conditions)}"  # noqa: S608 -- constants
+        f"SELECT {_COLUMNS} FROM jobs j WHERE {' AND '.join(conditions)}"  # noqa: S608 -- constants
         " ORDER BY j.created_at DESC, j.id DESC LIMIT %(limit)s"
     )
     after_time, after_id = after or (None, None)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -35,6 +36,15 @@ def ledger_database(
     postgres_server: PostgresServer, ledger_template: LedgerDatabase
 ) -> Iterator[LedgerDatabase]:
     """A ledger of this test's own."""
+    with cloned_ledger(postgres_server, ledger_template) as database:
+        yield database
+
+
+@contextmanager
+def cloned_ledger(
+    postgres_server: PostgresServer, ledger_template: LedgerDatabase
+) -> Iterator[LedgerDatabase]:
+    """A ledger that exists for as long as it is used."""
     name = f"ledger_{secrets.token_hex(6)}"
     _execute(postgres_server, "CREATE DATABASE {name} TEMPLATE {template}", name)
     # A clone does not inherit the database's own grants.
