@@ -78,6 +78,9 @@ destroy: setup ## Delete a stack with its data (prod: CONFIRM=prod; YES=1 asks n
 docs: setup ## Write the pages that are generated from the code
 	@$(PYTHON_BIN) -m tools.configuration_table
 
+openapi: setup ## Write the API's description to docs/openapi.json
+	@$(PYTHON_BIN) -m metadata_api.openapi > docs/openapi.json
+
 constraints: setup ## Pin every transitive package again after a change to a requirements file
 	@.venv/bin/uv pip compile --quiet requirements-dev.txt --universal --python-version 3.11 --no-header --no-annotate --upgrade -o constraints.txt
 	@sed -i '/^boto3-stubs/s/\[[^]]*\]//; s/^psycopg\[binary\]/psycopg/' constraints.txt

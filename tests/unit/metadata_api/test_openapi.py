@@ -115,6 +115,13 @@ def test_the_guide_names_every_problem_code_with_its_status() -> None:
         ], code
 
 
+def test_the_committed_description_is_the_one_that_is_served() -> None:
+    committed = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
+    current = json.dumps(build_document(), indent=2, ensure_ascii=False) + "\n"
+
+    assert committed == current, "the API has changed; run `make openapi` and commit docs/openapi.json"
+
+
 def test_an_order_needs_either_a_file_or_a_source(document: dict[str, Any]) -> None:
     body = document["paths"]["/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     validator = Draft202012Validator({**body, "components": document["components"]})
