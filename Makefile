@@ -18,13 +18,16 @@ help: ## Show this list
 
 setup: .venv/.complete ## Install system packages and the virtual environments
 
-.venv/.complete: requirements.txt requirements-dev.txt constraints.txt services/metadata_api/requirements.txt services/processor/requirements.txt local/emulator-requirements.txt tests/policy/requirements.txt tools/setup.sh
+.venv/.complete: requirements.txt requirements-dev.txt constraints.txt services/metadata_api/requirements.txt services/processor/requirements.txt local/emulator-requirements.txt tools/setup.sh
 	@tools/setup.sh
+
+.venv-checks/.complete: tests/policy/requirements.txt .venv/.complete
+	@tools/setup.sh checks
 
 demo: setup ## Process a real video end to end on this machine (VIDEO=path takes your own)
 	@$(PYTHON_BIN) -m local demo --stack $(STACK) $(if $(VIDEO),--video "$(VIDEO)")
 
-test: setup lint typecheck ## Run every check and test
+test: setup .venv-checks/.complete lint typecheck ## Run every check and test
 	@$(PYTHON_BIN) -m pytest
 
 test-unit: setup ## Run the tests that need no server

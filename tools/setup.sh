@@ -54,13 +54,17 @@ make_environment() { # directory, requirements file, further pip arguments...
 }
 
 python=$(find_python)
+if [ "${1:-}" = checks ]; then
+    # The policy checkers pin older versions of packages that the platform needs newer; only the tests want them.
+    make_environment .venv-checks tests/policy/requirements.txt
+    touch .venv-checks/.complete
+    exit
+fi
 have_system_packages "$python" || install_system_packages
 [ -x .venv/bin/uv ] || { "$python" -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"; }
 make_environment .venv requirements-dev.txt --constraint constraints.txt
 # The emulator's Lambda children see its site-packages, so it lives apart from everything else.
 make_environment .venv-emulator local/emulator-requirements.txt
-# The policy checkers pin older versions of packages that the platform needs newer.
-make_environment .venv-checks tests/policy/requirements.txt
 # The first synthesis writes the bytecode of the provider modules that the program uses; without it each start costs seconds more.
 say "compiling what the program imports"
 env -u PYTHONDONTWRITEBYTECODE PYTHONPATH=services .venv/bin/python -m local synth --stack dev >/dev/null
