@@ -1,19 +1,19 @@
 """The video platform: reads the stack's configuration, composes the components, exports what others need."""
 
 from dataclasses import replace
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components.api import Api, ApiArgs
+from components.api_domain import ApiDomain, ApiDomainArgs
 from components.cache import Cache, CacheArgs
 from components.config import load_config
-from components.console_links import ConsoleLinks
 from components.database import DATABASE_NAME, Database, DatabaseArgs
 from components.database_proxy import DatabaseProxy, DatabaseProxyArgs
 from components.deployment_package import check_package
 from components.encryption import Encryption, EncryptionArgs
+from components.exports import StackParts, stack_exports
 from components.function import DatabaseAccess, FunctionPlatform
 from components.ingest import Ingest, IngestArgs
 from components.migrations import Migrations, MigrationsArgs
@@ -24,6 +24,7 @@ from components.processing import Processing, ProcessingArgs, pulled_repository_
 from components.storage import Storage, StorageArgs
 from components.tags import Tags
 from components.task import ProcessingTask, ProcessingTaskArgs
+from components.web_firewall import WebFirewall, WebFirewallArgs
 from components.workflow import Workflow, WorkflowArgs
 
 config, region = load_config(pulumi.get_project())
@@ -79,6 +80,8 @@ cache = Cache(
         node_type=config.cache_node_type,
         nodes=config.cache_nodes,
         snapshot_retention_days=config.cache_snapshot_retention_days,
+        log_retention_days=config.log_retention_days,
+        logs_key_arn=encryption.logs_key_arn,
         deletion_protection=config.deletion_protection,
         final_snapshot=config.final_snapshots,
         subnet_ids=network.isolated_subnet_ids,
@@ -94,6 +97,7 @@ storage = Storage(
         deletion_protection=config.deletion_protection,
         originals_archive_days=config.originals_archive_days,
         originals_deep_archive_days=config.originals_deep_archive_days,
+        superseded_retention_days=config.superseded_retention_days,
         access_log_days=config.log_retention_days,
         cors_origins=config.cors_origins,
         key_arn=encryption.media_key_arn,
@@ -125,6 +129,7 @@ migrate_platform = FunctionPlatform(
     tags=tags,
     architecture=config.cpu_architecture,
     memory_mib=config.lambda_memory_mib,
+    background_reserved_concurrency=config.background_reserved_concurrency,
     log_level=config.log_level,
     log_retention_days=config.log_retention_days,
     logs_key_arn=encryption.logs_key_arn,
@@ -244,50 +249,45 @@ api = Api(
     ),
 )
 
-links = ConsoleLinks(names=names)
-EXPORTS: dict[str, pulumi.Input[Any]] = {
-    "vpc_id": network.vpc_id,
-    "public_subnet_ids": network.public_subnet_ids,
-    "private_subnet_ids": network.private_subnet_ids,
-    "isolated_subnet_ids": network.isolated_subnet_ids,
-    "ecs_security_group_id": network.ecs_security_group_id,
-    "rds_security_group_id": network.rds_security_group_id,
-    "redis_security_group_id": network.redis_security_group_id,
-    "efs_security_group_id": network.efs_security_group_id,
-    "lambda_security_group_id": network.lambda_security_group_id,
-    "database_endpoint": database.endpoint,
-    # Secret because one read of either gives a credential.
-    "database_secret_arn": pulumi.Output.secret(database.application_secret_arn),
-    "redis_primary_endpoint": cache.primary_endpoint,
-    "redis_reader_endpoint": cache.reader_endpoint,
-    "efs_file_system_id": storage.efs_file_system_id,
-    "ecs_cluster_name": processing.cluster_name,
-    "ecs_cluster_arn": processing.cluster_arn,
-    "task_definition_arn": task.task_definition_arn,
-    "api_url": api.url,
-    "api_key_id": pulumi.Output.secret(api.api_key_id),
-    "completion_topic_arn": notifications.completion_topic_arn,
-    "error_topic_arn": notifications.error_topic_arn,
-    "state_machine_arn": workflow.state_machine_arn,
-    "state_machine_name": workflow.state_machine_name,
-    "ingest_bucket": storage.ingest_bucket,
-    "media_bucket": storage.media_bucket,
-    "ingest_queue_url": ingest.queue_url,
-    "ingest_dead_letter_queue_url": ingest.dead_letter_queue_url,
-    "migrate_function_name": migrations.migrate_function_name,
-    "maintain_function_name": ingest.maintain_function_name,
-    "console_links": {
-        "state_machine": links.state_machine(workflow.state_machine_arn),
-        "cluster": links.cluster(processing.cluster_name),
-        "workflow_log": links.log_group(workflow.log_group_name),
-        "task_log": links.log_group(task.log_group_name),
-        "api_access_log": links.log_group(api.access_log_group_name),
-        "api_log": links.function_log(api.function_name),
-        "ingest_log": links.function_log(ingest.ingest_function_name),
-        "outcome_log": links.function_log(workflow.outcome_function_name),
-        "maintain_log": links.function_log(ingest.maintain_function_name),
-        "migrate_log": links.function_log(migrations.migrate_function_name),
-    },
-}
-for key, output in EXPORTS.items():
+if config.web_firewall:
+    WebFirewall(
+        "web-firewall",
+        WebFirewallArgs(
+            names=names,
+            tags=tags,
+            stage_arn=api.stage_arn,
+            address_limit=config.web_firewall_address_limit,
+            log_retention_days=config.log_retention_days,
+            logs_key_arn=encryption.logs_key_arn,
+        ),
+    )
+
+domain = None
+if config.api_domain_name:
+    domain = ApiDomain(
+        "api-domain",
+        ApiDomainArgs(
+            names=names,
+            tags=tags,
+            domain_name=config.api_domain_name,
+            certificate_arn=config.api_certificate_arn,
+            rest_api_id=api.rest_api_id,
+            stage_name=api.stage_name,
+        ),
+    )
+parts = StackParts(
+    network=network,
+    database=database,
+    cache=cache,
+    storage=storage,
+    notifications=notifications,
+    migrations=migrations,
+    processing=processing,
+    task=task,
+    workflow=workflow,
+    ingest=ingest,
+    api=api,
+    api_domain=domain,
+)
+for key, output in stack_exports(names, parts).items():
     pulumi.export(key, output)

@@ -80,6 +80,8 @@ class Api(pulumi.ComponentResource):
     url: pulumi.Output[str]
     api_key_id: pulumi.Output[str]
     rest_api_id: pulumi.Output[str]
+    stage_name: pulumi.Output[str]
+    stage_arn: pulumi.Output[str]
     function_name: pulumi.Output[str]
     access_log_group_name: pulumi.Output[str]
 
@@ -111,6 +113,8 @@ class Api(pulumi.ComponentResource):
         self.url = stage.invoke_url
         self.api_key_id = key.id
         self.rest_api_id = api.id
+        self.stage_name = stage.stage_name
+        self.stage_arn = stage.arn
         self.function_name = function.function_name
         self.access_log_group_name = pulumi.Output.from_input(self._log_group_name)
         self.register_outputs(
@@ -118,6 +122,8 @@ class Api(pulumi.ComponentResource):
                 "url": self.url,
                 "api_key_id": self.api_key_id,
                 "rest_api_id": self.rest_api_id,
+                "stage_name": self.stage_name,
+                "stage_arn": self.stage_arn,
                 "function_name": self.function_name,
                 "access_log_group_name": self.access_log_group_name,
             }

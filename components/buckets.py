@@ -10,7 +10,9 @@ import pulumi_aws as aws
 from components.policies import Statement, policy_document, tls_only
 from components.tags import Tags
 
-_SUPERSEDED_DAYS = 30
+# Written on every object of an attempt that another one replaced; the media bucket's lifecycle deletes them.
+SUPERSEDED_TAG_KEY = "attempt"
+SUPERSEDED_TAG_VALUE = "superseded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class PrivateBucketArgs:
         access_log_bucket: bucket that receives the access log; None for the log bucket itself.
         transitions: moves of current objects by age.
         expire_after_days: age at which current objects are deleted; None keeps them.
+        superseded_retention_days: how long replaced versions, and objects tagged as superseded, are kept.
+        expire_superseded: delete objects that carry the tag of superseded attempts.
         cors_origins: web origins that may upload and download from a browser.
         send_events: report object changes to EventBridge.
         log_delivery_account_id: account whose buckets may write their access logs here; None for no log
@@ -47,6 +51,8 @@ class PrivateBucketArgs:
     force_destroy: bool
     key_arn: pulumi.Input[str] | None
     access_log_bucket: pulumi.Input[str] | None
+    superseded_retention_days: int
+    expire_superseded: bool = False
     transitions: Sequence[Transition] = ()
     expire_after_days: int | None = None
     cors_origins: Sequence[str] = ()
@@ -167,12 +173,16 @@ class PrivateBucket(pulumi.ComponentResource):
             days_after_initiation=1
         )
         superseded = aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-            noncurrent_days=_SUPERSEDED_DAYS
+            noncurrent_days=self._args.superseded_retention_days
         )
+        lone_marker = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True)
         rules = [
             _rule("abort-stale-uploads", abort_incomplete_multipart_upload=abort),
             _rule("delete-superseded-versions", noncurrent_version_expiration=superseded),
+            _rule("delete-lone-markers", expiration=lone_marker),
         ]
+        if self._args.expire_superseded:
+            rules.append(_superseded_rule(self._args.superseded_retention_days))
         for transition in self._args.transitions:
             move = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
                 days=transition.after_days, storage_class=transition.storage_class
@@ -211,4 +221,17 @@ def _rule(rule_id: str, **action: Any) -> aws.s3.BucketLifecycleConfigurationRul
         status="Enabled",
         filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
         **action,
+    )
+
+
+def _superseded_rule(after_days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    """Build the rule that deletes what the outputs of a later attempt replaced."""
+    tag = aws.s3.BucketLifecycleConfigurationRuleFilterTagArgs(
+        key=SUPERSEDED_TAG_KEY, value=SUPERSEDED_TAG_VALUE
+    )
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="delete-superseded-attempts",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(tag=tag),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=after_days),
     )

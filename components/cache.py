@@ -12,6 +12,7 @@ from components.tags import Tags
 
 _PORT = 6379
 _ENGINE_VERSION = "7.1"
+_LOGS = ("slow-log", "engine-log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class CacheArgs:
         snapshot_retention_days: how long daily snapshots are kept.
         deletion_protection: keep secrets recoverable for longer.
         final_snapshot: take a last snapshot before deletion.
+        log_retention_days: how long the slow log and the engine log are kept.
+        logs_key_arn: key that encrypts the log groups.
         subnet_ids: isolated subnets in at least two zones.
         security_group_id: group of the cache.
         key_arn: key that encrypts the nodes' disks and the secret.
@@ -53,6 +56,8 @@ class CacheArgs:
     snapshot_retention_days: int
     deletion_protection: bool
     final_snapshot: bool
+    log_retention_days: int
+    logs_key_arn: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
@@ -124,9 +129,27 @@ class Cache(pulumi.ComponentResource):
             snapshot_window="18:30-19:30",
             maintenance_window="sun:20:00-sun:21:00",
             final_snapshot_identifier=f"{group_name}-final" if args.final_snapshot else None,
+            log_delivery_configurations=[self._build_log(group_name, kind) for kind in _LOGS],
             auto_minor_version_upgrade=True,
             tags=args.tags.of("cache"),
             opts=self._child,
+        )
+
+    def _build_log(
+        self, group_name: str, kind: str
+    ) -> aws.elasticache.ReplicationGroupLogDeliveryConfigurationArgs:
+        args = self._args
+        # A vended name needs no resource policy, which has a size limit for the whole account.
+        log_group = aws.cloudwatch.LogGroup(
+            f"{self._name}-{kind}",
+            name=args.names.log_group(f"/aws/vendedlogs/elasticache/{group_name}", kind),
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.logs_key_arn,
+            tags=args.tags.of("cache"),
+            opts=self._child,
+        )
+        return aws.elasticache.ReplicationGroupLogDeliveryConfigurationArgs(
+            log_type=kind, log_format="json", destination_type="cloudwatch-logs", destination=log_group.name
         )
 
     def _build_subnet_group(self) -> aws.elasticache.SubnetGroup:

@@ -43,6 +43,8 @@ class FunctionPlatform:
         tags: tags of the stack.
         architecture: processor architecture that the package was built for.
         memory_mib: memory of each function.
+        background_reserved_concurrency: runs kept free for each function behind a queue, a rule or a
+            schedule; 0 keeps none.
         log_level: least severe log line.
         log_retention_days: how long log lines are kept.
         logs_key_arn: key that encrypts the log groups.
@@ -55,6 +57,7 @@ class FunctionPlatform:
     tags: Tags
     architecture: Architecture
     memory_mib: int
+    background_reserved_concurrency: int
     log_level: str
     log_retention_days: int
     logs_key_arn: pulumi.Input[str]

@@ -66,6 +66,13 @@ GATEWAY_ANSWERS = (
         kind="ACCESS_DENIED", status=403, code="API_KEY_REFUSED", title="Forbidden", detail=_KEY_HELP
     ),
     GatewayAnswer(
+        kind="WAF_FILTERED",
+        status=403,
+        code="REQUEST_BLOCKED",
+        title="Forbidden",
+        detail="The request looks like an attack; tell the operator its request_id if it is none.",
+    ),
+    GatewayAnswer(
         kind="THROTTLED",
         status=429,
         code="THROTTLED",

@@ -61,6 +61,7 @@ class StorageArgs:
         deletion_protection: refuse to delete the buckets and the file system.
         originals_archive_days: age at which originals move to Glacier Instant Retrieval.
         originals_deep_archive_days: age at which originals move to Glacier Deep Archive.
+        superseded_retention_days: how long replaced versions and superseded attempts' objects are kept.
         access_log_days: how long access logs are kept.
         cors_origins: web origins that may upload and play from a browser.
         key_arn: key that encrypts files.
@@ -74,6 +75,7 @@ class StorageArgs:
     deletion_protection: bool
     originals_archive_days: int
     originals_deep_archive_days: int
+    superseded_retention_days: int
     access_log_days: int
     cors_origins: Sequence[str]
     key_arn: pulumi.Input[str]
@@ -164,6 +166,7 @@ class Storage(pulumi.ComponentResource):
                 force_destroy=not args.deletion_protection,
                 key_arn=None,
                 access_log_bucket=None,
+                superseded_retention_days=args.superseded_retention_days,
                 expire_after_days=args.access_log_days,
                 log_delivery_account_id=args.names.account_id,
             ),
@@ -174,11 +177,14 @@ class Storage(pulumi.ComponentResource):
             force_destroy=not args.deletion_protection,
             key_arn=args.key_arn,
             access_log_bucket=logs.bucket_name,
+            superseded_retention_days=args.superseded_retention_days,
+            expire_superseded=True,
             cors_origins=args.cors_origins,
         )
         ingest_settings = replace(
             media_settings,
             send_events=True,
+            expire_superseded=False,
             transitions=[
                 Transition(after_days=args.originals_archive_days, storage_class="GLACIER_IR"),
                 Transition(after_days=args.originals_deep_archive_days, storage_class="DEEP_ARCHIVE"),
@@ -195,6 +201,10 @@ class Storage(pulumi.ComponentResource):
             kms_key_id=self._args.key_arn,
             performance_mode="generalPurpose",
             throughput_mode="elastic",
+            lifecycle_policies=[
+                aws.efs.FileSystemLifecyclePolicyArgs(transition_to_ia="AFTER_7_DAYS"),
+                aws.efs.FileSystemLifecyclePolicyArgs(transition_to_primary_storage_class="AFTER_1_ACCESS"),
+            ],
             tags=self._args.tags.of("storage", Name=f"video-processing-{self._args.names.stack}"),
             opts=pulumi.ResourceOptions(parent=self, protect=self._args.deletion_protection),
         )

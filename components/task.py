@@ -247,6 +247,9 @@ class ProcessingTask(pulumi.ComponentResource):
                     "awslogs-group": self._log_group_name,
                     "awslogs-region": self._args.names.region,
                     "awslogs-stream-prefix": CONTAINER_NAME,
+                    # A log service that is away must not stop the work; lines beyond the buffer are lost.
+                    "mode": "non-blocking",
+                    "max-buffer-size": "25m",
                 },
             },
         }

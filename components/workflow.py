@@ -127,6 +127,7 @@ class Workflow(pulumi.ComponentResource):
             LambdaFunctionArgs(
                 platform=args.platform,
                 role="outcome",
+                reserved_concurrency=args.platform.background_reserved_concurrency or None,
                 handler="metadata_api.outcome.handler",
                 description="Settles jobs that did not end well and queues announcements",
                 timeout_seconds=_OUTCOME_TIMEOUT_SECONDS,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.lookups import Account
-from local.model_shapes import SHAPES, Shape
+from local.model_shapes import SHAPES
 from local.monitor import PROVIDER_TYPE_PREFIX, Created, Registration
 from local.program_errors import UnsupportedError
+from local.shape import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+
+from local.gateway_shapes import GATEWAY_SHAPES
+from local.shape import Shape
 
 _LOCATION = "{region}:{account}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """Templates for one resource type; words in braces are those of `local.model.Words`, plus `arn` and `id`.
-
-    Attributes:
-        id: Physical id.
-        arn: ARN, empty when the type has none.
-        name_key: Input that carries the physical name.
-        outputs: Further outputs that AWS computes.
-        secret_outputs: Outputs that must reach the program as secrets.
-    """
-
-    id: str
-    arn: str = ""
-    name_key: str | None = None
-    outputs: Mapping[str, Any] = field(default_factory=dict)
-    secret_outputs: tuple[str, ...] = ()
-
 
 _PLAIN = Shape(id="{name}")
 
@@ -228,7 +209,6 @@ _EVENTS: Mapping[str, Shape] = {
 
 _INVOKE_ARN_PREFIX = "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions"
 _FUNCTION_ARN = f"arn:aws:lambda:{_LOCATION}:function:{{name}}"
-_API_ARN = "arn:aws:apigateway:{region}::/restapis/{digest:.10}"
 
 _COMPUTE: Mapping[str, Shape] = {
     "aws:lambda/function:Function": Shape(
@@ -258,35 +238,6 @@ _COMPUTE: Mapping[str, Shape] = {
             "revision": 1,
         },
     ),
-    "aws:apigateway/restApi:RestApi": Shape(
-        id="{digest:.10}",
-        arn=_API_ARN,
-        name_key="name",
-        outputs={
-            "rootResourceId": "root{digest:.6}",
-            "executionArn": f"arn:aws:execute-api:{_LOCATION}:{{digest:.10}}",
-        },
-    ),
-    "aws:apigateway/resource:Resource": Shape(id="{digest:.6}", outputs={"path": "/{inputs[pathPart]}"}),
-    "aws:apigateway/deployment:Deployment": Shape(id="{digest:.6}"),
-    "aws:apigateway/stage:Stage": Shape(
-        id="ags-{inputs[restApi]}-{inputs[stageName]}",
-        arn="arn:aws:apigateway:{region}::/restapis/{inputs[restApi]}/stages/{inputs[stageName]}",
-        outputs={
-            "invokeUrl": "https://{inputs[restApi]}.execute-api.{region}.amazonaws.com/{inputs[stageName]}",
-            "executionArn": f"arn:aws:execute-api:{_LOCATION}:{{inputs[restApi]}}/{{inputs[stageName]}}",
-        },
-    ),
-    "aws:apigateway/apiKey:ApiKey": Shape(
-        id="{digest:.10}",
-        arn="arn:aws:apigateway:{region}::/apikeys/{digest:.10}",
-        name_key="name",
-        outputs={"value": "modelled-{digest}"},
-        secret_outputs=("value",),
-    ),
-    "aws:apigateway/usagePlan:UsagePlan": Shape(
-        id="{digest:.6}", arn="arn:aws:apigateway:{region}::/usageplans/{digest:.6}", name_key="name"
-    ),
     "aws:cloudfront/distribution:Distribution": Shape(
         id="E{digest:.13}",
         arn="arn:aws:cloudfront::{account}:distribution/E{digest:.13}",
@@ -295,4 +246,12 @@ _COMPUTE: Mapping[str, Shape] = {
     "aws:cloudfront/originAccessControl:OriginAccessControl": Shape(id="E{digest:.13}", name_key="name"),
 }
 
-SHAPES: Mapping[str, Shape] = {**_EC2, **_STORAGE, **_DATA, **_SECURITY, **_EVENTS, **_COMPUTE}
+SHAPES: Mapping[str, Shape] = {
+    **_EC2,
+    **_STORAGE,
+    **_DATA,
+    **_SECURITY,
+    **_EVENTS,
+    **_COMPUTE,
+    **GATEWAY_SHAPES,
+}

@@ -56,7 +56,11 @@ SWITCHED_ON_IN_PROD = {
     "aws:rds/proxy:Proxy",
     "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
     "aws:rds/proxyTarget:ProxyTarget",
+    "aws:wafv2/webAcl:WebAcl",
+    "aws:wafv2/webAclAssociation:WebAclAssociation",
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
 }
+LOGS_FOR_INVESTIGATIONS = ("/aws/rds/", "/aws/vpc/", "/aws/vendedlogs/elasticache/", "aws-waf-logs-")
 REQUIRED_TAGS = {"project", "stack", "owner", "component", "managed-by"}
 
 
@@ -123,7 +127,7 @@ def test_console_links_lead_to_resources_of_the_stack(run: ProgramRun) -> None:
     groups = {entry.inputs["name"] for entry in resources(run, ":LogGroup")}
     linked = {unquote(unquote(link.rpartition("/")[2].replace("$", "%"))) for link in links.values()}
     assert len(linked) == len(links)
-    assert linked == {name for name in groups if not name.startswith(("/aws/rds/", "/aws/vpc/"))}
+    assert linked == {name for name in groups if not name.startswith(LOGS_FOR_INVESTIGATIONS)}
 
 
 def test_each_component_registers_exactly_its_declared_outputs(run: ProgramRun) -> None:
@@ -180,7 +184,7 @@ def test_prod_has_the_kinds_of_resources_of_dev_and_those_that_its_switches_add(
 def test_dev_has_all_kinds_of_resources_of_prod_when_its_switches_are_on(
     prod: ProgramRun, tmp_path: Path
 ) -> None:
-    dev = synthesised_with("dev", tmp_path, database_proxy=True)
+    dev = synthesised_with("dev", tmp_path, database_proxy=True, web_firewall=True)
     in_dev, in_prod = ({entry.type for entry in run.registrations.values()} for run in (dev, prod))
     assert in_dev == in_prod
 

@@ -1,0 +1,91 @@
+"""How much each part may run at once, and on what it runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.program import ProgramRun
+from tests.synthesised import container, one, resources, synthesised_with
+
+BACKGROUND = ("ingest-ingest-function", "ingest-maintain-function", "workflow-outcome-function")
+
+
+def reserved(run: ProgramRun) -> dict[str, Any]:
+    return {
+        entry.name: entry.inputs.get("reservedConcurrentExecutions")
+        for entry in resources(run, "function:Function")
+    }
+
+
+def test_dev_reserves_nothing_because_new_accounts_have_ten_runs(dev: ProgramRun) -> None:
+    assert set(reserved(dev).values()) == {None}
+
+
+def test_prod_reserves_runs_for_the_api_and_for_each_background_function(prod: ProgramRun) -> None:
+    found = reserved(prod)
+    assert found.pop("api-metadata-function") == 100
+    assert found.pop("migrations-migrate-function") is None
+    assert found == dict.fromkeys(BACKGROUND, 20)
+
+
+def test_a_reserve_never_throttles_what_the_queue_may_start(run: ProgramRun) -> None:
+    (mapping,) = resources(run, ":EventSourceMapping")
+    limit = reserved(run)["ingest-ingest-function"]
+    assert limit is None or limit >= mapping.inputs["scalingConfig"]["maximumConcurrency"]
+
+
+def test_the_configured_numbers_reach_functions_and_queue(tmp_path: Path) -> None:
+    run = synthesised_with(
+        "dev",
+        tmp_path,
+        background_reserved_concurrency=7,
+        api_reserved_concurrency=9,
+        ingest_concurrency=6,
+    )
+    assert reserved(run)["api-metadata-function"] == 9
+    assert {reserved(run)[name] for name in BACKGROUND} == {7}
+    (mapping,) = resources(run, ":EventSourceMapping")
+    assert mapping.inputs["scalingConfig"] == {"maximumConcurrency": 6}
+
+
+def test_functions_run_python_3_12_on_arm_in_the_private_subnets(run: ProgramRun) -> None:
+    private = run.exports["private_subnet_ids"]
+    for entry in resources(run, "function:Function"):
+        assert entry.inputs["runtime"] == "python3.12", entry.name
+        assert entry.inputs["architectures"] == ["arm64"], entry.name
+        assert entry.inputs["memorySize"] == 512, entry.name
+        assert entry.inputs["vpcConfig"]["subnetIds"] == private, entry.name
+        assert entry.inputs["tracingConfig"] == {"mode": "Active"}, entry.name
+
+
+def test_images_are_scanned_immutable_encrypted_and_few(run: ProgramRun) -> None:
+    (repository,) = resources(run, "ecr:Repository")
+    key = run.created[one(run, "encryption-tasks").urn].outputs["arn"]
+    assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
+    assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
+    assert repository.inputs["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key}]
+    (rule,) = repository.inputs["lifecyclePolicy"]["rules"]
+    assert rule["maximumNumberOfImages"] == 20
+
+
+def test_scratch_disks_are_encrypted_with_the_key_that_fargate_may_use_for_this_cluster(
+    run: ProgramRun,
+) -> None:
+    (cluster,) = resources(run, "ecs/cluster:Cluster")
+    key = one(run, "encryption-tasks")
+    storage = cluster.inputs["configuration"]["managedStorageConfiguration"]
+    assert storage == {"fargateEphemeralStorageKmsKeyId": run.created[key.urn].outputs["arn"]}
+    assert cluster.inputs["name"] in key.inputs["policy"]
+
+
+def test_a_log_service_that_is_away_does_not_stop_the_task(run: ProgramRun) -> None:
+    options = container(run)["logConfiguration"]["options"]
+    assert options["mode"] == "non-blocking"
+    assert options["max-buffer-size"].endswith("m")
+
+
+@pytest.mark.parametrize("kind", ["FARGATE", "FARGATE_SPOT"])
+def test_the_cluster_knows_both_kinds_of_capacity(run: ProgramRun, kind: str) -> None:
+    (providers,) = resources(run, ":ClusterCapacityProviders")
+    assert kind in providers.inputs["capacityProviders"]
