@@ -1,0 +1,1 @@
+"""Checks that checkov loads from this directory."""
