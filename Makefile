@@ -11,7 +11,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints clean
+.PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ openapi: setup ## Write the API's description to docs/openapi.json
 constraints: setup ## Pin every transitive package again after a change to a requirements file
 	@.venv/bin/uv pip compile --quiet requirements-dev.txt --universal --python-version 3.11 --no-header --no-annotate --upgrade -o constraints.txt
 	@sed -i '/^boto3-stubs/s/\[[^]]*\]//; s/^psycopg\[binary\]/psycopg/' constraints.txt
+
+bench-media: setup ## Compare the media work with plain ffmpeg (ARGS="--seconds 5 --rounds 1" for a quick look)
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m bench $(ARGS)
 
 clean: ## Remove virtual environments, caches and all local data
 	@if [ -x $(PYTHON_BIN) ]; then for stack in dev prod; do $(PYTHON_BIN) -m local reset --stack $$stack --yes || true; done; fi
