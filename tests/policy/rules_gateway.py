@@ -18,6 +18,7 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 STAGE = "aws:apigateway/stage:Stage"
 METHOD = "aws:apigateway/method:Method"
 METHOD_SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
+WEB_ACL = "aws:wafv2/webAcl:WebAcl"
 USAGE_PLAN = "aws:apigateway/usagePlan:UsagePlan"
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 TOPIC = "aws:sns/topic:Topic"
@@ -29,6 +30,13 @@ EVENT_SOURCE = "aws:lambda/eventSourceMapping:EventSourceMapping"
 
 def _is_read_by_a_function(queue: Resource, stack: Stack) -> bool:
     return bool(stack.naming(EVENT_SOURCE, "eventSourceArn", queue))
+
+
+def _has_known_bad_inputs(rules: Any) -> bool:
+    groups = [
+        rule.get("statement", {}).get("managedRuleGroupStatement", {}).get("name") for rule in rules or []
+    ]
+    return "AWSManagedRulesKnownBadInputsRuleSet" in groups
 
 
 def _needs_a_key_or_is_a_preflight(method: Resource, _stack: Stack) -> bool:
@@ -88,6 +96,18 @@ GATEWAY = (
     ),
     given(["APIG2", "CKV2_AWS_53"], METHOD, "requestValidatorId", "requests are validated"),
     given(["VP.APIG.2"], USAGE_PLAN, "quotaSettings.limit", "a key has a quota"),
+)
+
+FIREWALL = (
+    given(["WAF.10"], WEB_ACL, "rules", "it has rules"),
+    where(["CKV_AWS_192"], WEB_ACL, "rules", _has_known_bad_inputs, [], "known bad inputs are refused"),
+    companion(
+        ["WAF.11", "CKV2_AWS_31"],
+        WEB_ACL,
+        "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
+        "resourceArn",
+        "what it decides is logged",
+    ),
 )
 
 MESSAGES = (
@@ -191,4 +211,4 @@ LOGS = (
     ),
 )
 
-RULES = (*GATEWAY, *MESSAGES, *WORKFLOW, *LOGS)
+RULES = (*GATEWAY, *FIREWALL, *MESSAGES, *WORKFLOW, *LOGS)
