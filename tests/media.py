@@ -50,6 +50,11 @@ def make_landscape(directory: Path, *, seconds: float = 2) -> Path:
     return _encode(directory / "landscape.mp4", picture("1920x1080", seconds=seconds), tone(seconds))
 
 
+def make_two_rungs(directory: Path) -> Path:
+    """854x480 at 25 frames a second for five seconds with sound: two rungs and three groups of pictures."""
+    return _encode(directory / "two.mp4", picture("854x480", "25", 5), tone(5))
+
+
 def make_portrait(directory: Path) -> Path:
     """720x1280, taller than wide."""
     return _encode(directory / "portrait.mp4", picture("720x1280"), tone())

@@ -1,6 +1,6 @@
 """Describes every output file for the ledger, from what verification measured and what the manifests say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from processor.plan import Plan
 from processor.playlists import Variant, read_dash, read_master
 from processor.tracks import PlannedAudio, PlannedText
 from processor.verify import CheckedFile
+from profiles import ProfileKind
 
 _HLS_TYPE: Final = "application/vnd.apple.mpegurl"
 _DASH_TYPE: Final = "application/dash+xml"
@@ -45,10 +46,38 @@ class ProducedFile:
 
 
 def catalogue(
-    packaged: Packaged, plan: Plan, encoded: Encoded, checked: Mapping[str, CheckedFile]
+    packaged: Packaged, plan: Plan, encoded: Encoded, checked: Mapping[str, CheckedFile], kind: ProfileKind
 ) -> list[ProducedFile]:
-    """List every file to publish: media first, the manifests that point at them last."""
+    """List every file to publish: media first, the manifests that point at them last.
+
+    A profile of the kind `file` publishes no manifests and none of the files that they point at.
+    """
     codecs = {item.index.uri: item.codecs for item in read_dash(packaged.dash).representations}
+    files = [] if kind == "file" else _streams(packaged, plan, encoded, checked, codecs)
+    files += [
+        _download(packaged, plan, encoded, checked["mp4"], codecs),
+        _poster(packaged.poster, checked["poster"]),
+        *_scrubbing(packaged, plan, checked["sprite"]),
+    ]
+    files += [_text(packaged.texts[text.name], text) for text in plan.texts if text.name in packaged.texts]
+    return files if kind == "file" else files + _manifests(packaged)
+
+
+def keep_only(files: Sequence[ProducedFile], packaged: Packaged) -> None:
+    """Delete what was made on the way and is not published."""
+    kept = {file.path for file in files}
+    for path in packaged.directory.iterdir():
+        if path not in kept:
+            path.unlink()
+
+
+def _streams(
+    packaged: Packaged,
+    plan: Plan,
+    encoded: Encoded,
+    checked: Mapping[str, CheckedFile],
+    codecs: Mapping[str, str],
+) -> list[ProducedFile]:
     variants = {variant.uri: variant for variant in read_master(packaged.hls).variants}
     files = []
     for name, path in packaged.renditions.items():
@@ -58,19 +87,22 @@ def catalogue(
         path = packaged.audios[track.name]
         file = _audio(path, checked[track.name], codecs[path.name], track, encoded.audio.loudness)
         files.append(file)
-    files += [_download(packaged, plan, checked["mp4"], codecs), _poster(packaged.poster, checked["poster"])]
-    files += _scrubbing(packaged, plan, checked["sprite"])
-    files += [_text(packaged.texts[text.name], text) for text in plan.texts if text.name in packaged.texts]
+    return files
+
+
+def _manifests(packaged: Packaged) -> list[ProducedFile]:
     names = [*packaged.renditions, *packaged.audios, *packaged.texts]
-    files += [
+    playlists = [
         ProducedFile(
             path=packaged.playlist(name), name=f"{name}.m3u8", kind="playlist", content_type=_HLS_TYPE
         )
         for name in names
     ]
-    files.append(ProducedFile(path=packaged.hls, name="hls", kind="manifest", content_type=_HLS_TYPE))
-    files.append(ProducedFile(path=packaged.dash, name="dash", kind="manifest", content_type=_DASH_TYPE))
-    return files
+    return [
+        *playlists,
+        ProducedFile(path=packaged.hls, name="hls", kind="manifest", content_type=_HLS_TYPE),
+        ProducedFile(path=packaged.dash, name="dash", kind="manifest", content_type=_DASH_TYPE),
+    ]
 
 
 def _rendition(
@@ -117,9 +149,13 @@ def _audio(
             "channels": checked.stream.channels,
             "sample_rate_hz": checked.stream.sample_rate,
             "language": track.stream.language,
-            "loudness": loudness[track.name].details() if track.name in loudness else None,
+            "loudness": _loudness(track, loudness),
         },
     )
+
+
+def _loudness(track: PlannedAudio, loudness: Mapping[str, CorrectedLoudness]) -> dict[str, Any] | None:
+    return loudness[track.name].details() if track.name in loudness else None
 
 
 def _text(path: Path, track: PlannedText) -> ProducedFile:
@@ -133,7 +169,7 @@ def _text(path: Path, track: PlannedText) -> ProducedFile:
 
 
 def _download(
-    packaged: Packaged, plan: Plan, checked: CheckedFile, codecs: Mapping[str, str]
+    packaged: Packaged, plan: Plan, encoded: Encoded, checked: CheckedFile, codecs: Mapping[str, str]
 ) -> ProducedFile:
     parts = [codecs[packaged.renditions[packaged.download_of].name]]
     parts += dict.fromkeys(codecs[path.name] for path in packaged.audios.values())
@@ -148,7 +184,18 @@ def _download(
         bitrate_kbps=_rate(packaged.download, checked),
         duration_seconds=_seconds(checked),
         frame_rate=_frame_rate(plan),
-        details={"rendition": packaged.download_of},
+        details={
+            "rendition": packaged.download_of,
+            "ssim": encoded.picture.ssim.get(packaged.download_of),
+            "sound": [
+                {
+                    "language": track.stream.language,
+                    "channels": track.channels,
+                    "loudness": _loudness(track, encoded.audio.loudness),
+                }
+                for track in plan.audios
+            ],
+        },
     )
 
 

@@ -72,7 +72,7 @@ def hardening(source: MediaInput, limits: Limits) -> dict[str, str]:
 
 def own_output(path: Path) -> MediaInput:
     """An MP4 that this package wrote itself, as an input; it is hardened like any other."""
-    return MediaInput(path=path, formats=("mov",), codecs=("h264", "aac"))
+    return MediaInput(path=path, formats=("mov",), codecs=("h264", "hevc", "libdav1d", "aac"))
 
 
 def probe(source: MediaInput, limits: Limits, *, step: str = "probe") -> Command:
@@ -87,7 +87,7 @@ def probe_keyframes(source: MediaInput, limits: Limits, *, step: str) -> Command
         source,
         limits,
         *("-select_streams", "v:0", "-count_packets", "-skip_frame", "nokey"),
-        *("-show_entries", "format=duration,size,bit_rate:stream:frame=best_effort_timestamp_time,pict_type"),
+        *("-show_entries", "format=duration,size,bit_rate:stream:frame=best_effort_timestamp_time,key_frame"),
     )
 
 

@@ -11,15 +11,14 @@ from processor.plan import Plan, PlannedRung
 from processor.probe import AudioStream
 from processor.sprite import SHEET_NAME, SpritePlan
 from processor.tracks import PlannedAudio, PlannedText
-from profiles import PosterSettings, Profile, VideoSettings
+from processor.video_encoders import encoder_options
+from profiles import PosterSettings, Profile
 
 SAMPLE_WIDTH: Final = 32
 SAMPLE_HEIGHT: Final = 18
 _MAX_SAMPLES: Final = 150
 _NOTABLE_SECONDS: Final = 1
 """Black or frozen parts from this length on are recorded."""
-_ENCODER_THREADS_PER_CORE: Final = 1.5
-"""x264's own choice, made explicit because the bytes it writes depend on it."""
 _SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
 """A segment ends at the first keyframe at or after its length; the length must not exceed it by rounding."""
 
@@ -58,7 +57,7 @@ def encode_video(
             scaled = scaled.filter("blackdetect", d=_NOTABLE_SECONDS).filter(
                 "freezedetect", d=_NOTABLE_SECONDS
             )
-        options = _video_options(rung, plan, profile.video, threads)
+        options = encoder_options(rung, plan, profile.video, threads)
         outputs.append(write([scaled], video_file(directory, rung), **options))
     outputs.append(
         _sprite(copies[len(plan.rungs)], plan.sprite, profile.sprite.quality, directory / SHEET_NAME)
@@ -66,20 +65,28 @@ def encode_video(
     return compile_ffmpeg("encode-video", outputs, threads=threads, progress=True, talkative=True)
 
 
-def remux(video: Path, audios: Sequence[tuple[PlannedAudio, Path]], path: Path, limits: Limits) -> Command:
-    """Join a rendition and all sound into one progressive MP4, its index in front; nothing is encoded."""
+def remux(
+    video: Path, audios: Sequence[tuple[PlannedAudio, Path]], path: Path, limits: Limits, *, codec: str
+) -> Command:
+    """Join a rendition and all sound into one progressive MP4, its index in front; nothing is encoded.
+
+    HEVC gets the tag that Apple's players insist on.
+    """
     streams = [read(own_output(video), limits)["v:0"]]
     languages: dict[str, str] = {}
     for position, (track, file) in enumerate(audios):
         streams.append(read(own_output(file), limits)["a:0"])
         languages.update(language_tag(track.stream, position))
-    output = write(streams, path, c="copy", movflags="+faststart", **languages)
+    tag = {"tag:v": "hvc1"} if codec == "hevc" else {}
+    output = write(streams, path, c="copy", movflags="+faststart", **tag, **languages)
     return compile_ffmpeg("remux", [output], threads=1)
 
 
 def sample_brightness(video: Path, path: Path, limits: Limits) -> Command:
     """Write tiny grey pictures of the first keyframes as raw bytes, to choose a poster among them."""
     picture = read(own_output(video), limits, skip_frame="nokey", threads="1")["v:0"]
+    # Not every decoder can leave frames out, so those that are no keyframes are dropped here.
+    picture = picture.filter("select", "key")
     picture = picture.filter("scale", SAMPLE_WIDTH, SAMPLE_HEIGHT, flags="area").filter("format", "gray")
     output = write([picture], path, f="rawvideo", fps_mode="passthrough", **{"frames:v": str(_MAX_SAMPLES)})
     return compile_ffmpeg("sample-poster", [output], threads=1)
@@ -192,24 +199,3 @@ def _tone_map(picture: Any, top: PlannedRung) -> Any:
     mapped = linear.filter("format", "gbrpf32le").filter("zscale", p="bt709")
     mapped = mapped.filter("tonemap", "mobius", desat=0).filter("zscale", t="bt709", m="bt709", r="tv")
     return mapped.filter("format", "yuv420p")
-
-
-def _video_options(
-    rung: PlannedRung, plan: Plan, settings: VideoSettings, threads: int
-) -> dict[str, str | None]:
-    buffer_kbits = round(rung.max_bitrate_kbps * settings.buffer_seconds)
-    return {
-        "c:v": "libx264",
-        "preset": settings.preset,
-        "profile:v": "high",
-        "crf": f"{settings.crf:g}",
-        "maxrate": f"{rung.max_bitrate_kbps}k",
-        "bufsize": f"{buffer_kbits}k",
-        "g": str(plan.gop_frames),
-        "keyint_min": str(plan.gop_frames),
-        "sc_threshold": "0",
-        "flags": "+cgop",
-        "fps_mode": "passthrough",
-        "ssim": "1",
-        "threads": str(max(1, round(threads * _ENCODER_THREADS_PER_CORE))),
-    }

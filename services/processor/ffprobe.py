@@ -125,7 +125,7 @@ class FrameDocument(_Document):
     """One decoded frame."""
 
     seconds: float = Field(alias="best_effort_timestamp_time")
-    pict_type: str = ""
+    key_frame: Whole = 0
 
 
 class ProbeDocument(_Document):

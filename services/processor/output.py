@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_PROBLEM = re.compile(r"(?:\[[^\]]* @ 0x[0-9a-f]+\] )*\[(?:error|fatal|panic)\] ")
+_PROBLEM = re.compile(r"x265 \[error\]|(?:\[[^\]]* @ 0x[0-9a-f]+\] )*\[(?:error|fatal|panic)\] ")
 _MARK = re.compile(r"\[(?:error|fatal|panic)\] ")
 _HEAD_BYTES = 16 * 1024
 _TAIL_BYTES = 16 * 1024

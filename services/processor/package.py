@@ -76,7 +76,9 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
     )
     tracks = encoded.audio.tracks
     manifests = encode_commands.package(encoded.videos, tracks, texts, plan, directory)
-    download = encode_commands.remux(files[download_name], tracks, packaged.download, session.limits)
+    download = encode_commands.remux(
+        files[download_name], tracks, packaged.download, session.limits, codec=profile.video.codec
+    )
     session.together(
         lambda: session.produce(manifests, outputs=len(files)),
         lambda: session.produce(download, outputs=1),

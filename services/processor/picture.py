@@ -7,7 +7,10 @@ from typing import Any, Final
 
 from processor.plan import PlannedRung
 
-_SSIM: Final = re.compile(r"^\[libx264 @ [^\]]*\] \[info\] SSIM Mean Y:([\d.]+)", re.MULTILINE)
+_SSIM: Final = re.compile(
+    r"^(?:\[libx264 @ [^\]]*\] \[info\] SSIM Mean Y:|encoded \d+ frames in .*, SSIM Mean Y: )([\d.]+)",
+    re.MULTILINE,
+)
 _BLACK: Final = re.compile(
     r"^\[[^\]]* @ [^\]]*\] \[info\] black_start:([\d.]+) black_end:([\d.]+)", re.MULTILINE
 )

@@ -53,6 +53,7 @@ class Plan:
     """Everything the encoders need to know.
 
     Attributes:
+        codec: Of the video: `h264`, `hevc` or `av1`.
         rungs: From large to small, never empty, never larger than the source.
         frame_rate: Constant rate of all renditions.
         gop_frames: Frames from one keyframe to the next, the same in all renditions.
@@ -64,6 +65,7 @@ class Plan:
         sprite: Layout of the sheet of small pictures.
     """
 
+    codec: str
     rungs: tuple[PlannedRung, ...]
     frame_rate: Fraction
     gop_frames: int
@@ -104,6 +106,7 @@ def make_plan(source: Source, profile: Profile) -> Plan:
     rungs = choose_rungs(display_size(source.video), frame_rate, settings)
     declared = source.video.duration_seconds or source.duration_seconds
     return Plan(
+        codec=settings.codec,
         rungs=rungs,
         frame_rate=frame_rate,
         gop_frames=gop_frames,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.states import Stage
-from processor.catalogue import ProducedFile, catalogue
+from processor.catalogue import ProducedFile, catalogue, keep_only
 from processor.encode import encode
 from processor.limits import Budget, Limits
 from processor.output import ProgressSample
@@ -116,7 +116,8 @@ def _work(session: Session, source: Path, profile: Profile, report: Callable[[Pr
         packaged = package(session, encoded, plan, profile)
     with stages.during(Stage.VERIFYING):
         checked = verify(session, packaged, plan, encoded)
-        files = catalogue(packaged, plan, encoded, checked)
+        files = catalogue(packaged, plan, encoded, checked, profile.kind)
+        keep_only(files, packaged)
     report(Progress(stage=Stage.VERIFYING, percent=100.0))
     return Production(
         technical={**inspected.technical(), "picture": encoded.picture.technical()},

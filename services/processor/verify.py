@@ -86,7 +86,7 @@ def _rendition_check(
     def check() -> CheckedFile:
         document = _inspect(session, own_output(path))
         stream = _only_stream(document, path, "video")
-        if (stream.codec_name, stream.width, stream.height) != ("h264", rung.width, rung.height):
+        if (stream.codec_name, stream.width, stream.height) != (plan.codec, rung.width, rung.height):
             _fail(
                 f"{path.name} holds {stream.codec_name} {stream.width}x{stream.height}, not what was planned."
             )
@@ -95,7 +95,7 @@ def _rendition_check(
         duration = _duration(document, stream, path)
         if abs(duration - video_seconds) > tolerance_seconds(video_seconds):
             _fail(f"{path.name} lasts {duration:.3f} seconds instead of {video_seconds:.3f}.")
-        keyframes = tuple(round(frame.seconds, 3) for frame in document.frames)
+        keyframes = tuple(round(frame.seconds, 3) for frame in document.frames if frame.key_frame)
         _check_cadence(keyframes, duration, plan, path)
         return CheckedFile(stream=stream, duration_seconds=duration, keyframe_seconds=keyframes)
 

@@ -31,7 +31,7 @@ def load_profiles(directory: Path = PROFILES_DIRECTORY) -> Mapping[str, Profile]
     Raises:
         ProfileError: A file is not YAML, breaks a rule of the model, or has another name than its profile.
     """
-    paths = sorted(directory.glob("*.yaml"))
+    paths = sorted(directory.glob("*.yaml"), key=lambda path: path.stem)
     if not paths:
         message = f"{directory} holds no *.yaml profile; at least one is needed"
         raise ProfileError(message)

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 RungName = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,3}p$")]
+ProfileKind = Literal["video", "file"]
 EvenPixels = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
 BitrateKbps = Annotated[int, Field(ge=50, le=100_000)]
 
@@ -43,17 +44,39 @@ class Rung(_Settings):
 
 
 class VideoSettings(_Settings):
-    """How the video is encoded; the numbers are measured ones, see the comments in the YAML file."""
+    """How the video is encoded; the numbers are measured ones, see the comments in the YAML file.
 
-    codec: Literal["h264"]
-    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
-    crf: Annotated[float, Field(ge=10, le=40)]
+    Attributes:
+        codec: `h264` (x264), `hevc` (x265) or `av1` (SVT-AV1).
+        preset: Effort of the encoder: a word for x264 and x265, a number from 4 (slow) to 13 for SVT-AV1.
+        crf: Constant quality, lower is better; the same number means another quality for each codec.
+    """
+
+    codec: Literal["h264", "hevc", "av1"]
+    preset: (
+        Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
+        | Annotated[int, Field(ge=4, le=13)]
+    )
+    crf: Annotated[float, Field(ge=10, le=60)]
     gop_seconds: Annotated[float, Field(ge=0.5, le=10)]
     segment_seconds: Annotated[float, Field(ge=1, le=12)]
     buffer_seconds: Annotated[float, Field(ge=0.5, le=4)]
     max_frame_rate: Annotated[int, Field(ge=1, le=120)]
     high_frame_rate_factor: Annotated[float, Field(ge=1, le=2)]
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=8, strict=False)]
+
+    @model_validator(mode="after")
+    def _effort_fits_codec(self) -> Self:
+        if isinstance(self.preset, int) != (self.codec == "av1"):
+            message = (
+                f"preset {self.preset!r} does not fit the codec {self.codec}; "
+                "use a number from 4 to 13 for av1, and a word such as 'medium' for h264 and hevc"
+            )
+            raise ValueError(message)
+        if self.codec == "av1" and self.crf % 1:
+            message = f"crf {self.crf} does not fit the codec av1; use a whole number"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _ladder_descends(self) -> Self:
@@ -148,10 +171,11 @@ class Profile(_Settings):
     """Everything that one processing profile makes.
 
     Attributes:
-        kind: Tells profile families apart; `video` needs a source with a picture.
+        kind: `video` makes a ladder with HLS and DASH, `file` one progressive MP4; both need a source with a
+            picture, and both make a poster and the pictures for seeking.
     """
 
-    kind: Literal["video"]
+    kind: ProfileKind
     name: ProfileName
     title: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     description: Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -161,3 +185,12 @@ class Profile(_Settings):
     download: DownloadSettings
     poster: PosterSettings
     sprite: SpriteSettings
+
+    @model_validator(mode="after")
+    def _one_rung_for_one_file(self) -> Self:
+        if self.kind == "file" and len(self.video.rungs) != 1:
+            message = (
+                f"kind 'file' makes one file and has {len(self.video.rungs)} rungs; list the largest one only"
+            )
+            raise ValueError(message)
+        return self

@@ -24,16 +24,20 @@ def _runner_accepts_children() -> Iterator[None]:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Produce:
-    """Run the whole media work on a source with the web profile."""
+    """Run the whole media work on a source, with the web profile unless told otherwise."""
 
     def run(
-        source: Path, *, limits: Limits | None = None, report: Callable[[Progress], None] | None = None
+        source: Path,
+        *,
+        profile: str = "web",
+        limits: Limits | None = None,
+        report: Callable[[Progress], None] | None = None,
     ) -> Production:
         workdir = tmp_path / "work"
         workdir.mkdir()
         return produce(
             source,
-            profile=get_profile("web"),
+            profile=get_profile(profile),
             workdir=workdir,
             limits=limits or Limits(),
             report=report or (lambda _: None),

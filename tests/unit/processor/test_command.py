@@ -39,7 +39,7 @@ def _all_commands() -> list[Command]:
         audio_commands.measure_audio(SOURCE_FILE, PLAN.audios, WEB.audio, LIMITS),
         _encode_audio(PLAN),
         extract_command(SOURCE_FILE, (TEXT,), Path("/scratch/job"), LIMITS),
-        encode_commands.remux(video, [(PLAN.audios[0], audio)], OUT / "download.mp4", LIMITS),
+        encode_commands.remux(video, [(PLAN.audios[0], audio)], OUT / "download.mp4", LIMITS, codec="h264"),
         encode_commands.sample_brightness(video, OUT / "samples.gray", LIMITS),
         encode_commands.poster(
             video, OUT / "poster.jpg", at_seconds=2, size=(640, 360), settings=WEB.poster, limits=LIMITS
@@ -134,10 +134,11 @@ def test_fields_and_high_dynamic_range_add_their_filters() -> None:
 
 
 def test_a_download_without_sound_has_one_input() -> None:
-    built = encode_commands.remux(Path("/s/v.mp4"), [], OUT / "download.mp4", LIMITS)
+    built = encode_commands.remux(Path("/s/v.mp4"), [], OUT / "download.mp4", LIMITS, codec="hevc")
 
     assert built.arguments.count("-i") == 1
     assert "+faststart" in built.arguments
+    assert _values(built.arguments, "-tag:v") == ["hvc1"]
 
 
 def test_the_packager_writes_one_file_and_one_playlist_per_rendition() -> None:

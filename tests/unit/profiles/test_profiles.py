@@ -49,8 +49,12 @@ def test_profiles_cannot_be_changed_after_loading() -> None:
     [
         ({"video.prest": "fast"}, r"video\.prest"),
         ({"video.preset": "placebo"}, r"video\.preset"),
-        ({"video.crf": 99}, r"video\.crf.*less than or equal to 40"),
+        ({"video.crf": 99}, r"video\.crf.*less than or equal to 60"),
         ({"video.crf": "23"}, r"video\.crf"),
+        ({"video.codec": "vp8"}, r"video\.codec"),
+        ({"video.codec": "av1"}, "use a number from 4 to 13 for av1"),
+        ({"video.preset": 8}, "'medium' for h264 and hevc"),
+        ({"video.codec": "av1", "video.preset": 8, "video.crf": 30.5}, "use a whole number"),
         ({"video.rungs.0.short_side_pixels": 1079}, r"multiple of 2"),
         ({"video.rungs.0.name": "1080p/../x"}, r"video\.rungs\.0\.name"),
         ({"video.rungs.1.short_side_pixels": 1080}, "720p: long_side|not smaller than 1080p"),
@@ -60,6 +64,7 @@ def test_profiles_cannot_be_changed_after_loading() -> None:
         ({"video.segment_seconds": 1.0}, "at least one group of pictures"),
         ({"video.rungs": []}, r"video\.rungs"),
         ({"kind": "audio"}, "kind"),
+        ({"kind": "file"}, "makes one file and has 4 rungs"),
         ({"audio.max_channels": 5}, r"audio\.max_channels"),
         ({"poster.quality": 0}, r"poster\.quality"),
         ({"name": "other"}, "rename the file or the profile"),
@@ -90,3 +95,9 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None
 def test_a_directory_without_profiles_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="at least one is needed"):
         load_profiles(tmp_path)
+
+
+def test_a_file_dropped_beside_the_others_is_a_profile_without_any_code(tmp_path: Path) -> None:
+    _write_changed(tmp_path, {"name": "web-small", "video.rungs.0.max_bitrate_kbps": 4000}, name="web-small")
+
+    assert load_profiles(tmp_path)["web-small"].video.rungs[0].max_bitrate_kbps == 4000
