@@ -140,6 +140,12 @@ def find(
     return [JobRow(*row) for row in conn.execute(query, parameters)]
 
 
+def of_batch(conn: "LedgerConnection", batch_id: UUID) -> list[JobRow]:
+    """The jobs of a batch in the order in which they were given."""
+    query = f"SELECT {_COLUMNS} FROM {_VISIBLE} WHERE j.batch_id = %s ORDER BY j.ordinal"  # noqa: S608 -- constants
+    return [JobRow(*row) for row in conn.execute(query, [batch_id])]
+
+
 def find_output(conn: "LedgerConnection", job_id: UUID, name: str) -> OutputLocation | None:
     """Where an output is, with the state of its job; None when there is no such job."""
     query = (

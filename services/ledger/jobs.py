@@ -41,10 +41,11 @@ def insert(
     """
     conn.execute(
         """
-        INSERT INTO jobs (id, video_id, status, profile, filename, content_type, upload_id,
+        INSERT INTO jobs (id, video_id, status, profile, filename, content_type, upload_id, batch_id,
             declared_size_bytes, declared_sha256, source_bucket, source_key, source_identity,
             source_version_id, source_etag, source_sequencer, source_size_bytes, uploaded_at, queued_at)
         VALUES (%(id)s, %(video_id)s, %(status)s, %(profile)s, %(filename)s, %(content_type)s, %(upload_id)s,
+            %(batch_id)s,
             %(declared_size_bytes)s, %(declared_sha256)s, %(source_bucket)s, %(source_key)s, %(identity)s,
             %(version_id)s, %(etag)s, %(sequencer)s, %(size_bytes)s,
             CASE WHEN %(arrived)s THEN now() END, CASE WHEN %(arrived)s THEN now() END)

@@ -147,6 +147,7 @@ class NewJob:
 
     Attributes:
         upload_id: S3's id of a multipart upload.
+        batch_id: The batch it was ordered in.
     """
 
     id: UUID
@@ -159,6 +160,7 @@ class NewJob:
     declared_size_bytes: int | None = None
     declared_sha256: str | None = None
     upload_id: str | None = None
+    batch_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from metadata_api.route_table import OPERATIONS
 
 _VERSION: Final = "1.0.0"
 _REFERENCE: Final = "#/components/schemas/{model}"
-_ID_PARAMETERS: Final = frozenset({"video_id", "job_id"})
+_ID_PARAMETERS: Final = frozenset({"video_id", "job_id", "batch_id"})
 _DESCRIPTION: Final = (
     "Upload videos, follow their processing, read what was made of them and keep their metadata."
     " Times are UTC in ISO 8601. Lists are paged with an opaque cursor. Errors are problem details (RFC 9457)"

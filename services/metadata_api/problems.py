@@ -27,6 +27,7 @@ class ProblemCode(StrEnum):
     ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND"
     VIDEO_NOT_FOUND = "VIDEO_NOT_FOUND"
     JOB_NOT_FOUND = "JOB_NOT_FOUND"
+    BATCH_NOT_FOUND = "BATCH_NOT_FOUND"
     OUTPUT_NOT_FOUND = "OUTPUT_NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     JOB_NOT_COMPLETED = "JOB_NOT_COMPLETED"
@@ -58,6 +59,7 @@ _STATUS: Final[Mapping[ProblemCode, HTTPStatus]] = {
     ProblemCode.ROUTE_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.VIDEO_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.JOB_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ProblemCode.BATCH_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.OUTPUT_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
     ProblemCode.JOB_NOT_COMPLETED: HTTPStatus.CONFLICT,
@@ -137,6 +139,13 @@ class Problem(Exception):  # noqa: N818 -- the name of the thing it becomes
     def status(self) -> HTTPStatus:
         """The HTTP status this problem answers with."""
         return _STATUS[self.code]
+
+    def within(self, place: str) -> "Problem":
+        """The same problem, of one part of a larger request."""
+        errors = [
+            FieldError(field=f"{place}.{error['field']}", message=error["message"]) for error in self.errors
+        ]
+        return Problem(self.code, f"{place}: {self.detail}", errors, self.headers)
 
 
 def status_of(code: ProblemCode) -> HTTPStatus:

@@ -191,8 +191,10 @@ def invalid_body(error: ValidationError) -> Problem:
 
 def _field_error(item: "ErrorDetails") -> FieldError:
     parts = [str(part) for part in item["loc"]]
-    if parts and parts[0] in _UNION_TAGS and item["loc"][1:]:
-        parts = parts[1:]
+    # Behind the position in a list, or at the very start.
+    tag = 2 if len(parts) > 2 and parts[1].isdigit() else 0
+    if len(parts) > max(tag, 1) and parts[tag] in _UNION_TAGS:
+        del parts[tag]
     field = ".".join(part[:100] for part in parts if part != "[key]") or "body"
     return FieldError(field=field, message=_message(item))
 

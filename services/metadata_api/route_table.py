@@ -4,6 +4,7 @@ from typing import Final
 
 from metadata_api.operations import Operation
 from metadata_api.routes import (
+    batches,
     downloads,
     job_control,
     job_creation,
@@ -22,6 +23,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         uploads.routes,
         jobs.routes,
         job_control.routes,
+        batches.routes,
         downloads.routes,
         playback.routes,
         records.routes,

@@ -17,8 +17,16 @@ def open_upload(job: JobRow) -> OpenUpload | None:
     return OpenUpload(bucket=job.source_bucket, key=job.source_key, upload_id=job.upload_id)
 
 
-def upload_ticket(presigner: Presigner, job: JobRow) -> UploadTicket | MultipartTicket | None:
-    """How to upload the file; None once it is there or will never come."""
+def upload_ticket(
+    presigner: Presigner, job: JobRow, *, with_part_links: bool = True
+) -> UploadTicket | MultipartTicket | None:
+    """How to upload the file; None once it is there or will never come.
+
+    Args:
+        presigner: Signs the links.
+        job: The job.
+        with_part_links: False leaves the links of parts to a later call, where many jobs share one answer.
+    """
     if job.status != JobStatus.PENDING or job.declared_size_bytes is None or job.content_type is None:
         return None
     upload = open_upload(job)
@@ -41,6 +49,7 @@ def upload_ticket(presigner: Presigner, job: JobRow) -> UploadTicket | Multipart
                 url=presigner.part(upload, part.number, part.size_bytes),
             )
             for part in parts_of(job.declared_size_bytes)
+            if with_part_links
         ],
         complete_path=f"/jobs/{job.id}/upload/complete",
         abort_path=f"/jobs/{job.id}/upload/abort",

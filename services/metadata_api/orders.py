@@ -1,0 +1,157 @@
+"""Orders of jobs: checked against this deployment first, then stored as video and job."""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from ledger import videos
+from ledger.models import NewJob, SourceObject
+from ledger.videos import VideoDraft
+from metadata_api import multipart
+from metadata_api.models.jobs import SourceJobBody, UploadJobBody
+from metadata_api.problems import ProblemCode, field_problem
+from metadata_api.request import not_found
+from metadata_api.settings import ApiSettings
+from metadata_api.sources import check_size, find_source
+
+if TYPE_CHECKING:
+    from ledger.connection import LedgerConnection
+
+# What checking and storing an order can end with.
+ORDER_PROBLEMS = (
+    ProblemCode.VALIDATION_FAILED,
+    ProblemCode.SOURCE_NOT_ALLOWED,
+    ProblemCode.SOURCE_NOT_FOUND,
+    ProblemCode.VIDEO_NOT_FOUND,
+    ProblemCode.IDEMPOTENT_RESULT_GONE,
+    ProblemCode.BODY_TOO_LARGE,
+    ProblemCode.UPLOAD_TOO_LARGE,
+    ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+    ProblemCode.IDEMPOTENCY_KEY_REUSED,
+    ProblemCode.UPSTREAM_UNAVAILABLE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A checked request for a job; source is None when the file is still to be uploaded."""
+
+    body: UploadJobBody | SourceJobBody
+    source: SourceObject | None
+    filename: str
+
+
+def check_order(body: UploadJobBody | SourceJobBody, settings: ApiSettings) -> Order:
+    """What is ordered, if this deployment can do it.
+
+    Raises:
+        Problem: Names the field that this deployment cannot satisfy.
+    """
+    _check_profile(body.profile)
+    if body.video_id is not None and body.metadata is not None:
+        raise field_problem("metadata", "cannot be given with video_id; change the record with PATCH instead")
+    if isinstance(body, UploadJobBody):
+        check_size(body.size_bytes, settings)
+        _check_single(body)
+        return Order(body=body, source=None, filename=body.filename)
+    source = find_source(body.source, settings)
+    return Order(body=body, source=source, filename=_filename_of_key(body.source.key))
+
+
+def place_order(
+    conn: "LedgerConnection",
+    order: Order,
+    job_id: UUID,
+    settings: ApiSettings,
+    *,
+    batch_id: UUID | None = None,
+) -> None:
+    """Stores video and job inside the caller's transaction.
+
+    Raises:
+        Problem: VIDEO_NOT_FOUND.
+    """
+    # Loads the database driver; by now the connection has done so.
+    from ledger import jobs
+
+    new = _new_job(job_id, _video_of(conn, order), order, settings.ingest_bucket, batch_id)
+    if order.source is None:
+        jobs.create_upload_job(conn, new)
+    else:
+        jobs.create_object_job(conn, new, order.source)
+
+
+def _check_single(body: UploadJobBody) -> None:
+    if body.upload == "single" and body.size_bytes > multipart.MAX_SINGLE_UPLOAD_BYTES:
+        limit = multipart.MAX_SINGLE_UPLOAD_BYTES
+        raise field_problem("upload", f"files of more than {limit} bytes have to be uploaded in parts")
+
+
+def _in_parts(body: UploadJobBody) -> bool:
+    if body.upload is not None:
+        return body.upload == "multipart"
+    return body.size_bytes >= multipart.MULTIPART_FROM_BYTES
+
+
+def _check_profile(name: str) -> None:
+    # The profile files are read at the first job only, not by every cold start.
+    from profiles import UnknownProfileError, get_profile
+
+    try:
+        get_profile(name)
+    except UnknownProfileError as error:
+        raise field_problem("profile", str(error)) from error
+
+
+def _filename_of_key(key: str) -> str:
+    return PurePosixPath(key).name[:255] or "source"
+
+
+def _video_of(conn: "LedgerConnection", order: Order) -> UUID:
+    video_id = order.body.video_id
+    if video_id is not None:
+        # Locked, so that it cannot be deleted before its job exists.
+        if videos.lock(conn, video_id) is None:
+            raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+        return video_id
+    given = order.body.metadata
+    draft = VideoDraft(title=order.filename)
+    if given is not None:
+        draft = VideoDraft(
+            title=given.title or order.filename,
+            description=given.description,
+            tags=given.tags,
+            language=given.language,
+            attributes=given.attributes,
+        )
+    return videos.create(conn, uuid4(), draft).id
+
+
+def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str, batch_id: UUID | None) -> NewJob:
+    body = order.body
+    if isinstance(body, SourceJobBody):
+        return NewJob(
+            id=job_id,
+            video_id=video_id,
+            profile=body.profile,
+            filename=order.filename,
+            source_bucket=body.source.bucket,
+            source_key=body.source.key,
+            batch_id=batch_id,
+        )
+    # Made by us: no part of a key ever comes from a caller.
+    key = f"uploads/{job_id}/source"
+    return NewJob(
+        id=job_id,
+        video_id=video_id,
+        profile=body.profile,
+        filename=order.filename,
+        source_bucket=ingest_bucket,
+        source_key=key,
+        content_type=body.content_type,
+        declared_size_bytes=body.size_bytes,
+        declared_sha256=body.sha256,
+        upload_id=multipart.begin(ingest_bucket, key, body.content_type) if _in_parts(body) else None,
+        batch_id=batch_id,
+    )

@@ -1,0 +1,141 @@
+"""Batches: many jobs in one call, and one summary of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid4
+
+from aws_lambda_powertools.event_handler import Response
+
+from ledger import batches, idempotency, job_queries, videos
+from ledger.job_queries import JobRow
+from ledger.states import TERMINAL_STATUSES, JobStatus
+from metadata_api.consequences import start_now
+from metadata_api.models.batches import BatchBody, BatchCreated, BatchItem, BatchView, StatusCounts
+from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
+from metadata_api.orders import ORDER_PROBLEMS, Order, check_order, place_order
+from metadata_api.problems import Problem, ProblemCode
+from metadata_api.rendering import job_summary, live_progress
+from metadata_api.request import ApiRequest, not_found
+from metadata_api.responses import json_response, timestamp
+from metadata_api.settings import ApiSettings
+from metadata_api.upload_tickets import upload_ticket
+
+if TYPE_CHECKING:
+    from ledger.connection import LedgerConnection
+
+routes = RouteGroup("Batches")
+_OPERATION: Final = "create-batch"
+
+
+@routes.route(
+    "POST",
+    "/batches",
+    summary="Create a batch of jobs",
+    body=BatchBody,
+    returns=BatchCreated,
+    status=HTTPStatus.CREATED,
+    headers=(IDEMPOTENCY_KEY,),
+    returns_headers=(LOCATION,),
+    problems=ORDER_PROBLEMS,
+)
+def create_batch(request: ApiRequest) -> Response[str]:
+    """Up to 100 jobs as in POST /jobs: all are made, or none and the answer names the field at fault."""
+    settings = request.resources.settings
+    orders = _checked(request.body(BatchBody), settings)
+    with request.resources.connection() as conn:
+        with conn.transaction():
+            batch_id = _store(conn, request, orders)
+        made = batches.created_at(conn, batch_id)
+        rows = job_queries.of_batch(conn, batch_id)
+        for row in rows:
+            if row.status == JobStatus.QUEUED:
+                start_now(conn, row.id, state_machine_arn=settings.state_machine_arn)
+    if made is None:
+        detail = f"the batch {batch_id} made with this Idempotency-Key is gone; use a new key for a new batch"
+        raise Problem(ProblemCode.IDEMPOTENT_RESULT_GONE, detail)
+    created = BatchCreated(
+        batch_id=str(batch_id), created_at=timestamp(made), items=[_item(request, row) for row in rows]
+    )
+    return json_response(created, HTTPStatus.CREATED, {"Location": f"/batches/{batch_id}"})
+
+
+@routes.route(
+    "GET",
+    "/batches/{batch_id}",
+    summary="Watch a batch",
+    returns=BatchView,
+    problems=(ProblemCode.BATCH_NOT_FOUND,),
+)
+def get_batch(request: ApiRequest) -> Response[str]:
+    """How many jobs of a batch are in each status, and every job with its live progress."""
+    batch_id = request.path_id("batch_id", ProblemCode.BATCH_NOT_FOUND)
+    with request.resources.connection() as conn:
+        made = batches.created_at(conn, batch_id)
+        if made is None:
+            raise not_found(ProblemCode.BATCH_NOT_FOUND, str(batch_id))
+        rows = job_queries.of_batch(conn, batch_id)
+    live = live_progress(request.resources.progress, rows)
+    view = BatchView(
+        batch_id=str(batch_id),
+        created_at=timestamp(made),
+        total=len(rows),
+        settled=all(row.status in TERMINAL_STATUSES for row in rows),
+        by_status=_counts(rows),
+        jobs=[job_summary(row, live.get(row.id)) for row in rows],
+    )
+    return json_response(view)
+
+
+def _checked(body: BatchBody, settings: ApiSettings) -> list[Order]:
+    orders: list[Order] = []
+    for position, wanted in enumerate(body.jobs):
+        try:
+            orders.append(check_order(wanted, settings))
+        except Problem as problem:
+            raise problem.within(f"jobs.{position}") from problem
+    return orders
+
+
+def _store(conn: "LedgerConnection", request: ApiRequest, orders: Sequence[Order]) -> UUID:
+    """Writes key, batch, videos and jobs together; with a known key nothing, but finds the first batch."""
+    batch_id, key = uuid4(), request.idempotency_key()
+    if key is not None:
+        known_id = idempotency.claim(
+            conn,
+            caller=request.caller,
+            operation=_OPERATION,
+            key=key,
+            request_sha256=request.fingerprint(),
+            resource_id=batch_id,
+        )
+        if known_id != batch_id:
+            return known_id
+    # In one order, so that two batches on the same records cannot wait for each other.
+    for video_id in sorted({order.body.video_id for order in orders if order.body.video_id is not None}):
+        videos.lock(conn, video_id)
+    batches.create(conn, batch_id)
+    for position, order in enumerate(orders):
+        try:
+            place_order(conn, order, uuid4(), request.resources.settings, batch_id=batch_id)
+        except Problem as problem:
+            raise problem.within(f"jobs.{position}") from problem
+    return batch_id
+
+
+def _item(request: ApiRequest, row: JobRow) -> BatchItem:
+    presigner = request.resources.presigner
+    return BatchItem(job=job_summary(row, None), upload=upload_ticket(presigner, row, with_part_links=False))
+
+
+def _counts(rows: Sequence[JobRow]) -> StatusCounts:
+    counted = Counter(row.status for row in rows)
+    return StatusCounts(
+        PENDING=counted[JobStatus.PENDING],
+        QUEUED=counted[JobStatus.QUEUED],
+        PROCESSING=counted[JobStatus.PROCESSING],
+        COMPLETED=counted[JobStatus.COMPLETED],
+        FAILED=counted[JobStatus.FAILED],
+        CANCELLED=counted[JobStatus.CANCELLED],
+    )
