@@ -34,7 +34,7 @@ REASONS: Mapping[str, str] = {
     "missing": "S3 asks for it itself when a key is missing; no call has this name",
     "version": "the record names the operation, not the version it asked for",
     "outage": "needed after a failure at one moment only; integration tests reach it with other credentials",
-    "abort": "needed when an upload of several parts fails half-way",
+    "parts": "needed for uploads in several parts, which the run does not make",
     "owner": "for people and tools of the account, not for the platform",
 }
 _HEADER = """\

@@ -4,8 +4,9 @@ The emulator can keep a CloudTrail history. It records what passed its authoriza
 there. It names the access key, not the role, so the keys are attributed here.
 """
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,3 +76,73 @@ def _event(entry: Mapping[str, Any]) -> Event:
         resources=tuple(item["ResourceName"] for item in entry["Resources"]),
         parameters=details["requestParameters"] or {},
     )
+
+
+# API operations that IAM knows by another name; everything else is called as it is named.
+_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "HeadObject": ("s3:GetObject",),
+    "ListObjects": ("s3:ListBucket",),
+    "CreateMultipartUpload": ("s3:PutObject",),
+}
+_NAMING_PARAMETERS = ("SecretId", "logGroupName", "stateMachineArn", "TopicArn", "FunctionName")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Use:
+    """A role made a call: action and the resource it named, empty when the call names none."""
+
+    role: str
+    action: str
+    target: str
+
+
+def lambda_keys(functions: Mapping[str, str]) -> dict[str, str]:
+    """Give the role of each access key that the emulator makes for a function.
+
+    The emulator derives the key from both ARNs; a key of nobody is refused later, so a change is noticed.
+
+    Args:
+        functions: role ARN by function ARN.
+    """
+    keys = {}
+    for function_arn, role_arn in functions.items():
+        digest = hashlib.sha256(f"{function_arn}:{role_arn}".encode()).hexdigest()
+        keys[f"ASIA{digest[:16].upper()}"] = role_arn
+    return keys
+
+
+def uses(
+    events: Iterable[Event], functions: Mapping[str, str], task_roles: Mapping[str, frozenset[str]]
+) -> set[Use]:
+    """Attribute recorded calls to roles.
+
+    Args:
+        events: the history.
+        functions: role ARN by function ARN.
+        task_roles: the roles that the ECS agent assumes, with the actions each is allowed. The history does
+            not say which session has which key; as the two share no action, the action tells.
+
+    Raises:
+        AssertionError: a call was made with a key that belongs to no role, or that fits both task roles.
+    """
+    keys = lambda_keys(functions)
+    found = set()
+    for event in events:
+        if event.access_key_id == ROOT_ACCESS_KEY_ID:
+            continue
+        for action in _ACTIONS.get(event.operation, (f"{event.service}:{event.operation}",)):
+            role = keys.get(event.access_key_id) or _task_role(action, task_roles)
+            found.add(Use(role, action, _target(event)))
+    return found
+
+
+def _task_role(action: str, task_roles: Mapping[str, frozenset[str]]) -> str:
+    fitting = [role for role, actions in task_roles.items() if action in actions]
+    assert len(fitting) == 1, f"a call of {action} belongs to {fitting or 'no role'}"
+    return fitting[0]
+
+
+def _target(event: Event) -> str:
+    if event.service == "s3":
+        return "arn:aws:s3:::" + "/".join(event.resources)
+    return next((str(event.parameters[key]) for key in _NAMING_PARAMETERS if key in event.parameters), "")

@@ -1,0 +1,162 @@
+"""The permissions that tests/policy/access.yaml calls exercised: the enforced platform uses each of them."""
+
+import fnmatch
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.paths import REPOSITORY_ROOT
+from tests import media
+from tests.e2e.platform_client import Platform, wait_for
+from tests.e2e.processes import kill_while_encoding, processes_of
+from tests.policy.permissions import EXERCISED, load_rows
+from tests.policy.recording import Use, recorded, start_recording, uses
+
+# One job is killed and done again, one refused, one cancelled; each takes as long as the machine lets it.
+pytestmark = pytest.mark.timeout(400)
+REPORT = REPOSITORY_ROOT / "build" / "permissions-in-use.txt"
+TASK_POLICIES = {"task-task-role": "task-task-policy", "task-execution-role": "task-execution-policy"}
+
+
+@pytest.fixture(scope="module")
+def history(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> set[Use]:
+    start_recording(platform.description["emulator_url"])
+    restart_functions(platform)
+    use_everything(platform, tmp_path_factory.mktemp("clips"))
+    events = recorded(platform.description["emulator_url"], platform.description["region"])
+    functions = {item["FunctionArn"]: item["Role"] for item in all_functions(platform)}
+    found = uses(events, functions, {role: allowed(role) for role in TASK_POLICIES})
+    write_report(found)
+    return found
+
+
+def write_report(found: set[Use]) -> None:
+    REPORT.parent.mkdir(exist_ok=True)
+    lines = sorted({f"{short(use.role):26} {use.action:32} {use.target}" for use in found})
+    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def all_functions(platform: Platform) -> list[dict[str, Any]]:
+    return list(platform.aws("lambda").list_functions()["Functions"])
+
+
+def restart_functions(platform: Platform) -> None:
+    """Make every function start anew, so that what it reads at its start is recorded as well."""
+    for function in all_functions(platform):
+        platform.aws("lambda").update_function_configuration(
+            FunctionName=function["FunctionName"], Description=f"{function.get('Description', '')} (recorded)"
+        )
+    answer = platform.aws("lambda").invoke(
+        FunctionName=platform.exports["migrate_function_name"], Payload="{}"
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    platform.aws("lambda").invoke(FunctionName=platform.exports["maintain_function_name"], Payload="{}")
+
+
+def use_everything(platform: Platform, directory: Path) -> None:
+    """Do what users do and what goes wrong: finish, refuse, kill, cancel, and process an object again."""
+    clip = media.make_landscape(directory, seconds=8)
+    killed = platform.upload(clip)
+    kill_while_encoding(killed, "-m processor")
+    assert platform.settled(killed)["status"] == "COMPLETED"
+    platform.download(killed, "poster", directory)
+    platform.download(killed, "original", directory)
+
+    text = directory / "refused.mp4"
+    text.write_text("no video at all\n" * 100, encoding="utf-8")
+    assert platform.settled(platform.upload(text))["status"] == "FAILED"
+
+    again = {"source": {"bucket": platform.exports["ingest_bucket"], "key": f"uploads/{killed}/source"}}
+    created = platform.api("POST", "/jobs", again)
+    assert created.status_code == 201, created.text
+    job_id = created.json()["job"]["job_id"]
+    wait_for("the encode", lambda: bool(processes_of(job_id, "libx264")) or None)
+    assert platform.api("POST", f"/jobs/{job_id}/cancel").status_code == 200
+    assert platform.ended_execution(job_id)["status"] == "ABORTED"
+
+
+def allowed(role: str) -> frozenset[str]:
+    return frozenset(action for row in load_rows()[TASK_POLICIES[role]].values() for action in row["may"])
+
+
+def exercised() -> Iterable[tuple[str, str, str]]:
+    for carrier, statements in load_rows().items():
+        for sid, row in statements.items():
+            if row["proof"] == EXERCISED:
+                for action in row["may"]:
+                    if action not in row.get("not_shown", {}):
+                        yield carrier, sid, action
+
+
+def statement_of(platform: Platform, carrier: str, sid: str) -> tuple[str, dict[str, Any]]:
+    """Give the role and the statement as they are in the running platform."""
+    role_name = roles_by_carrier()[carrier]
+    names = [item["RoleName"] for item in platform.aws("iam").list_roles()["Roles"]]
+    (name,) = [found for found in names if found.rpartition("-")[0] == role_name]
+    iam = platform.aws("iam")
+    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    document = json.loads(document) if isinstance(document, str) else document
+    (statement,) = [item for item in document["Statement"] if item["Sid"] == sid]
+    return role_name, statement
+
+
+@pytest.mark.parametrize(("carrier", "sid", "action"), list(exercised()))
+def test_an_exercised_permission_is_used(
+    platform: Platform, history: set[Use], carrier: str, sid: str, action: str
+) -> None:
+    role, statement = statement_of(platform, carrier, sid)
+    used = [use.target for use in history if short(use.role) == role and use.action == action]
+    covered = [target for target in used if not target or is_covered(target, statement["Resource"])]
+    assert covered, f"{role} made no call of {action} on {statement['Resource']}; it called it on {used}"
+
+
+def short(role: str) -> str:
+    """Give the logical name of a role from its ARN, or from its logical name."""
+    return role.rpartition("/")[2].rpartition("-")[0] if ":" in role else role
+
+
+def is_covered(target: str, resources: list[str]) -> bool:
+    arns = (target, f"log-group:{target}")
+    return any(
+        fnmatch.fnmatchcase(arn, resource) or resource.endswith(arn) for arn in arns for resource in resources
+    )
+
+
+def test_no_role_uses_what_the_table_calls_static(history: set[Use]) -> None:
+    shown = set(exercised())
+    carriers = {role: carrier for carrier, role in roles_by_carrier().items()}
+    used = {(carriers[short(use.role)], use.action) for use in history}
+    assert used - {(carrier, action) for carrier, _, action in shown} - set(only_at_times()) == set()
+
+
+def only_at_times() -> Iterable[tuple[str, str]]:
+    """Give what the sweep does when it happens to run while a job is in trouble."""
+    for carrier, statements in load_rows().items():
+        for row in statements.values():
+            if row.get("because") == "outage":
+                yield from ((carrier, action) for action in row["may"])
+
+
+def roles_by_carrier() -> dict[str, str]:
+    return {
+        carrier: row["who"][0]
+        for carrier, statements in load_rows().items()
+        for row in statements.values()
+        if carrier.endswith("-policy") and row["who"][0].endswith("-role")
+    }
+
+
+def test_the_report_names_every_role_that_runs_code(history: set[Use]) -> None:
+    roles = {short(use.role) for use in history}
+    assert roles == {
+        "api-metadata-role",
+        "ingest-ingest-role",
+        "ingest-maintain-role",
+        "migrations-migrate-role",
+        "workflow-outcome-role",
+        *TASK_POLICIES,
+    }
