@@ -11,7 +11,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media clean
+.PHONY: help setup demo test test-unit test-integration test-e2e lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media clean snapshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ typecheck: setup ## Check the types of everything that ships
 
 synth: setup ## Print the resources of one stack as JSON (STACK=dev|prod)
 	@$(PYTHON_BIN) -m local synth --stack $(STACK)
+
+snapshots: setup ## Write what both stacks consist of into tests/policy, for review (also the table of permissions)
+	@$(PYTHON_BIN) -m tests.policy.permissions
+	@$(PYTHON_BIN) -m tests.policy.snapshots
 
 up: setup ## Start the platform on this machine and leave it running
 	@$(PYTHON_BIN) -m local up --stack $(STACK)
