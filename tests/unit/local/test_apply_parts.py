@@ -58,6 +58,7 @@ def resource(type_: str, **inputs: Any) -> Registration:
         dependencies=(),
         custom=True,
         remote=False,
+        protect=False,
     )
 
 
