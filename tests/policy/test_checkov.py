@@ -51,7 +51,7 @@ def broken_stack() -> Stack:
     return stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     root = tmp_path_factory.mktemp("terraform")
     for name, stack in {**{name: stack_of(name) for name in STACKS}, BROKEN: broken_stack()}.items():
@@ -103,7 +103,7 @@ def names(stack: Stack) -> dict[str, str]:
     return {address(resource).rpartition(".")[2]: resource.label for resource in written_resources(stack)}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def findings(report: Report) -> list[Finding]:
     return [
         Finding("checkov", check, name, names(stack_of(name))[resource])

@@ -43,7 +43,7 @@ def complete(resource: Resource, key: str) -> str:
     return json.dumps(document)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def findings() -> list[Finding]:
     documents = {name: text for stack in STACKS for name, text in documents_of(stack_of(stack)).items()}
     report = lint(documents)
