@@ -12,6 +12,20 @@ from local.servers.redis import RedisServer
 from local.servers.tls import Authority, create_authority
 
 TEST_REGION = "ap-northeast-1"
+END_TO_END = Path(__file__).parent / "e2e"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark end-to-end tests, and keep on one worker what shares expensive fixtures.
+
+    A file's tests stay together; the end-to-end files share one platform.
+    """
+    for item in items:
+        end_to_end = item.path.is_relative_to(END_TO_END)
+        if end_to_end:
+            item.add_marker(pytest.mark.e2e)
+        shared = end_to_end and "platform" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("platform" if shared else str(item.path)))
 
 
 @pytest.fixture(scope="session")
