@@ -1,7 +1,6 @@
 """One platform for all end-to-end tests of a session, in a directory of its own."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

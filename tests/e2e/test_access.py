@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 
 from tests.e2e.platform_client import Platform
 from tests.media import BIKES
 
+UNKNOWN_ID = "6f0b5f5e-9a4e-4f6d-8d1f-7c119c0c5a3b"
+
 
 @pytest.mark.parametrize("key", [None, "wrong-key-wrong-key-wrong-key"])
-@pytest.mark.parametrize("path", ["/jobs", "/metadata", "/profiles", f"/jobs/{uuid4()}"])
+@pytest.mark.parametrize("path", ["/jobs", "/metadata", "/profiles", f"/jobs/{UNKNOWN_ID}"])
 def test_a_missing_or_wrong_key_is_refused(platform: Platform, path: str, key: str | None) -> None:
     assert platform.api("GET", path, key=key).status_code == 403
 
@@ -21,7 +22,7 @@ def test_the_open_pages_need_no_key(platform: Platform, path: str) -> None:
     assert platform.api("GET", path, key=None).status_code == 200
 
 
-@pytest.mark.parametrize("path", [f"/jobs/{uuid4()}", f"/metadata/{uuid4()}"])
+@pytest.mark.parametrize("path", [f"/jobs/{UNKNOWN_ID}", f"/metadata/{UNKNOWN_ID}"])
 def test_an_unknown_id_is_not_found(platform: Platform, path: str) -> None:
     assert platform.api("GET", path).status_code == 404
 
