@@ -15,6 +15,7 @@ TEST_REGION = "ap-northeast-1"
 END_TO_END = Path(__file__).parent / "e2e"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark end-to-end tests, and keep on one worker what shares expensive fixtures.
 
