@@ -22,6 +22,7 @@ ENDPOINT_ACTIONS: Mapping[str, tuple[str, ...]] = {
         "s3:GetObject",
         "s3:GetObjectVersion",
         "s3:PutObject",
+        "s3:PutObjectTagging",
         "s3:AbortMultipartUpload",
         "s3:ListMultipartUploadParts",
         "s3:ListBucket",

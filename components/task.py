@@ -155,6 +155,7 @@ class ProcessingTask(pulumi.ComponentResource):
                 actions=["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
                 resources=[pulumi.Output.concat(args.buckets.media_arn, "/videos/*")],
             ),
+            *_superseded_statements(args.buckets.media_arn),
             use_key("UseMediaKey", args.buckets.key_arn, write=True),
             Statement(
                 sid="AnswerTaskTokens",
@@ -279,6 +280,18 @@ class ProcessingTask(pulumi.ComponentResource):
             "DATABASE_PASSWORD": pulumi.Output.concat(database, ":password::"),
             "REDIS_AUTH_TOKEN": pulumi.Output.concat(redis, ":auth_token::"),
         }
+
+
+def _superseded_statements(media_arn: pulumi.Input[str]) -> list[Statement]:
+    """What a task needs to find and tag the outputs of the attempts that came before it."""
+    videos = {"StringLike": {"s3:prefix": "videos/*"}}
+    objects = pulumi.Output.concat(media_arn, "/videos/*")
+    return [
+        Statement(
+            sid="FindSupersededOutputs", actions=["s3:ListBucket"], resources=[media_arn], conditions=videos
+        ),
+        Statement(sid="TagSupersededOutputs", actions=["s3:PutObjectTagging"], resources=[objects]),
+    ]
 
 
 def task_family(names: Names) -> str:

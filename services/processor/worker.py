@@ -25,6 +25,7 @@ from processor.settings import Settings
 from processor.source import SourceFile, SourceRules, download_source
 from processor.stages import StageTracker
 from processor.stop import Stop, StopReason
+from processor.superseded import tag_superseded
 from processor.token import TaskToken, TokenGoneError, TokenUnreachableError
 from profiles import get_profile
 
@@ -83,6 +84,7 @@ class Worker:
         self._stop = surroundings.stop
         self._stages = StageTracker(surroundings.board)
         self._claim: Claim | None = None
+        self._completed: Claim | None = None
         self._scratch: Path | None = None
 
     def run(self) -> Exit:
@@ -103,6 +105,8 @@ class Worker:
             session.close()
             pulse.close()
             self._around.board.close()
+            # Last of all, so that nobody waits for it: neither the workflow nor whoever watches the job.
+            self._tag_superseded()
 
     def abandon(self) -> Exit:
         """Give the attempt up from another thread, when the one that works does not come back in time."""
@@ -162,6 +166,7 @@ class Worker:
             stack=self._settings.stack,
             media_bucket=self._settings.media_bucket,
         )
+        self._completed = claimed
         self._stages.show(Stage.PUBLISHING, 100.0)
         return announcement
 
@@ -221,6 +226,10 @@ class Worker:
             records.append(manifest_record(publisher.publish_manifest(manifest)))
         logger.info("outputs published", extra={"objects": len(records)})
         return records
+
+    def _tag_superseded(self) -> None:
+        if self._completed is not None:
+            tag_superseded(self._around.s3, self._settings.media_bucket, self._completed, self._stop)
 
     def _answer_failure(self, session: LedgerSession, error: Exception) -> Exit:
         reason = self._stop.reason

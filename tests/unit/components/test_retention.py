@@ -5,6 +5,7 @@ from typing import Any
 
 from components.buckets import SUPERSEDED_TAG_KEY, SUPERSEDED_TAG_VALUE
 from local.program import ProgramRun
+from processor import superseded
 from tests.synthesised import one, resources, synthesised_with
 
 
@@ -39,6 +40,10 @@ def test_originals_and_renditions_never_expire_by_age(run: ProgramRun) -> None:
         for rule in lifecycle(run, bucket).values():
             if "days" in rule.get("expiration", {}):
                 assert rule["filter"] == {"tag": {"key": SUPERSEDED_TAG_KEY, "value": SUPERSEDED_TAG_VALUE}}
+
+
+def test_the_worker_sets_the_tag_that_the_lifecycle_rule_looks_for() -> None:
+    assert (superseded.TAG_KEY, superseded.TAG_VALUE) == (SUPERSEDED_TAG_KEY, SUPERSEDED_TAG_VALUE)
 
 
 def test_outputs_of_superseded_attempts_are_deleted_in_the_media_bucket_only(run: ProgramRun) -> None:
