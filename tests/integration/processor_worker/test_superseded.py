@@ -29,7 +29,7 @@ pytestmark = pytest.mark.integration
 
 SUPERSEDED = {SUPERSEDED_TAG_KEY: SUPERSEDED_TAG_VALUE}
 INCOMPLETE = "superseded outputs not all tagged"
-RETRIES = CLIENT_CONFIG.retries["max_attempts"]
+RETRIES: int = vars(CLIENT_CONFIG)["retries"]["max_attempts"]
 LEFT_BEHIND = ("1080p.mp4", "poster.jpg")
 
 
