@@ -28,7 +28,7 @@ demo: setup ## Process a real video end to end on this machine (VIDEO=path takes
 	@$(PYTHON_BIN) -m local demo --stack $(STACK) $(if $(VIDEO),--video "$(VIDEO)")
 
 test: setup .venv-checks/.complete lint typecheck ## Run every check and test
-	@$(PYTHON_BIN) -m pytest --numprocesses 2 --dist loadgroup
+	@$(PYTHON_BIN) -m pytest
 
 test-unit: setup ## Run the tests that need no server
 	@$(PYTHON_BIN) -m pytest tests/unit tests/contract

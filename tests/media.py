@@ -55,6 +55,13 @@ def make_two_rungs(directory: Path) -> Path:
     return _encode(directory / "two.mp4", picture("854x480", "25", 5), tone(5))
 
 
+def make_long(directory: Path) -> Path:
+    """Real footage of 1280x720 again and again, 79 s of it: a small file that takes long to encode."""
+    path = directory / "long.mp4"
+    ffmpeg("-stream_loop", "14", "-i", str(BUNNY), "-c", "copy", str(path))
+    return path
+
+
 def make_portrait(directory: Path) -> Path:
     """720x1280, taller than wide."""
     return _encode(directory / "portrait.mp4", picture("720x1280"), tone())

@@ -15,7 +15,7 @@ STOPS_WITHIN_SECONDS = 40
 @pytest.fixture(scope="module")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Takes much longer to encode than a cancellation may take to arrive."""
-    return media.make_landscape(tmp_path_factory.mktemp("clip"), seconds=90)
+    return media.make_long(tmp_path_factory.mktemp("clip"))
 
 
 def test_a_job_cancelled_while_encoding_stops_and_can_be_retried(platform: Platform, long_clip: Path) -> None:

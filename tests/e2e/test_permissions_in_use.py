@@ -2,7 +2,7 @@
 
 import fnmatch
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,14 @@ from tests.policy.recording import Use, recorded, start_recording, uses
 pytestmark = pytest.mark.timeout(400)
 REPORT = REPOSITORY_ROOT / "build" / "permissions-in-use.txt"
 TASK_POLICIES = {"task-task-role": "task-task-policy", "task-execution-role": "task-execution-policy"}
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform of its own: functions that ran before keep their secrets and would not read them again."""
+    running = Platform.start(tmp_path_factory.mktemp("recorded"))
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="module")
