@@ -15,18 +15,11 @@ TEST_REGION = "ap-northeast-1"
 END_TO_END = Path(__file__).parent / "e2e"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark end-to-end tests, and keep on one worker what shares expensive fixtures.
-
-    A file's tests stay together; the end-to-end files share one platform.
-    """
+    """Mark end-to-end tests."""
     for item in items:
-        end_to_end = item.path.is_relative_to(END_TO_END)
-        if end_to_end:
+        if item.path.is_relative_to(END_TO_END):
             item.add_marker(pytest.mark.e2e)
-        shared = end_to_end and "platform" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("platform" if shared else str(item.path)))
 
 
 @pytest.fixture(scope="session")
