@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from components.cache import CacheAccess
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
-from components.policies import Statement, trust_policy, use_key
+from components.policies import Statement, read_sources, trust_policy, use_key
 from components.routes import Routes, RoutesArgs
 from components.storage import MediaBuckets
 
@@ -172,16 +172,7 @@ class Api(pulumi.ComponentResource):
                 actions=["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
                 resources=[pulumi.Output.concat(args.buckets.ingest_arn, "/uploads/*")],
             ),
-            Statement(
-                sid="ReadSources",
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[pulumi.Output.concat(args.buckets.ingest_arn, "/*")],
-            ),
-            # Without ListBucket a missing source is reported as forbidden and could not be told from a wrong
-            # policy.
-            Statement(
-                sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.buckets.ingest_arn]
-            ),
+            *read_sources(args.buckets.ingest_arn),
             Statement(
                 sid="SignDownloads",
                 actions=["s3:GetObject"],

@@ -147,3 +147,16 @@ def use_key(sid: str, key_arn: pulumi.Input[str], *, write: bool) -> Statement:
     """Allow decrypting with a key and, when ``write`` is set, making data keys for new objects."""
     actions = ["kms:Decrypt", "kms:GenerateDataKey"] if write else ["kms:Decrypt"]
     return Statement(sid=sid, actions=actions, resources=[key_arn])
+
+
+def read_sources(ingest_arn: pulumi.Input[str]) -> list[Statement]:
+    """Allow reading sources in the ingest bucket, and being told when one is missing."""
+    return [
+        Statement(
+            sid="ReadSources",
+            actions=["s3:GetObject", "s3:GetObjectVersion"],
+            resources=[pulumi.Output.concat(ingest_arn, "/*")],
+        ),
+        # Without ListBucket a missing source is told as forbidden, which looks like a wrong policy.
+        Statement(sid="TellMissingSources", actions=["s3:ListBucket"], resources=[ingest_arn]),
+    ]

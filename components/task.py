@@ -11,7 +11,14 @@ from components.cache import CacheAccess
 from components.choices import Architecture
 from components.function import DatabaseAccess
 from components.naming import NameKind, Names
-from components.policies import Statement, policy_document, trust_policy, use_key, write_logs
+from components.policies import (
+    Statement,
+    policy_document,
+    read_sources,
+    trust_policy,
+    use_key,
+    write_logs,
+)
 from components.storage import TASK_USER_ID, MediaBuckets, SharedFiles
 from components.tags import Tags
 
@@ -140,16 +147,7 @@ class ProcessingTask(pulumi.ComponentResource):
         args = self._args
         shared = args.shared_files
         return [
-            Statement(
-                sid="ReadSources",
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[pulumi.Output.concat(args.buckets.ingest_arn, "/*")],
-            ),
-            # Without ListBucket a missing source is reported as forbidden and could not be told from a wrong
-            # policy.
-            Statement(
-                sid="TellMissingSources", actions=["s3:ListBucket"], resources=[args.buckets.ingest_arn]
-            ),
+            *read_sources(args.buckets.ingest_arn),
             Statement(
                 sid="PublishRenditions",
                 actions=["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
