@@ -84,7 +84,7 @@ def encode(
     try:
         session.together(*tasks)
     except ToolFailedError as error:
-        if _blames_source(error):
+        if blames_source(error):
             raise explain(error, session.limits) from error
         raise
     video_seconds = float(video.frames / plan.frame_rate)
@@ -152,7 +152,8 @@ def check_whole(source: Source, video_seconds: float, audio_seconds: float, limi
             )
 
 
-def _blames_source(error: ToolFailedError) -> bool:
+def blames_source(error: ToolFailedError) -> bool:
+    """Whether a tool failed because of what it read."""
     return any(fault in error.log for fault in _SOURCE_FAULTS)
 
 

@@ -17,7 +17,7 @@ from profiles import PosterSettings, Profile
 SAMPLE_WIDTH: Final = 32
 SAMPLE_HEIGHT: Final = 18
 _MAX_SAMPLES: Final = 150
-_NOTABLE_SECONDS: Final = 1
+NOTABLE_SECONDS: Final = 1
 """Black or frozen parts from this length on are recorded."""
 _SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
 """A segment ends at the first keyframe at or after its length; the length must not exceed it by rounding."""
@@ -44,9 +44,40 @@ def encode_video(
     frozen parts, which costs least there.
     """
     picture = read(source, limits, **source_options(limits, threads))[str(stream_index)]
+    outputs, rest = ladder(on_frame_grid(picture, plan), plan, profile, directory=directory, threads=threads)
+    outputs.append(_sprite(rest, plan.sprite, profile.sprite.quality, directory / SHEET_NAME))
+    return compile_ffmpeg("encode-video", outputs, threads=threads, progress=True, talkative=True)
+
+
+def on_frame_grid(picture: Any, plan: Plan) -> Any:
+    """Weave fields and bring the picture to the constant rate: frame `n` is what shows at `n` / rate."""
     if plan.deinterlace:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
-    picture = picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
+    return picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
+
+
+def ladder(
+    picture: Any,
+    plan: Plan,
+    profile: Profile,
+    *,
+    directory: Path,
+    threads: int,
+    notable_seconds: float = NOTABLE_SECONDS,
+) -> tuple[list[Any], Any]:
+    """Encode every rendition of a picture at the plan's rate.
+
+    Args:
+        picture: The stream.
+        plan: What to make.
+        profile: How it is encoded.
+        directory: Where the renditions go.
+        threads: Processor cores to use.
+        notable_seconds: Shortest black or frozen part that is reported.
+
+    Returns:
+        The outputs from large to small, and one more copy of the picture.
+    """
     if plan.tone_map:
         picture = _tone_map(picture, plan.top)
     copies = picture.filter_multi_output("split", len(plan.rungs) + 1)
@@ -54,15 +85,10 @@ def encode_video(
     for position, rung in enumerate(plan.rungs):
         scaled = _scale(copies[position], rung)
         if rung is plan.smallest:
-            scaled = scaled.filter("blackdetect", d=_NOTABLE_SECONDS).filter(
-                "freezedetect", d=_NOTABLE_SECONDS
-            )
+            scaled = scaled.filter("blackdetect", d=notable_seconds).filter("freezedetect", d=notable_seconds)
         options = encoder_options(rung, plan, profile.video, threads)
         outputs.append(write([scaled], video_file(directory, rung), **options))
-    outputs.append(
-        _sprite(copies[len(plan.rungs)], plan.sprite, profile.sprite.quality, directory / SHEET_NAME)
-    )
-    return compile_ffmpeg("encode-video", outputs, threads=threads, progress=True, talkative=True)
+    return outputs, copies[len(plan.rungs)]
 
 
 def remux(
@@ -187,8 +213,19 @@ def _scale(picture: Any, rung: PlannedRung) -> Any:
 def _sprite(picture: Any, plan: SpritePlan, quality: int, path: Path) -> Any:
     """Take the picture at the start of every interval, and put all of them on one sheet."""
     taken = picture.filter("fps", fps=f"1/{plan.interval_seconds}", round="up")
-    small = taken.filter("scale", plan.width, plan.height, flags="area", out_range="pc").filter("setsar", 1)
-    sheet = small.filter("format", "yuvj420p").filter("tile", f"{plan.columns}x{plan.rows}")
+    small = sprite_cell(taken, plan)
+    return sprite_sheet(small, plan, quality, path)
+
+
+def sprite_cell(picture: Any, plan: SpritePlan) -> Any:
+    """Bring a picture to the size of a cell of the sheet."""
+    small = picture.filter("scale", plan.width, plan.height, flags="area", out_range="pc")
+    return small.filter("setsar", 1).filter("format", "yuvj420p")
+
+
+def sprite_sheet(cells: Any, plan: SpritePlan, quality: int, path: Path) -> Any:
+    """Put a stream of cells on one sheet."""
+    sheet = cells.filter("tile", f"{plan.columns}x{plan.rows}")
     options = {"c:v": "mjpeg", "q:v": str(quality), "frames:v": "1", "fps_mode": "passthrough"}
     return write([sheet], path, f="image2", update="1", **options)
 

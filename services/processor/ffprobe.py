@@ -116,6 +116,7 @@ class FormatDocument(_Document):
     """The container."""
 
     format_name: str = ""
+    start_time: float | None = None
     duration: Seconds = None
     size: Whole = 0
     bit_rate: Whole = 0
@@ -139,6 +140,11 @@ class ProbeDocument(_Document):
     def duration_seconds(self) -> float | None:
         """The container's declared length."""
         return self.format.duration
+
+    @property
+    def start_microseconds(self) -> int:
+        """The time in the container at which the first of its streams begins."""
+        return round((self.format.start_time or 0.0) * 1_000_000)
 
     @property
     def bitrate_kbps(self) -> int | None:

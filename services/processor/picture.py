@@ -17,7 +17,7 @@ _BLACK: Final = re.compile(
 _FREEZE: Final = re.compile(
     r"^\[[^\]]* @ [^\]]*\] \[info\] lavfi\.freezedetect\.freeze_(start|end): ([\d.]+)", re.MULTILINE
 )
-_MOST_SECTIONS: Final = 50
+MOST_SECTIONS: Final = 50
 
 Section = tuple[float, float]
 
@@ -66,4 +66,4 @@ def read_picture_facts(notes: str, rungs: Sequence[PlannedRung], video_seconds: 
 
 
 def _rounded(sections: Sequence[Section]) -> tuple[Section, ...]:
-    return tuple((round(start, 3), round(end, 3)) for start, end in sections[:_MOST_SECTIONS])
+    return tuple((round(start, 3), round(end, 3)) for start, end in sections[:MOST_SECTIONS])

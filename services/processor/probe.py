@@ -96,6 +96,7 @@ class Source:
         container: Its format.
         duration_seconds: As the container declares it; None when it does not.
         audios: All tracks of sound, the one that players choose by themselves first.
+        start_microseconds: Time in the file at which its first stream begins; it counts as zero.
     """
 
     media: MediaInput
@@ -106,6 +107,7 @@ class Source:
     video: VideoStream
     audios: tuple[AudioStream, ...]
     subtitles: tuple[SubtitleStream, ...]
+    start_microseconds: int = 0
 
     def technical(self) -> dict[str, Any]:
         """The facts that go on the video's record."""
@@ -204,6 +206,7 @@ def _select(document: ProbeDocument, media: MediaInput, container: Container) ->
             for stream in document.streams
             if stream.codec_type == "subtitle"
         ),
+        start_microseconds=document.start_microseconds,
     )
 
 

@@ -1,0 +1,183 @@
+"""Encodes one window of a source, and makes of all windows what one long encode would have made."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ledger.states import ErrorCode
+from processor import window_commands
+from processor.encode import Encoded, blames_source, check_whole
+from processor.encode_audio import EncodedAudio
+from processor.encode_commands import video_file
+from processor.errors import ProcessingFailedError, ToolFailedError
+from processor.output import ProgressSample
+from processor.picture import MOST_SECTIONS, PictureFacts, Section, read_picture_facts
+from processor.plan import Plan, PlannedRung
+from processor.probe import Source, explain
+from processor.session import Session
+from processor.sprite import SHEET_NAME
+from processor.tracks import PlannedText
+from processor.window_commands import CELLS_NAME, EDGE_SECONDS, WindowRecipe, is_notable
+from processor.windows import Window, check_frames
+from profiles import Profile
+
+_FIRST_FRAME: Final = re.compile(
+    r"^\[[^\]]*showinfo[^\]]*\] \[info\] n: *0 .*? pts_time:(-?[\d.]+)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedWindow:
+    """One finished window.
+
+    Attributes:
+        window: Which one.
+        directory: Where its renditions and small pictures are.
+        frames: How many frames each rendition has.
+        picture: What was measured; times count from the start of the window.
+    """
+
+    window: Window
+    directory: Path
+    frames: int
+    picture: PictureFacts
+
+
+def encode_window(
+    session: Session, recipe: WindowRecipe, window: Window, on_progress: Callable[[ProgressSample], None]
+) -> EncodedWindow:
+    """Encode one window into the session's directory.
+
+    Raises:
+        InvalidInputError: The source turned out to be damaged.
+        LimitExceededError: The work takes too long.
+    """
+    plan, frames = recipe.plan, 0
+
+    def watch(sample: ProgressSample) -> None:
+        nonlocal frames
+        frames = sample.frames
+        on_progress(sample)
+
+    def encode(*, seek: bool) -> str:
+        command = window_commands.encode_window(recipe, window, session.workdir, seek=seek)
+        try:
+            return session.produce(command, outputs=len(plan.rungs), on_progress=watch).notes
+        except ToolFailedError as error:
+            if blames_source(error):
+                raise explain(error, session.limits) from error
+            raise
+
+    notes = encode(seek=True)
+    if not _covers(notes, window, plan):
+        notes = encode(seek=False)
+    return EncodedWindow(
+        window=window,
+        directory=session.workdir,
+        frames=frames,
+        picture=read_picture_facts(notes, plan.rungs, float(frames / plan.frame_rate)),
+    )
+
+
+def _covers(notes: str, window: Window, plan: Plan) -> bool:
+    """Whether decoding began early enough to know what the window's first frame shows."""
+    if window.start_frame == 0:
+        return True
+    found = _FIRST_FRAME.search(notes)
+    return found is not None and float(found[1]) <= window.start_seconds(plan.frame_rate)
+
+
+def join_windows(
+    session: Session,
+    source: Source,
+    windows: Sequence[EncodedWindow],
+    plan: Plan,
+    profile: Profile,
+    sound: EncodedAudio,
+    texts: tuple[tuple[PlannedText, Path], ...],
+) -> Encoded:
+    """Join all windows in the session's directory, as if the source had been encoded in one go.
+
+    Raises:
+        InvalidInputError: The source is damaged or cut short.
+        LimitExceededError: The source is longer than allowed.
+        ProcessingFailedError: Frames got lost at the joints.
+    """
+    frames = check_frames([item.window for item in windows], [item.frames for item in windows])
+    video_seconds = float(frames / plan.frame_rate)
+    check_whole(source, video_seconds, sound.seconds, session.limits)
+    filled = [item for item in windows if item.frames]
+    session.together(
+        *(lambda rung=rung: _join_rung(session, filled, plan, rung, frames) for rung in plan.rungs),
+        lambda: _join_cells(session, filled, plan, profile),
+        workers=session.threads,
+    )
+    return Encoded(
+        videos=tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs),
+        audio=sound,
+        texts=texts,
+        sprite=session.workdir / SHEET_NAME,
+        picture=join_facts(filled, plan),
+        video_seconds=video_seconds,
+    )
+
+
+def join_facts(windows: Sequence[EncodedWindow], plan: Plan) -> PictureFacts:
+    """Put together what the windows measured: likeness by frames, and sections that touch at a joint."""
+    total = sum(item.frames for item in windows)
+    names = windows[0].picture.ssim if windows else {}
+    ssim = {
+        name: round(sum(item.picture.ssim[name] * item.frames for item in windows) / total, 6)
+        for name in names
+    }
+    starts = [float(item.window.start_seconds(plan.frame_rate)) for item in windows]
+    black = [(item.picture.black, start) for item, start in zip(windows, starts, strict=True)]
+    frozen = [(item.picture.frozen, start) for item, start in zip(windows, starts, strict=True)]
+    return PictureFacts(ssim=ssim, black=_join_sections(black), frozen=_join_sections(frozen))
+
+
+def _join_sections(parts: Sequence[tuple[Sequence[Section], float]]) -> tuple[Section, ...]:
+    joined: list[Section] = []
+    for sections, shift in parts:
+        for start, end in ((round(first + shift, 3), round(last + shift, 3)) for first, last in sections):
+            if joined and start == shift and joined[-1][1] >= round(shift, 3) - EDGE_SECONDS:
+                joined[-1] = (joined[-1][0], end)
+            else:
+                joined.append((start, end))
+    return tuple(section for section in joined if is_notable(section))[:MOST_SECTIONS]
+
+
+def _join_rung(
+    session: Session, windows: Sequence[EncodedWindow], plan: Plan, rung: PlannedRung, frames: int
+) -> None:
+    listing = session.workdir / f"windows_{rung.name}.ffconcat"
+    files = [(video_file(item.directory, rung), item.frames) for item in windows]
+    listing.write_text(window_commands.join_list(files, plan.frame_rate), encoding="utf-8")
+    found = 0
+
+    def watch(sample: ProgressSample) -> None:
+        nonlocal found
+        found = sample.frames
+
+    command = window_commands.join_windows(listing, rung, session.workdir, session.limits, codec=plan.codec)
+    session.produce(command, outputs=0, on_progress=watch)
+    listing.unlink()
+    if found != frames:
+        raise ProcessingFailedError(
+            ErrorCode.VERIFICATION_FAILED,
+            f"The joined {rung.name} has {found} frames; its windows have {frames}.",
+            "Nothing was published. Report this job to the operator; the same source would fail again.",
+        )
+
+
+def _join_cells(session: Session, windows: Sequence[EncodedWindow], plan: Plan, profile: Profile) -> None:
+    cells = session.workdir / CELLS_NAME
+    with cells.open("wb") as target:
+        for item in windows:
+            target.write((item.directory / CELLS_NAME).read_bytes())
+    session.produce(
+        window_commands.make_sheet(cells, plan, profile, session.workdir, session.limits), outputs=0
+    )
+    cells.unlink()

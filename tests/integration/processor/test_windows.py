@@ -1,0 +1,231 @@
+"""Windows of one source, joined, against one long encode of it: the same frames at the same times."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processor import window_commands
+from processor.encode import Encoded, encode
+from processor.encode_audio import EncodedAudio
+from processor.errors import InvalidInputError
+from processor.limits import Budget, Limits
+from processor.plan import Plan, make_plan
+from processor.probe import Source
+from processor.produce import inspect_source
+from processor.session import Session
+from processor.window_commands import WindowRecipe, WindowSource
+from processor.window_encode import encode_window, join_windows
+from processor.windows import Window, cut_windows
+from profiles import Rung, get_profile
+from tests import media
+from tests.media import BUNNY, ffmpeg
+
+# Nearly lossless, so that pictures can be compared; short segments, so that short clips have many windows.
+_WEB = get_profile("web")
+_RUNG = Rung(name="144p", short_side_pixels=144, long_side_pixels=256, max_bitrate_kbps=50_000)
+_FINE = {"gop_seconds": 0.5, "segment_seconds": 1.0, "crf": 10.0, "preset": "ultrafast", "rungs": (_RUNG,)}
+PROFILE = _WEB.model_copy(update={"video": _WEB.video.model_copy(update=_FINE)})
+_WINDOW_SECONDS = 2.0
+_SMALL = ("-vf", "scale=256:144", "-c:v", "libx264", "-preset", "veryfast")
+_SOUND = ("-c:a", "aac", "-ac", "2")
+_REMUXED = "remuxed.mp4"
+
+
+def _plain(path: Path, *options: str) -> Path:
+    ffmpeg("-i", str(BUNNY), *_SMALL, *options, str(path))
+    return path
+
+
+def closed_groups(directory: Path) -> Path:
+    return _plain(directory / "closed.mp4", "-g", "30", "-bf", "3", *_SOUND)
+
+
+def open_groups(directory: Path) -> Path:
+    return _plain(directory / "open.mp4", "-g", "30", "-bf", "3", "-x264-params", "open-gop=1")
+
+
+def hevc(directory: Path) -> Path:
+    params = "log-level=error:open-gop=1:keyint=30"
+    return _plain(directory / "hevc.mp4", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", params)
+
+
+def ntsc(directory: Path) -> Path:
+    return _plain(directory / "ntsc.mp4", "-r", "30000/1001", "-g", "45")
+
+
+def variable_rate(directory: Path) -> Path:
+    chosen = "scale=256:144,select='not(mod(n,3))+lt(mod(n,7),2)'"
+    return _plain(directory / "vfr.mp4", "-vf", chosen, "-fps_mode", "vfr", "-g", "40")
+
+
+def still_for_seconds(directory: Path) -> Path:
+    """No new picture for longer than a window: what a window shows comes from far before it."""
+    chosen = "scale=256:144,select='lt(t,0.7)+gt(t,4)'"
+    return _plain(directory / "still.mp4", "-vf", chosen, "-fps_mode", "vfr", "-g", "250")
+
+
+def late_picture(directory: Path) -> Path:
+    path = directory / "late.mp4"
+    ffmpeg(
+        *("-itsoffset", "1.3", "-i", str(BUNNY), "-i", str(BUNNY), "-map", "0:v", "-map", "1:a"),
+        *(*_SMALL, "-g", "30", *_SOUND, "-t", "5", str(path)),
+    )
+    return path
+
+
+def edit_list(directory: Path) -> Path:
+    path = directory / "edit.mp4"
+    ffmpeg("-ss", "0.77", "-i", str(open_groups(directory)), "-c", "copy", str(path))
+    return path
+
+
+def matroska(directory: Path) -> Path:
+    path = directory / "open.mkv"
+    ffmpeg("-i", str(open_groups(directory)), "-c", "copy", str(path))
+    return path
+
+
+def transport_stream(directory: Path) -> Path:
+    path = directory / "stream.ts"
+    ffmpeg("-i", str(open_groups(directory)), "-c", "copy", "-muxdelay", "0.9", str(path))
+    return path
+
+
+def interlaced_program_stream(directory: Path) -> Path:
+    path = directory / "fields.mpg"
+    ffmpeg(
+        *("-i", str(BUNNY), "-vf", "scale=256:144,tinterlace=mode=interleave_top,fps=25,setfield=tff"),
+        *("-c:v", "mpeg2video", "-b:v", "2M", "-flags", "+ildct+ilme", "-top", "1", "-g", "15", "-bf", "2"),
+        *("-c:a", "mp2", "-ac", "2", "-f", "mpeg", str(path)),
+    )
+    return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One source, encoded in one go and in windows."""
+
+    windows: tuple[Window, ...]
+    whole: Encoded
+    joined: Encoded
+
+
+def _session(directory: Path) -> Session:
+    directory.mkdir()
+    return Session(workdir=directory, limits=Limits(), budget=Budget(300), threads=2)
+
+
+def _window_source(session: Session, source: Source) -> WindowSource:
+    if source.container.name not in {"MPEG-TS", "MPEG-PS"}:
+        return WindowSource(
+            media=source.media, stream_index=source.video.index, start_microseconds=source.start_microseconds
+        )
+    path = session.workdir / _REMUXED
+    session.produce(
+        window_commands.remux_picture(source.media, source.video.index, path, session.limits), outputs=0
+    )
+    return WindowSource(
+        media=window_commands.remuxed(source.media, path), stream_index=0, start_microseconds=0
+    )
+
+
+def _recipe(source: WindowSource, plan: Plan) -> WindowRecipe:
+    return WindowRecipe(source=source, plan=plan, profile=PROFILE, limits=Limits(), threads=2)
+
+
+def _encode_both(directory: Path, path: Path) -> Pair:
+    single = _session(directory / "single")
+    source = inspect_source(single, path)
+    plan = make_plan(source, PROFILE)
+    whole = encode(single, source, plan, PROFILE, lambda _: None)
+    joining = _session(directory / "joined")
+    recipe = _recipe(_window_source(joining, source), plan)
+    declared = source.video.duration_seconds or source.duration_seconds or 0.0
+    windows = cut_windows(plan, declared, _WINDOW_SECONDS)
+    encoded = [
+        encode_window(_session(directory / window.name), recipe, window, lambda _: None) for window in windows
+    ]
+    joined = join_windows(joining, source, encoded, plan, PROFILE, whole.audio, whole.texts)
+    return Pair(windows=windows, whole=whole, joined=joined)
+
+
+def _packets(path: Path) -> list[tuple[int, int, str]]:
+    """Time, length and kind of every packet, in the order of display."""
+    shown = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "packet=pts,duration,flags", "-of", "json", str(path)],
+        capture_output=True, check=True, timeout=60,
+    )  # fmt: skip
+    packets: list[dict[str, Any]] = json.loads(shown.stdout)["packets"]
+    return sorted((packet["pts"], packet["duration"], packet["flags"]) for packet in packets)
+
+
+def _worst_likeness(first: Path, second: Path) -> float:
+    """The smallest SSIM of two frames with the same number; one frame off would be far below 0.9."""
+    shown = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", str(first), "-i", str(second), "-lavfi", "ssim=stats_file=-",
+         "-f", "null", "-"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return min(
+        float(line.split("All:")[1].split()[0]) for line in shown.stdout.splitlines() if "All:" in line
+    )
+
+
+@pytest.mark.parametrize(
+    "make_source",
+    [
+        closed_groups,
+        open_groups,
+        hevc,
+        ntsc,
+        variable_rate,
+        still_for_seconds,
+        late_picture,
+        edit_list,
+        matroska,
+        transport_stream,
+        interlaced_program_stream,
+    ],
+    ids=lambda maker: maker.__name__,
+)
+def test_joined_windows_hold_the_frames_of_one_long_encode(
+    make_source: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    pair = _encode_both(tmp_path, make_source(tmp_path))
+
+    assert len(pair.windows) >= 2
+    for (_, whole), (_, joined) in zip(pair.whole.videos, pair.joined.videos, strict=True):
+        assert _packets(joined) == _packets(whole)
+        assert _worst_likeness(whole, joined) > 0.95
+    assert pair.joined.video_seconds == pair.whole.video_seconds
+    assert pair.joined.sprite.read_bytes() == pair.whole.sprite.read_bytes()
+    likeness = pair.whole.picture.ssim
+    assert pair.joined.picture.ssim == pytest.approx(likeness, rel=0.01)
+
+
+def test_windows_of_a_video_that_ends_too_early_are_refused(tmp_path: Path) -> None:
+    source = media.make_truncated_index_first(tmp_path)
+    path = tmp_path / "whole.mp4"
+    ffmpeg("-i", str(BUNNY), "-c", "copy", "-movflags", "+faststart", str(path))
+    session = _session(tmp_path / "inspect")
+    inspected = inspect_source(session, path)
+    # As if the shared file had lost its end after it was inspected.
+    path.write_bytes(source.read_bytes())
+    plan = make_plan(inspected, PROFILE)
+    origin = WindowSource(media=inspected.media, stream_index=inspected.video.index, start_microseconds=0)
+    windows = cut_windows(plan, inspected.duration_seconds or 0.0, _WINDOW_SECONDS)
+
+    def work() -> None:
+        encoded = [
+            encode_window(_session(tmp_path / window.name), _recipe(origin, plan), window, lambda _: None)
+            for window in windows
+        ]
+        join_windows(session, inspected, encoded, plan, PROFILE, EncodedAudio(), ())
+
+    with pytest.raises(InvalidInputError):
+        work()
