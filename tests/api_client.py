@@ -4,7 +4,6 @@ import json
 import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
 from metadata_api import clients
@@ -44,7 +43,7 @@ class ApiClient:
     ) -> Answer:
         event = gateway_event(method, path, body, query, headers)
         event["requestContext"]["identity"]["apiKeyId"] = self.api_key_id
-        answer = self.application.answer(event, SimpleNamespace(aws_request_id="lambda-1"))
+        answer = self.application.answer(event)
         flat = {name: values[-1] for name, values in answer["multiValueHeaders"].items()}
         assert not answer["isBase64Encoded"]
         result = Answer(answer["statusCode"], flat, answer["body"])

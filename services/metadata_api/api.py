@@ -10,32 +10,25 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from ledger.errors import LedgerUnavailableError
 from ledger.idempotency import IdempotencyKeyReusedError
+from metadata_api.cors import cors_headers
 from metadata_api.logs import logger
-from metadata_api.operations import Operation
 from metadata_api.problems import Problem, ProblemCode, problem_response
 from metadata_api.request import ApiRequest
 from metadata_api.resources import Resources
-from metadata_api.responses import empty_response
+from metadata_api.responses import Response, empty_response
 from metadata_api.route_table import OPERATIONS
+from metadata_api.routing import Router
 from metadata_api.settings import ApiSettings
 
 _REQUEST_ID_HEADER: Final = "X-Request-Id"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ALLOWED_HEADERS: Final = ["Idempotency-Key", "If-Match", _REQUEST_ID_HEADER]
-_EXPOSED_HEADERS: Final = ["ETag", "Location", "Retry-After", _REQUEST_ID_HEADER]
-_PREFLIGHT_SECONDS: Final = 600
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers one API Gateway event."""
-    return _application().answer(event, context)
+    return _application().answer(event)
 
 
 @cache
@@ -48,7 +41,7 @@ def _application() -> "Application":
 
 
 class Application:
-    """The resolver with all operations, and what surrounds every call.
+    """All operations, and what surrounds every call.
 
     Args:
         resources: Settings and clients that the operations use.
@@ -56,59 +49,52 @@ class Application:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._resolver = APIGatewayRestResolver(cors=_cors(resources.settings.cors_origins))
-        self._request_id = ""
-        for operation in OPERATIONS:
-            self._resolver.route(operation.rule, operation.method)(self._bind(operation))
-        self._resolver.exception_handler(Exception)(self._on_error)
-        self._resolver.exception_handler(NotFoundError)(self._on_unrouted)
+        self._router = Router(OPERATIONS)
 
-    def answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def answer(self, event: dict[str, Any]) -> dict[str, Any]:
         """Runs the operation that the event asks for, and logs one line about it."""
         started = time.perf_counter()
-        self._request_id = _request_id(event)
-        logger().append_keys(request_id=self._request_id)
-        answer = self._resolver.resolve(event, context)
-        answer["multiValueHeaders"][_REQUEST_ID_HEADER] = [self._request_id]
+        headers = {name.lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+        request_id = _request_id(event, headers)
+        logger().append_keys(request_id=request_id)
+        response = self._respond(event, headers, request_id)
         logger().info(
             "request_answered",
             method=event.get("httpMethod"),
             path=event.get("path"),
-            status=answer["statusCode"],
+            status=response.status_code,
             duration_ms=round((time.perf_counter() - started) * 1_000, 1),
         )
-        return answer
+        allowed = cors_headers(self._resources.settings.cors_origins, headers.get("origin"))
+        return response.for_gateway({**allowed, _REQUEST_ID_HEADER: request_id})
 
-    def _bind(self, operation: Operation) -> Any:
-        def run(**path: str) -> Response[str]:
-            event = self._resolver.current_event
-            return operation.handler(ApiRequest(event, path, self._resources, self._request_id))
+    def _respond(self, event: dict[str, Any], headers: Mapping[str, str], request_id: str) -> Response:
+        method, path = str(event["httpMethod"]).upper(), str(event["path"])
+        match = self._router.find(method, path)
+        try:
+            if match is None:
+                return self._unrouted(method, path, headers)
+            request = ApiRequest(event, headers, match.parameters, self._resources, request_id)
+            return match.operation.handler(request)
+        except Exception as error:  # noqa: BLE001 -- the last line: everything becomes a problem
+            problem = problem_of(error)
+            if problem.code is ProblemCode.INTERNAL:
+                logger().exception("request_failed")
+            elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                logger().warning("dependency_unavailable", reason=f"{type(error).__name__}: {error}")
+            return problem_response(problem, request_id)
 
-        return run
-
-    def _on_error(self, error: Exception) -> Response[str]:
-        problem = problem_of(error)
-        if problem.code is ProblemCode.INTERNAL:
-            logger().exception("request_failed")
-        elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            logger().warning("dependency_unavailable", reason=f"{type(error).__name__}: {error}")
-        return problem_response(problem, self._request_id)
-
-    def _on_unrouted(self, _error: NotFoundError) -> Response[str]:
-        event: APIGatewayProxyEvent = self._resolver.current_event
-        allowed = allowed_methods(event.path)
-        if not allowed:
-            problem = Problem(
-                ProblemCode.ROUTE_NOT_FOUND, "no such path; GET /openapi.json lists all of them"
-            )
-            return problem_response(problem, self._request_id)
-        headers = {"Allow": ", ".join((*allowed, "OPTIONS"))}
-        if event.http_method.upper() == "OPTIONS":
-            return empty_response(headers)
-        detail = f"{event.http_method} is not possible here; allowed are {headers['Allow']}"
-        return problem_response(
-            Problem(ProblemCode.METHOD_NOT_ALLOWED, detail, headers=headers), self._request_id
-        )
+    def _unrouted(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
+        allowed = ", ".join((*self._router.methods(path), "OPTIONS"))
+        if allowed == "OPTIONS":
+            detail = "no such path; GET /openapi.json lists all of them"
+            raise Problem(ProblemCode.ROUTE_NOT_FOUND, detail)
+        if method != "OPTIONS":
+            detail = f"{method} is not possible here; allowed are {allowed}"
+            raise Problem(ProblemCode.METHOD_NOT_ALLOWED, detail, headers={"Allow": allowed})
+        if cors_headers(self._resources.settings.cors_origins, headers.get("origin")):
+            return empty_response({"Allow": allowed, "Access-Control-Allow-Methods": allowed})
+        return empty_response({"Allow": allowed})
 
 
 def problem_of(error: Exception) -> Problem:
@@ -129,38 +115,15 @@ def problem_of(error: Exception) -> Problem:
     return Problem(ProblemCode.INTERNAL, "something went wrong on our side; report the request_id")
 
 
-def allowed_methods(path: str) -> list[str]:
-    """The methods that a path takes; none when there is no such path."""
-    found = (operation.method for operation in OPERATIONS if _matcher(operation.path).fullmatch(path))
-    return list(dict.fromkeys(found))
-
-
-@cache
-def _matcher(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{\w+\}", "[^/]+", path.replace(".", r"\.")) + "/?")
-
-
 def _is_from(module: str, name: str, error: Exception) -> bool:
     """Whether the error is of a class whose module may not be loaded: then it cannot be, either."""
     loaded = sys.modules.get(module)
     return loaded is not None and isinstance(error, getattr(loaded, name))
 
 
-def _cors(origins: tuple[str, ...]) -> CORSConfig | None:
-    if not origins:
-        return None
-    return CORSConfig(
-        allow_origin=origins[0],
-        extra_origins=list(origins[1:]),
-        allow_headers=_ALLOWED_HEADERS,
-        expose_headers=_EXPOSED_HEADERS,
-        max_age=_PREFLIGHT_SECONDS,
-    )
-
-
-def _request_id(event: Mapping[str, Any]) -> str:
+def _request_id(event: Mapping[str, Any], headers: Mapping[str, str]) -> str:
     """The caller's id if it is harmless, else the gateway's."""
-    for name, value in (event.get("headers") or {}).items():
-        if name.lower() == _REQUEST_ID_HEADER.lower() and _REQUEST_ID.fullmatch(str(value)):
-            return str(value)
+    given = headers.get(_REQUEST_ID_HEADER.lower(), "")
+    if _REQUEST_ID.fullmatch(given):
+        return given
     return str((event.get("requestContext") or {}).get("requestId") or uuid4())

@@ -21,6 +21,12 @@ from metadata_api.route_table import OPERATIONS
 _VERSION: Final = "1.0.0"
 _REFERENCE: Final = "#/components/schemas/{model}"
 _ID_PARAMETERS: Final = frozenset({"video_id", "job_id", "batch_id"})
+# Where the answers of operations that make something hold its id, for links to what can be done with it.
+_MADE: Final = {
+    "create_job": {"job_id": "/job/job_id", "video_id": "/job/video_id"},
+    "create_batch": {"batch_id": "/batch_id"},
+    "create_record": {"video_id": "/video_id"},
+}
 _DESCRIPTION: Final = (
     "Upload videos, follow their processing, read what was made of them and keep their metadata."
     " Times are UTC in ISO 8601. Lists are paged with an opaque cursor. Errors are problem details (RFC 9457)"
@@ -205,7 +211,22 @@ def _success(operation: Operation, status: HTTPStatus, schemas: _Schemas) -> dic
     if status is not HTTPStatus.NO_CONTENT:
         schema = schemas[id(operation.returns)] if operation.returns is not None else _untyped(operation)
         answer["content"] = {operation.content_type: {"schema": schema}}
+    if links := _links(operation):
+        answer["links"] = links
     return answer
+
+
+def _links(operation: Operation) -> dict[str, Any]:
+    """What can be done with a thing that was just made, by the operations that take its id."""
+    return {
+        follower.name: {
+            "operationId": follower.name,
+            "parameters": {f"path.{name}": f"$response.body#{pointer}"},
+        }
+        for name, pointer in _MADE.get(operation.name, {}).items()
+        for follower in OPERATIONS
+        if f"{{{name}}}" in follower.path and not follower.open
+    }
 
 
 def _untyped(operation: Operation) -> dict[str, Any]:

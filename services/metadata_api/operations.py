@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from metadata_api.problems import ProblemCode
 from metadata_api.request import JSON_TYPES, ApiRequest
-from metadata_api.responses import JSON_CONTENT_TYPE
+from metadata_api.responses import JSON_CONTENT_TYPE, Response
 
-Handler = Callable[[ApiRequest], Response[str]]
+Handler = Callable[[ApiRequest], Response]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 # Every operation behind the key can meet these.
@@ -59,11 +58,6 @@ class Operation:
     problems: Sequence[ProblemCode] = ()
     also: Sequence[HTTPStatus] = ()
     open: bool = False
-
-    @property
-    def rule(self) -> str:
-        """The path as the resolver writes it."""
-        return self.path.replace("{", "<").replace("}", ">")
 
 
 @dataclass(slots=True)

@@ -6,10 +6,9 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, NotRequired
 
-from aws_lambda_powertools.event_handler import Response
 from typing_extensions import TypedDict
 
-from metadata_api.responses import COMMON_HEADERS
+from metadata_api.responses import COMMON_HEADERS, Response
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 5
@@ -173,7 +172,7 @@ def problem_details(problem: Problem, request_id: str) -> ProblemDetails:
     return body
 
 
-def problem_response(problem: Problem, request_id: str) -> Response[str]:
+def problem_response(problem: Problem, request_id: str) -> Response:
     """The whole answer for a problem; 503 says when to try again."""
     headers = {**COMMON_HEADERS, **problem.headers}
     if problem.status is HTTPStatus.SERVICE_UNAVAILABLE:

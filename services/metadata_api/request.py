@@ -13,7 +13,6 @@ from metadata_api.models.fields import PATTERN_HINTS, IdempotencyKey
 from metadata_api.problems import FieldError, Problem, ProblemCode, field_problem
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
     from pydantic_core import ErrorDetails
 
     from metadata_api.resources import Resources
@@ -33,15 +32,22 @@ class ApiRequest:
 
     Args:
         event: The API Gateway event.
+        headers: Its headers by lower-case name.
         path: Path parameters by name, as they came.
         resources: The clients and settings of this environment.
         request_id: Goes into the answer, its headers and the logs.
     """
 
     def __init__(
-        self, event: "APIGatewayProxyEvent", path: Mapping[str, str], resources: "Resources", request_id: str
+        self,
+        event: Mapping[str, Any],
+        headers: Mapping[str, str],
+        path: Mapping[str, str],
+        resources: "Resources",
+        request_id: str,
     ) -> None:
         self._event = event
+        self._headers = headers
         self._path = path
         self.resources = resources
         self.request_id = request_id
@@ -49,13 +55,12 @@ class ApiRequest:
     @property
     def caller(self) -> str:
         """Public id of the API key used, which separates callers' idempotency keys; never the key itself."""
-        identity = self._event.raw_event.get("requestContext", {}).get("identity") or {}
+        identity = self._event.get("requestContext", {}).get("identity") or {}
         return str(identity.get("apiKeyId") or "anonymous")
 
     def header(self, name: str) -> str | None:
         """One request header, whatever the case of its name."""
-        value = self._event.headers.get(name)
-        return None if value is None else str(value)
+        return self._headers.get(name.lower())
 
     def path_text(self, name: str) -> str:
         """One path parameter."""
@@ -83,7 +88,7 @@ class ApiRequest:
             Problem: VALIDATION_FAILED with the parameter named.
         """
         given: dict[str, Any] = {}
-        for name, values in (self._event.raw_event.get("multiValueQueryStringParameters") or {}).items():
+        for name, values in (self._event.get("multiValueQueryStringParameters") or {}).items():
             given[name] = values if _repeats(model, name) else _single(name, values)
         try:
             return model.model_validate(given)
@@ -91,14 +96,18 @@ class ApiRequest:
             raise invalid_body(error) from error
 
     def body(
-        self, model: type[_Model] | TypeAdapter[_Model], content_types: frozenset[str] = JSON_TYPES
+        self,
+        model: type[_Model] | TypeAdapter[_Model],
+        content_types: frozenset[str] = JSON_TYPES,
+        *,
+        max_bytes: int = MAX_BODY_BYTES,
     ) -> _Model:
         """The request body as one checked value.
 
         Raises:
             Problem: UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, or VALIDATION_FAILED with the field named.
         """
-        raw = self.raw_body(content_types)
+        raw = self.raw_body(content_types, max_bytes)
         if not raw:
             raise field_problem("body", "a JSON body is required")
         try:
@@ -107,7 +116,7 @@ class ApiRequest:
             raise invalid_body(error) from error
         return checked
 
-    def raw_body(self, content_types: frozenset[str] = JSON_TYPES) -> bytes:
+    def raw_body(self, content_types: frozenset[str] = JSON_TYPES, max_bytes: int = MAX_BODY_BYTES) -> bytes:
         """The bytes of the body, once its type and size are accepted."""
         declared = (self.header("Content-Type") or "").split(";")[0].strip().lower()
         if declared not in content_types:
@@ -118,16 +127,16 @@ class ApiRequest:
                 headers={"Accept": wanted},
             )
         raw = self._decoded_body()
-        if len(raw) > MAX_BODY_BYTES:
+        if len(raw) > max_bytes:
             raise Problem(
                 ProblemCode.BODY_TOO_LARGE,
-                f"the body has {len(raw)} bytes; at most {MAX_BODY_BYTES} are accepted",
+                f"the body has {len(raw)} bytes; at most {max_bytes} are accepted",
             )
         return raw
 
     def _decoded_body(self) -> bytes:
-        text = self._event.raw_event.get("body") or ""
-        if not self._event.raw_event.get("isBase64Encoded"):
+        text = self._event.get("body") or ""
+        if not self._event.get("isBase64Encoded"):
             return str(text).encode("utf-8", "surrogatepass")
         try:
             return base64.b64decode(text)

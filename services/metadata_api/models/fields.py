@@ -1,11 +1,19 @@
 """Bounded text and other small values, shared by the request models."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, JsonValue, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    JsonValue,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 MAX_ATTRIBUTES: Final = 64
 MAX_ATTRIBUTES_BYTES: Final = 16_384
@@ -19,6 +27,7 @@ _ONE_LINE_VISIBLE: Final = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f][^\x00-
 _MANY_LINES: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 _LANGUAGE: Final = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 _MEDIA_TYPE: Final = r"^(video|audio|image|application)/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$"
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _PROFILE: Final = r"^[a-z][a-z0-9-]*$"
 _SHA256: Final = r"^[0-9a-fA-F]{64}$"
 _BUCKET: Final = r"^[a-z0-9][a-z0-9.-]+$"
@@ -40,6 +49,19 @@ _UNSAFE: Final = frozenset(map(chr, (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20
 
 def _normalise(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip(" ")
+
+
+def _check_moment(text: str) -> str:
+    # Left to itself, the validator takes bare numbers as seconds since 1970.
+    if not _MOMENT.fullmatch(text):
+        msg = "must be a time with an offset, such as 2026-01-31T12:00:00Z"
+        raise ValueError(msg)
+    return text
+
+
+def _whole(value: object) -> object:
+    # 3.0 is an integer to JSON Schema and to clients whose language has one kind of number.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _unique(values: list[str]) -> list[str]:
@@ -76,6 +98,8 @@ ProfileName = Annotated[str, StringConstraints(min_length=1, max_length=32, patt
 Sha256 = Annotated[str, StringConstraints(pattern=_SHA256), AfterValidator(str.lower)]
 BucketName = Annotated[str, StringConstraints(min_length=3, max_length=63, pattern=_BUCKET)]
 ObjectKey = Annotated[str, StringConstraints(min_length=1, max_length=1_024, pattern=_ONE_LINE)]
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
 CursorText = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_KEY_TEXT)]
 

@@ -15,6 +15,7 @@ from metadata_api.models.fields import (
     ObjectKey,
     ProfileName,
     Sha256,
+    WholeNumber,
 )
 from metadata_api.models.records import DEFAULT_PAGE_SIZE, JobRecordBody, PageSize, QueryModel, RequestModel
 from metadata_api.models.uploads import MultipartTicket
@@ -37,7 +38,7 @@ class UploadJobBody(JobBody):
     """A job for a file that the caller uploads next."""
 
     filename: FileName = Field(description="Only shown and stored; never used as a path.")
-    size_bytes: int = Field(ge=0, description="Exact size of the file; the upload accepts no other.")
+    size_bytes: WholeNumber = Field(ge=0, description="Exact size of the file; the upload accepts no other.")
     content_type: MediaType = Field(description="Exact Content-Type the upload is sent with.")
     sha256: Sha256 | None = Field(
         default=None, description="Hex digest of the file; the upload is checked against it."

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
@@ -12,6 +12,7 @@ from metadata_api.models.fields import (
     CursorText,
     Description,
     Language,
+    Moment,
     SearchText,
     Tag,
     Title,
@@ -87,8 +88,8 @@ class RecordQuery(QueryModel):
     state: VideoState | None = Field(
         default=None, description="Status of the latest job; CREATED if it has none."
     )
-    created_after: AwareDatetime | None = Field(default=None, description="Created at or after this time.")
-    created_before: AwareDatetime | None = Field(default=None, description="Created before this time.")
+    created_after: Moment | None = Field(default=None, description="Created at or after this time.")
+    created_before: Moment | None = Field(default=None, description="Created before this time.")
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
 

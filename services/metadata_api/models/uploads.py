@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
+from metadata_api.models.fields import WholeNumber
 from metadata_api.models.records import RequestModel
 
 _ETAG = r'^"?[A-Za-z0-9+/=-]+"?$'
@@ -16,7 +17,7 @@ ETag = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_E
 class SentPart(RequestModel):
     """A part that was uploaded."""
 
-    part_number: int = Field(ge=1, le=MAX_PART_NUMBER)
+    part_number: WholeNumber = Field(ge=1, le=MAX_PART_NUMBER)
     etag: ETag = Field(description="The header ETag that the upload of the part answered with.")
 
 

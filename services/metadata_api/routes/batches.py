@@ -6,8 +6,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
-from aws_lambda_powertools.event_handler import Response
-
 from ledger import batches, idempotency, job_queries, videos
 from ledger.job_queries import JobRow
 from ledger.states import TERMINAL_STATUSES, JobStatus
@@ -18,7 +16,7 @@ from metadata_api.orders import ORDER_PROBLEMS, Order, check_order, place_order
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.rendering import job_summary, live_progress
 from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import json_response, timestamp
+from metadata_api.responses import Response, json_response, timestamp
 from metadata_api.settings import ApiSettings
 from metadata_api.upload_tickets import upload_ticket
 
@@ -40,7 +38,7 @@ _OPERATION: Final = "create-batch"
     returns_headers=(LOCATION,),
     problems=ORDER_PROBLEMS,
 )
-def create_batch(request: ApiRequest) -> Response[str]:
+def create_batch(request: ApiRequest) -> Response:
     """Up to 100 jobs as in POST /jobs: all are made, or none and the answer names the field at fault."""
     settings = request.resources.settings
     orders = _checked(request.body(BatchBody), settings)
@@ -68,7 +66,7 @@ def create_batch(request: ApiRequest) -> Response[str]:
     returns=BatchView,
     problems=(ProblemCode.BATCH_NOT_FOUND,),
 )
-def get_batch(request: ApiRequest) -> Response[str]:
+def get_batch(request: ApiRequest) -> Response:
     """How many jobs of a batch are in each status, and every job with its live progress."""
     batch_id = request.path_id("batch_id", ProblemCode.BATCH_NOT_FOUND)
     with request.resources.connection() as conn:

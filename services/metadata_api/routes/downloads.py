@@ -2,8 +2,6 @@
 
 from pathlib import PurePosixPath
 
-from aws_lambda_powertools.event_handler import Response
-
 from ledger import job_queries
 from ledger.states import JobStatus
 from metadata_api.models.jobs import DownloadLink
@@ -11,7 +9,7 @@ from metadata_api.operations import RouteGroup
 from metadata_api.presign import StoredObject
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import json_response
+from metadata_api.responses import Response, json_response
 
 routes = RouteGroup("Downloads")
 # Whatever was uploaded is offered as bytes: its declared type is the uploader's claim.
@@ -29,7 +27,7 @@ _ORIGINAL_CONTENT_TYPE = "application/octet-stream"
         ProblemCode.UPSTREAM_UNAVAILABLE,
     ),
 )
-def link_original(request: ApiRequest) -> Response[str]:
+def link_original(request: ApiRequest) -> Response:
     """A link, valid for one hour, to the file as it was uploaded."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     with request.resources.connection() as conn:
@@ -63,7 +61,7 @@ def link_original(request: ApiRequest) -> Response[str]:
         ProblemCode.UPSTREAM_UNAVAILABLE,
     ),
 )
-def link_output(request: ApiRequest) -> Response[str]:
+def link_output(request: ApiRequest) -> Response:
     """A link, valid for one hour, to one of the outputs that GET /jobs/{job_id} names."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     name = request.path_text("output_name")

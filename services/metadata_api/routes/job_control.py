@@ -3,8 +3,6 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from aws_lambda_powertools.event_handler import Response
-
 from ledger import job_queries, videos
 from ledger.errors import WrongStateError
 from ledger.job_queries import JobDetail
@@ -14,7 +12,7 @@ from metadata_api.operations import RouteGroup
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.rendering import job_view
 from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import json_response
+from metadata_api.responses import Response, json_response
 from metadata_api.sources import is_present
 from metadata_api.upload_tickets import open_upload
 
@@ -31,7 +29,7 @@ routes = RouteGroup("Jobs")
     returns=JobView,
     problems=(ProblemCode.JOB_NOT_FOUND, ProblemCode.JOB_SETTLED),
 )
-def cancel_job(request: ApiRequest) -> Response[str]:
+def cancel_job(request: ApiRequest) -> Response:
     """Ends the job without a result; nothing of it is published and nobody is notified.
 
     A job that has not begun never starts. Running work stops within seconds, at the latest at its next
@@ -66,7 +64,7 @@ def cancel_job(request: ApiRequest) -> Response[str]:
         ProblemCode.UPSTREAM_UNAVAILABLE,
     ),
 )
-def retry_job(request: ApiRequest) -> Response[str]:
+def retry_job(request: ApiRequest) -> Response:
     """A new attempt of a FAILED or CANCELLED job on the file that was uploaded for it."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     with request.resources.connection() as conn:

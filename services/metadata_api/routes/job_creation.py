@@ -4,8 +4,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
-from aws_lambda_powertools.event_handler import Response
-
 from ledger import idempotency, job_queries
 from metadata_api.consequences import start_now
 from metadata_api.models.jobs import JOB_REQUEST, JobCreated
@@ -14,7 +12,7 @@ from metadata_api.orders import ORDER_PROBLEMS, Order, check_order, place_order
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.rendering import job_view
 from metadata_api.request import ApiRequest
-from metadata_api.responses import json_response
+from metadata_api.responses import Response, json_response
 from metadata_api.upload_tickets import upload_ticket
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ _OPERATION: Final = "create-job"
     returns_headers=(LOCATION,),
     problems=ORDER_PROBLEMS,
 )
-def create_job(request: ApiRequest) -> Response[str]:
+def create_job(request: ApiRequest) -> Response:
     """A job for a file or for an object.
 
     With filename, size_bytes and content_type the answer says how to upload the file; processing starts when

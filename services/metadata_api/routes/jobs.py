@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from aws_lambda_powertools.event_handler import Response
-
 from ledger import job_queries
 from metadata_api.models.jobs import EventPage, EventQuery, JobPage, JobQuery, JobView
 from metadata_api.operations import RouteGroup
@@ -11,7 +9,7 @@ from metadata_api.paging import position_after, scope_of, seal_row, split_page
 from metadata_api.problems import ProblemCode
 from metadata_api.rendering import event_view, job_summary, job_view, live_progress
 from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import json_response
+from metadata_api.responses import Response, json_response
 
 routes = RouteGroup("Jobs")
 
@@ -24,7 +22,7 @@ routes = RouteGroup("Jobs")
     returns=JobPage,
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID),
 )
-def list_jobs(request: ApiRequest) -> Response[str]:
+def list_jobs(request: ApiRequest) -> Response:
     """Jobs that match all filters, newest first."""
     query = request.query(JobQuery)
     scope = scope_of("jobs", query)
@@ -43,7 +41,7 @@ def list_jobs(request: ApiRequest) -> Response[str]:
 @routes.route(
     "GET", "/jobs/{job_id}", summary="Watch a job", returns=JobView, problems=(ProblemCode.JOB_NOT_FOUND,)
 )
-def get_job(request: ApiRequest) -> Response[str]:
+def get_job(request: ApiRequest) -> Response:
     """A job with its outputs. While it runs, stage, percent, fps and remaining seconds are live, or null."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     with request.resources.connection() as conn:
@@ -62,7 +60,7 @@ def get_job(request: ApiRequest) -> Response[str]:
     returns=EventPage,
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID, ProblemCode.JOB_NOT_FOUND),
 )
-def list_job_events(request: ApiRequest) -> Response[str]:
+def list_job_events(request: ApiRequest) -> Response:
     """Everything that happened to a job, oldest first."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     query = request.query(EventQuery)

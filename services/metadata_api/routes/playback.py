@@ -6,8 +6,6 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
-from aws_lambda_powertools.event_handler import Response
-
 from ledger import playback
 from ledger.playback import NothingToPlayError, Playable, PlayableFile
 from metadata_api import clients
@@ -17,7 +15,7 @@ from metadata_api.playback_token import PlaybackGrant
 from metadata_api.playlists import Place, with_addresses_in_dash, with_addresses_in_hls
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import COMMON_HEADERS, json_response, timestamp
+from metadata_api.responses import COMMON_HEADERS, Response, json_response, timestamp
 
 routes = RouteGroup("Playback")
 PLAYBACK_EXPIRY_SECONDS: Final = 3_600
@@ -41,7 +39,7 @@ _LINK_PROBLEMS: Final = (
     returns=PlaybackView,
     problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_NOT_READY, ProblemCode.UPSTREAM_UNAVAILABLE),
 )
-def get_playback(request: ApiRequest) -> Response[str]:
+def get_playback(request: ApiRequest) -> Response:
     """Links that a player without an API key can use for one hour.
 
     hls and dash are paths below the address of this API; append them to it. They and everything they lead to
@@ -71,7 +69,7 @@ def get_playback(request: ApiRequest) -> Response[str]:
     problems=_LINK_PROBLEMS,
     open=True,
 )
-def get_dash_manifest(request: ApiRequest) -> Response[str]:
+def get_dash_manifest(request: ApiRequest) -> Response:
     """The manifest with a signed URL for each rendition; the link's token takes the place of an API key."""
     grant, token = _grant(request)
     found = _granted(request, grant)
@@ -91,7 +89,7 @@ def get_dash_manifest(request: ApiRequest) -> Response[str]:
     problems=_LINK_PROBLEMS,
     open=True,
 )
-def get_hls_playlist(request: ApiRequest) -> Response[str]:
+def get_hls_playlist(request: ApiRequest) -> Response:
     """master.m3u8 leads to the playlists of the renditions here, and these to one signed URL each."""
     grant, token = _grant(request)
     found = _granted(request, grant)
@@ -176,5 +174,5 @@ def _stored_text(bucket: str, file: PlayableFile) -> str:
     return stored["Body"].read().decode()
 
 
-def _playlist(content_type: str, text: str) -> Response[str]:
+def _playlist(content_type: str, text: str) -> Response:
     return Response(HTTPStatus.OK.value, content_type, text, dict(COMMON_HEADERS))

@@ -1,17 +1,15 @@
 """The processing profiles of this deployment."""
 
-from aws_lambda_powertools.event_handler import Response
-
 from metadata_api.models.system import ProfileList, ProfileView
 from metadata_api.operations import RouteGroup
 from metadata_api.request import ApiRequest
-from metadata_api.responses import json_response
+from metadata_api.responses import Response, json_response
 
 routes = RouteGroup("Profiles")
 
 
 @routes.route("GET", "/profiles", summary="List processing profiles", returns=ProfileList)
-def list_profiles(request: ApiRequest) -> Response[str]:  # noqa: ARG001 -- every handler gets the request
+def list_profiles(request: ApiRequest) -> Response:  # noqa: ARG001 -- every handler gets the request
     """What each profile makes of a source; no rung is made that is larger than the source."""
     # Reading and checking the files takes longer than any other call's imports.
     from profiles import load_profiles

@@ -6,8 +6,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
-from aws_lambda_powertools.event_handler import Response
-
 from ledger import idempotency, videos
 from ledger.videos import Video, VideoDraft, VideoFilter
 from metadata_api.models.fields import check_attributes
@@ -17,7 +15,7 @@ from metadata_api.paging import position_after, scope_of, seal_row, split_page
 from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.rendering import record_view
 from metadata_api.request import JSON_TYPES, ApiRequest, not_found
-from metadata_api.responses import empty_response, json_response
+from metadata_api.responses import Response, empty_response, json_response
 
 if TYPE_CHECKING:
     from ledger.connection import LedgerConnection
@@ -40,7 +38,7 @@ _BODY_PROBLEMS: Final = (
     returns=RecordPage,
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID),
 )
-def list_records(request: ApiRequest) -> Response[str]:
+def list_records(request: ApiRequest) -> Response:
     """Records that match all filters, newest first."""
     query = request.query(RecordQuery)
     scope = scope_of("records", query)
@@ -70,7 +68,7 @@ def list_records(request: ApiRequest) -> Response[str]:
     returns_headers=(ETAG, LOCATION),
     problems=(*_BODY_PROBLEMS, ProblemCode.IDEMPOTENCY_KEY_REUSED, ProblemCode.IDEMPOTENT_RESULT_GONE),
 )
-def create_record(request: ApiRequest) -> Response[str]:
+def create_record(request: ApiRequest) -> Response:
     """A record without a video yet; give its video_id to POST /jobs to add one."""
     draft = _draft(request.body(RecordBody))
     key = request.idempotency_key()
@@ -89,7 +87,7 @@ def create_record(request: ApiRequest) -> Response[str]:
     returns_headers=(ETAG,),
     problems=(ProblemCode.VIDEO_NOT_FOUND,),
 )
-def get_record(request: ApiRequest) -> Response[str]:
+def get_record(request: ApiRequest) -> Response:
     """The record of a video; technical is what probing its file found."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     with request.resources.connection() as conn:
@@ -109,7 +107,7 @@ def get_record(request: ApiRequest) -> Response[str]:
     returns_headers=(ETAG,),
     problems=(*_BODY_PROBLEMS, ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VERSION_MISMATCH),
 )
-def replace_record(request: ApiRequest) -> Response[str]:
+def replace_record(request: ApiRequest) -> Response:
     """Writes all writable fields; those left out get their default."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     draft = _draft(request.body(RecordBody))
@@ -132,7 +130,7 @@ def replace_record(request: ApiRequest) -> Response[str]:
     returns_headers=(ETAG,),
     problems=(*_BODY_PROBLEMS, ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VERSION_MISMATCH),
 )
-def patch_record(request: ApiRequest) -> Response[str]:
+def patch_record(request: ApiRequest) -> Response:
     """A JSON merge patch (RFC 7396): absent fields stay, null empties, attributes are merged by name."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     patch = request.body(RecordPatch, _PATCH_TYPES)
@@ -155,7 +153,7 @@ def patch_record(request: ApiRequest) -> Response[str]:
     headers=(IF_MATCH,),
     problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VERSION_MISMATCH, ProblemCode.VIDEO_IN_USE),
 )
-def delete_record(request: ApiRequest) -> Response[str]:
+def delete_record(request: ApiRequest) -> Response:
     """Removes the record, its jobs and outputs from sight; refused while one of its jobs is unfinished."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     versions = _wanted_versions(request)
@@ -250,7 +248,7 @@ def _why_not(video: Video | None, video_id: UUID) -> Problem:
     return Problem(ProblemCode.VERSION_MISMATCH, detail, headers={"ETag": f'"{video.version}"'})
 
 
-def _record_response(video: Video, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+def _record_response(video: Video, status: HTTPStatus = HTTPStatus.OK) -> Response:
     headers = {"ETag": f'"{video.version}"'}
     if status is HTTPStatus.CREATED:
         headers["Location"] = f"/metadata/{video.id}"

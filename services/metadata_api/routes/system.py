@@ -12,15 +12,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from aws_lambda_powertools.event_handler import Response
-
 from ledger import health
 from metadata_api.models.system import CheckView, HealthChecks, HealthView
 from metadata_api.operations import RouteGroup
 from metadata_api.problems import RETRY_AFTER_SECONDS
 from metadata_api.request import ApiRequest
 from metadata_api.resources import Resources
-from metadata_api.responses import json_response
+from metadata_api.responses import Response, json_response
 
 routes = RouteGroup("System")
 _PAGE_PATH: Final = Path(__file__).parent.parent / "docs_page.html"
@@ -36,7 +34,7 @@ _LOGGER = logging.getLogger(__name__)
     also=(HTTPStatus.SERVICE_UNAVAILABLE,),
     open=True,
 )
-def check_health(request: ApiRequest) -> Response[str]:
+def check_health(request: ApiRequest) -> Response:
     """503 when the database is away; without the cache it is 200, and only live progress is missing."""
     database = _check("database", lambda: _ask_database(request.resources))
     cache = _check("cache", lambda: _ask_cache(request.resources))
@@ -50,13 +48,13 @@ def check_health(request: ApiRequest) -> Response[str]:
 
 
 @routes.route("GET", "/openapi.json", summary="Read the OpenAPI document", open=True)
-def get_openapi(request: ApiRequest) -> Response[str]:  # noqa: ARG001 -- every handler gets the request
+def get_openapi(request: ApiRequest) -> Response:  # noqa: ARG001 -- every handler gets the request
     """This API as an OpenAPI 3.1 document."""
     return _cached_response("application/json", _openapi_text(), {})
 
 
 @routes.route("GET", "/docs", summary="Read the documentation", content_type="text/html", open=True)
-def get_docs(request: ApiRequest) -> Response[str]:  # noqa: ARG001 -- every handler gets the request
+def get_docs(request: ApiRequest) -> Response:  # noqa: ARG001 -- every handler gets the request
     """This API as a page for people."""
     page, policy = _docs_page()
     return _cached_response("text/html; charset=utf-8", page, {"Content-Security-Policy": policy})
@@ -83,7 +81,7 @@ def _ask_cache(resources: Resources) -> None:
         raise ConnectionError(message)
 
 
-def _cached_response(content_type: str, text: str, headers: dict[str, str]) -> Response[str]:
+def _cached_response(content_type: str, text: str, headers: dict[str, str]) -> Response:
     public = {"Cache-Control": f"public, max-age={_CACHE_SECONDS}", "X-Content-Type-Options": "nosniff"}
     return Response(HTTPStatus.OK.value, content_type, text, {**public, **headers})
 

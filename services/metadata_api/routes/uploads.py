@@ -3,8 +3,6 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from aws_lambda_powertools.event_handler import Response
-
 from ledger import job_queries
 from ledger.job_queries import JobRow
 from ledger.states import JobStatus
@@ -17,7 +15,7 @@ from metadata_api.operations import RouteGroup
 from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.rendering import job_view
 from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import json_response
+from metadata_api.responses import Response, json_response
 from metadata_api.sources import is_present
 from metadata_api.upload_tickets import open_upload, part_list
 
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
     from ledger.connection import LedgerConnection
 
 routes = RouteGroup("Uploads")
+# 10,000 parts with the longest ETag, written with spaces.
+_MAX_COMPLETION_BYTES = 2_097_152
 _UPLOAD_PROBLEMS = (
     ProblemCode.JOB_NOT_FOUND,
     ProblemCode.UPLOAD_NOT_OPEN,
@@ -39,7 +39,7 @@ _UPLOAD_PROBLEMS = (
     returns=PartList,
     problems=_UPLOAD_PROBLEMS,
 )
-def list_upload_parts(request: ApiRequest) -> Response[str]:
+def list_upload_parts(request: ApiRequest) -> Response:
     """What has arrived, and fresh links for what has not: an interrupted upload goes on from here."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     with request.resources.connection() as conn:
@@ -63,13 +63,13 @@ def list_upload_parts(request: ApiRequest) -> Response[str]:
         ProblemCode.UNSUPPORTED_MEDIA_TYPE,
     ),
 )
-def complete_upload(request: ApiRequest) -> Response[str]:
+def complete_upload(request: ApiRequest) -> Response:
     """Makes the file of its parts, once all are there in their right size; processing starts by itself.
 
     Completing again changes nothing.
     """
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
-    etags = _sent_etags(request.body(CompletionBody))
+    etags = _sent_etags(request.body(CompletionBody, max_bytes=_MAX_COMPLETION_BYTES))
     with request.resources.connection() as conn:
         job = _job(conn, job_id)
         if job.uploaded_at is None or job.upload_id is None:
@@ -87,7 +87,7 @@ def complete_upload(request: ApiRequest) -> Response[str]:
     returns=JobView,
     problems=_UPLOAD_PROBLEMS,
 )
-def abort_upload(request: ApiRequest) -> Response[str]:
+def abort_upload(request: ApiRequest) -> Response:
     """Throws the parts away and cancels the job. Giving up again changes nothing."""
     # Loads the database driver; only calls that reach the database need it.
     from ledger import jobs

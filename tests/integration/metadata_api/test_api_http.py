@@ -2,7 +2,6 @@
 
 import base64
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ def test_a_base64_body_is_read(api: ApiClient) -> None:
     event["body"] = base64.b64encode(event["body"].encode()).decode()
     event["isBase64Encoded"] = True
 
-    answer = api.application.answer(event, SimpleNamespace(aws_request_id="1"))
+    answer = api.application.answer(event)
 
     assert answer["statusCode"] == 201
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -96,6 +96,14 @@ def test_completing_with_a_foreign_etag_or_a_part_too_many_is_refused(roomy: Api
         assert (answer.status, answer.json["code"]) == (409, "UPLOAD_INCOMPLETE")
     twice = roomy.call("POST", ticket["complete_path"], {"parts": [sent[0], sent[0]]})
     assert (twice.status, twice.json["errors"][0]["field"]) == (400, "parts")
+
+
+def test_the_longest_list_of_parts_is_read(roomy: ApiClient) -> None:
+    parts = [{"part_number": number, "etag": '"' + "a" * 126 + '"'} for number in range(1, 10_001)]
+
+    answer = roomy.call("POST", f"/jobs/{uuid4()}/upload/complete", {"parts": parts})
+
+    assert answer.json["code"] == "JOB_NOT_FOUND"
 
 
 def test_completing_again_changes_nothing(roomy: ApiClient, ledger_conn: LedgerConnection, aws: Any) -> None:

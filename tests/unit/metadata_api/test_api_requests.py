@@ -141,15 +141,22 @@ def test_a_harmless_request_id_is_kept(
     assert (line["message"], line["request_id"], line["status"]) == ("request_answered", echoed, 404)
 
 
-@pytest.mark.parametrize("path", ["/metadata", "/jobs/1/download/original", "/health"])
-def test_a_preflight_names_methods_and_headers(offline_api: ApiClient, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/metadata", "GET, POST, OPTIONS"),
+        ("/jobs/1/download/original", "GET, OPTIONS"),
+        ("/metadata/1", "GET, PUT, PATCH, DELETE, OPTIONS"),
+    ],
+)
+def test_a_preflight_names_methods_and_headers(offline_api: ApiClient, path: str, methods: str) -> None:
     answer = offline_api.call(
         "OPTIONS", path, headers={"Origin": CORS_ORIGIN, "Access-Control-Request-Method": "PUT"}
     )
 
     assert answer.status == 204
     assert answer.headers["Access-Control-Allow-Origin"] == CORS_ORIGIN
-    assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
+    assert answer.headers["Access-Control-Allow-Methods"] == methods
     assert "Idempotency-Key" in answer.headers["Access-Control-Allow-Headers"]
 
 
@@ -169,6 +176,20 @@ def test_the_documentation_is_one_page_that_loads_nothing_from_elsewhere(offline
     assert "https://" not in page.text
     assert "script-src 'sha256-" in page.headers["Content-Security-Policy"]
     assert document.json["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize("video_id", ["\x1f9\x12", "%C3%91", 'B@\xcfK"Z`\xd0', "a#b", "\u6bef~"])
+def test_an_id_of_any_characters_is_an_unknown_video(offline_api: ApiClient, video_id: str) -> None:
+    answer = offline_api.call("GET", f"/metadata/{video_id}")
+
+    assert (answer.status, answer.json["code"]) == (404, "VIDEO_NOT_FOUND")
+
+
+@pytest.mark.parametrize("moment", ["0.5", "1700000000", "2026-01-31", "2026-01-31T12:00:00", "now"])
+def test_a_time_without_its_offset_is_refused(offline_api: ApiClient, moment: str) -> None:
+    answer = offline_api.call("GET", "/metadata", query={"created_before": moment})
+
+    assert (answer.status, answer.json["errors"][0]["field"]) == (400, "created_before")
 
 
 @pytest.mark.parametrize("name", ["technical", "state", "version", "video_id", "created_at"])

@@ -1,0 +1,14 @@
+"""The API keeps its own description for made-up requests; `make test-api` asks far more."""
+
+import pytest
+
+from tests.e2e.platform_client import Platform
+from tests.fuzz.run import fuzz
+
+
+@pytest.mark.timeout(300)
+def test_made_up_requests_get_the_documented_answers(platform: Platform) -> None:
+    report = fuzz(platform, ["--phases", "fuzzing", "--max-examples", "12"], timeout_seconds=280)
+
+    assert report.passed, report.text
+    assert report.cases >= 200

@@ -1,0 +1,159 @@
+"""What Schemathesis cannot read from the API's description: rules between fields, and limits of a deployment.
+
+A request that keeps to the schema may still be refused for one of the reasons below. Each reason is tied to
+the problem code that names it and to the request that earns it: any other refusal stays a failure.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import uuid4
+
+import requests
+import schemathesis
+
+# Where the API is and what opens it, as `tests.fuzz.run` sets them.
+URL_VARIABLE: Final = "FUZZED_API_URL"
+KEY_VARIABLE: Final = "FUZZED_API_KEY"
+BUCKET_VARIABLE: Final = "FUZZED_INGEST_BUCKET"
+MAX_UPLOAD_VARIABLE: Final = "FUZZED_MAX_UPLOAD_BYTES"
+
+_MAX_SINGLE_UPLOAD_BYTES: Final = 5 * 1024**3
+_MAX_ATTRIBUTES_BYTES: Final = 16_384
+_TIMEOUT_SECONDS: Final = 10
+
+Rule = Callable[[schemathesis.Case, Mapping[str, Any]], bool]
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
+    """Replaces made-up text that could only be refused by what a caller would really send."""
+    if not _is_positive(case):
+        return
+    for name, make in (("Idempotency-Key", _fresh_key), ("If-Match", _current_tag)):
+        if name in (case.headers or {}):
+            case.headers[name] = make(case)
+    for order in _orders(case):
+        if "source" in order:
+            order["source"]["bucket"] = os.environ[BUCKET_VARIABLE]
+    if "cursor" in (case.query or {}):
+        _give_real_cursor(case)
+
+
+def _fresh_key(case: schemathesis.Case) -> str:
+    return f"{case.headers['Idempotency-Key'][:200]}-{uuid4()}"
+
+
+def _current_tag(case: schemathesis.Case) -> str:
+    """The record's ETag half of the time, to get past it, and what was made up otherwise."""
+    record = _get(_path(case), {})
+    made_up = str(case.headers["If-Match"])
+    return record.headers.get("ETag", made_up) if len(made_up) % 2 == 0 else made_up
+
+
+def _give_real_cursor(case: schemathesis.Case) -> None:
+    filters = {name: value for name, value in case.query.items() if name not in {"cursor", "limit"}}
+    page = _get(_path(case), {**filters, "limit": 1})
+    del case.query["cursor"]
+    if page.ok and page.json()["next_cursor"]:
+        case.query["cursor"] = page.json()["next_cursor"]
+
+
+@schemathesis.hook
+def filter_failure(
+    context: schemathesis.HookContext, failure: Any, case: schemathesis.Case, response: Any
+) -> bool:
+    """Keeps a failure, unless the request was refused for a reason that it really gave."""
+    if not isinstance(failure, schemathesis.openapi.checks.RejectedPositiveData):
+        return True
+    try:
+        problem = response.json()
+        earned = _EARNED.get(problem["code"])
+    except (ValueError, KeyError, TypeError):
+        return True
+    return earned is None or not earned(case, problem)
+
+
+def _path(case: schemathesis.Case) -> str:
+    ids = {name: quote(str(text), safe="") for name, text in (case.path_parameters or {}).items()}
+    return case.path.format(**ids)
+
+
+def _get(path: str, query: Mapping[str, Any]) -> requests.Response:
+    return requests.get(
+        os.environ[URL_VARIABLE] + path,
+        params=query,
+        headers={"x-api-key": os.environ[KEY_VARIABLE]},
+        timeout=_TIMEOUT_SECONDS,
+    )
+
+
+def _is_positive(case: schemathesis.Case) -> bool:
+    return bool(case.meta and case.meta.generation.mode.is_positive)
+
+
+def _has_header(name: str) -> Rule:
+    return lambda case, _: name.lower() in {sent.lower() for sent in case.headers or {}}
+
+
+def _orders(case: schemathesis.Case) -> list[dict[str, Any]]:
+    body = case.body if isinstance(case.body, dict) else {}
+    return [order for order in body.get("jobs", [body]) if isinstance(order, dict)]
+
+
+def _names_an_object(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+    return any("source" in order for order in _orders(case))
+
+
+def _is_too_large(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+    limit = int(os.environ[MAX_UPLOAD_VARIABLE])
+    return any(order.get("size_bytes", 0) > limit for order in _orders(case))
+
+
+def _breaks_a_rule_between_fields(case: schemathesis.Case, problem: Mapping[str, Any]) -> bool:
+    field = problem["errors"][0]["field"].rsplit(".", 1)[-1]
+    return field in _RULES and _RULES[field](case, problem)
+
+
+def _gives_video_and_metadata(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+    return any(order.get("video_id") and order.get("metadata") is not None for order in _orders(case))
+
+
+def _names_an_unknown_profile(case: schemathesis.Case, problem: Mapping[str, Any]) -> bool:
+    return any(order.get("profile", "web") in problem["detail"] for order in _orders(case))
+
+
+def _wants_one_large_request(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+    return any(
+        order.get("upload") == "single" and order["size_bytes"] > _MAX_SINGLE_UPLOAD_BYTES
+        for order in _orders(case)
+    )
+
+
+def _names_a_part_twice(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+    numbers = [part["part_number"] for part in case.body["parts"]]
+    return len(numbers) != len(set(numbers))
+
+
+def _has_many_attributes(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+    records = [case.body, *(order.get("metadata") or {} for order in _orders(case))]
+    sizes = [len(json.dumps(record.get("attributes") or {})) for record in records]
+    # A change counts together with what was there before.
+    return case.method == "PATCH" or max(sizes) > _MAX_ATTRIBUTES_BYTES
+
+
+_RULES: Final[Mapping[str, Rule]] = {
+    "metadata": _gives_video_and_metadata,
+    "profile": _names_an_unknown_profile,
+    "upload": _wants_one_large_request,
+    "parts": _names_a_part_twice,
+    "attributes": _has_many_attributes,
+}
+_EARNED: Final[Mapping[str, Rule]] = {
+    "VERSION_MISMATCH": _has_header("If-Match"),
+    "SOURCE_NOT_FOUND": _names_an_object,
+    "UPLOAD_TOO_LARGE": _is_too_large,
+    "VALIDATION_FAILED": _breaks_a_rule_between_fields,
+}
