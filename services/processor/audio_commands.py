@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from processor.command import Command, MediaInput, compile_ffmpeg, discard, read, write
+from processor.command import Command, MediaInput, compile_ffmpeg, discard, own_output, read, write
 from processor.encode_commands import language_tag, source_options
 from processor.limits import Limits
 from processor.loudness import Correction, Method
@@ -36,7 +36,7 @@ def encode_audio(
     directory: Path,
     limits: Limits,
 ) -> Command:
-    """Encode all tracks in one process, and measure what goes into the encoders.
+    """Encode all tracks in one process.
 
     Args:
         source: The source.
@@ -48,12 +48,21 @@ def encode_audio(
     """
     opened = read(source, limits, **source_options(limits, 1))
     outputs = []
-    for position, track in enumerate(tracks):
+    for track in tracks:
         sound = _prepared(opened, track, settings)
         if track.name in corrections:
-            sound = _measured(_corrected(sound, corrections[track.name], settings), position)
+            sound = _corrected(sound, corrections[track.name], settings)
         outputs.append(write([sound], audio_file(directory, track), **_options(track, settings)))
-    return compile_ffmpeg("encode-audio", outputs, threads=1, progress=True, talkative=bool(corrections))
+    return compile_ffmpeg("encode-audio", outputs, threads=1, progress=True)
+
+
+def measure_outputs(paths: Sequence[Path], limits: Limits) -> Command:
+    """Decode finished tracks whole and measure them as people will hear them."""
+    streams = [
+        _measured(read(own_output(path), limits, threads="1")["a:0"], position)
+        for position, path in enumerate(paths)
+    ]
+    return compile_ffmpeg("verify-sound", [discard(streams)], threads=1, talkative=True)
 
 
 def audio_file(directory: Path, track: PlannedAudio) -> Path:

@@ -11,7 +11,9 @@ from processor.package import Packaged
 from processor.plan import Plan
 from processor.playlists import Variant, read_dash, read_master
 from processor.tracks import PlannedAudio, PlannedText
-from processor.verify import CheckedFile
+from processor.verify import Verified
+from processor.verify_files import CheckedFile
+from processor.verify_picture import Likeness
 from profiles import ProfileKind
 
 _HLS_TYPE: Final = "application/vnd.apple.mpegurl"
@@ -46,7 +48,7 @@ class ProducedFile:
 
 
 def catalogue(
-    packaged: Packaged, plan: Plan, encoded: Encoded, checked: Mapping[str, CheckedFile], kind: ProfileKind
+    packaged: Packaged, plan: Plan, encoded: Encoded, checked: Verified, kind: ProfileKind
 ) -> list[ProducedFile]:
     """List every file to publish: media first, the manifests that point at them last.
 
@@ -55,9 +57,9 @@ def catalogue(
     codecs = {item.index.uri: item.codecs for item in read_dash(packaged.dash).representations}
     files = [] if kind == "file" else _streams(packaged, plan, encoded, checked, codecs)
     files += [
-        _download(packaged, plan, encoded, checked["mp4"], codecs),
-        _poster(packaged.poster, checked["poster"]),
-        *_scrubbing(packaged, plan, checked["sprite"]),
+        _download(packaged, plan, encoded, checked, codecs),
+        _poster(packaged.poster, checked.files["poster"]),
+        *_scrubbing(packaged, plan, checked.files["sprite"]),
     ]
     files += [_text(packaged.texts[text.name], text) for text in plan.texts if text.name in packaged.texts]
     return files if kind == "file" else files + _manifests(packaged)
@@ -75,18 +77,18 @@ def _streams(
     packaged: Packaged,
     plan: Plan,
     encoded: Encoded,
-    checked: Mapping[str, CheckedFile],
+    checked: Verified,
     codecs: Mapping[str, str],
 ) -> list[ProducedFile]:
     variants = {variant.uri: variant for variant in read_master(packaged.hls).variants}
     files = []
     for name, path in packaged.renditions.items():
-        variant, ssim = variants[f"{name}.m3u8"], encoded.picture.ssim.get(name)
-        files.append(_rendition(path, plan, checked[name], codecs[path.name], variant, ssim))
+        file = _rendition(path, plan, checked.files[name], codecs[path.name], variants[f"{name}.m3u8"])
+        file.details.update(_quality(name, encoded, checked.likeness))
+        files.append(file)
     for track in plan.audios:
         path = packaged.audios[track.name]
-        file = _audio(path, checked[track.name], codecs[path.name], track, encoded.audio.loudness)
-        files.append(file)
+        files.append(_audio(path, checked.files[track.name], codecs[path.name], track, checked.loudness))
     return files
 
 
@@ -105,9 +107,7 @@ def _manifests(packaged: Packaged) -> list[ProducedFile]:
     ]
 
 
-def _rendition(
-    path: Path, plan: Plan, checked: CheckedFile, codec: str, variant: Variant, ssim: float | None
-) -> ProducedFile:
+def _rendition(path: Path, plan: Plan, checked: CheckedFile, codec: str, variant: Variant) -> ProducedFile:
     return ProducedFile(
         path=path,
         name=path.stem,
@@ -120,7 +120,6 @@ def _rendition(
         duration_seconds=_seconds(checked),
         frame_rate=_frame_rate(plan),
         details={
-            "ssim": ssim,
             "peak_bitrate_kbps": round(variant.bandwidth / 1000),
             "frames": checked.stream.packets,
             "keyframes": len(checked.keyframe_seconds),
@@ -128,6 +127,15 @@ def _rendition(
             "segment_seconds": round(float(plan.segment_seconds), 4),
         },
     )
+
+
+def _quality(name: str, encoded: Encoded, likeness: Mapping[str, Likeness]) -> dict[str, Any]:
+    """How much a rendition looks like the source: over the whole, as its encoder says, and in samples."""
+    samples = likeness.get(name)
+    return {
+        "ssim": encoded.picture.ssim.get(name),
+        "samples": samples.details() if samples is not None else None,
+    }
 
 
 def _audio(
@@ -169,8 +177,9 @@ def _text(path: Path, track: PlannedText) -> ProducedFile:
 
 
 def _download(
-    packaged: Packaged, plan: Plan, encoded: Encoded, checked: CheckedFile, codecs: Mapping[str, str]
+    packaged: Packaged, plan: Plan, encoded: Encoded, verified: Verified, codecs: Mapping[str, str]
 ) -> ProducedFile:
+    checked = verified.files["mp4"]
     parts = [codecs[packaged.renditions[packaged.download_of].name]]
     parts += dict.fromkeys(codecs[path.name] for path in packaged.audios.values())
     return ProducedFile(
@@ -186,12 +195,12 @@ def _download(
         frame_rate=_frame_rate(plan),
         details={
             "rendition": packaged.download_of,
-            "ssim": encoded.picture.ssim.get(packaged.download_of),
+            **_quality(packaged.download_of, encoded, verified.likeness),
             "sound": [
                 {
                     "language": track.stream.language,
                     "channels": track.channels,
-                    "loudness": _loudness(track, encoded.audio.loudness),
+                    "loudness": _loudness(track, verified.loudness),
                 }
                 for track in plan.audios
             ],

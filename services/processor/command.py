@@ -16,10 +16,11 @@ from processor.limits import Limits
 
 
 class Tool(StrEnum):
-    """Programs that the runner may start."""
+    """Programs that the runner may start; the scorer is the ffmpeg that measures the most."""
 
     FFMPEG = "ffmpeg"
     FFPROBE = "ffprobe"
+    SCORER = "scorer"
     PACKAGER = "packager"
 
 
@@ -80,13 +81,13 @@ def probe(source: MediaInput, limits: Limits, *, step: str = "probe") -> Command
     return _ffprobe(step, source, limits, "-show_format", "-show_streams")
 
 
-def probe_keyframes(source: MediaInput, limits: Limits, *, step: str) -> Command:
-    """List the streams, count packets, and decode every keyframe of the video, all in one pass."""
+def probe_frames(source: MediaInput, limits: Limits, *, step: str, everything: bool) -> Command:
+    """List the streams, count packets, and decode every keyframe or frame of the video, all in one pass."""
     return _ffprobe(
         step,
         source,
         limits,
-        *("-select_streams", "v:0", "-count_packets", "-skip_frame", "nokey"),
+        *("-select_streams", "v:0", "-count_packets", *(() if everything else ("-skip_frame", "nokey"))),
         *("-show_entries", "format=duration,size,bit_rate:stream:frame=best_effort_timestamp_time,key_frame"),
     )
 

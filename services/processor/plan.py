@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from processor.probe import Source, VideoStream
+from processor.quality_samples import Run, choose_runs
 from processor.sprite import SpritePlan, plan_sprite
 from processor.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
 from profiles import Profile, Rung, VideoSettings
@@ -63,6 +64,7 @@ class Plan:
         audios: The tracks of sound, the main one first.
         texts: The subtitles.
         sprite: Layout of the sheet of small pictures.
+        samples: Frames that are kept for the comparison with the finished renditions.
     """
 
     codec: str
@@ -75,6 +77,7 @@ class Plan:
     audios: tuple[PlannedAudio, ...]
     texts: tuple[PlannedText, ...]
     sprite: SpritePlan
+    samples: tuple[Run, ...] = ()
 
     @property
     def gop_seconds(self) -> Fraction:
@@ -116,6 +119,12 @@ def make_plan(source: Source, profile: Profile) -> Plan:
         audios=choose_audios(source.audios, profile.audio),
         texts=choose_texts(source.subtitles, profile.subtitles),
         sprite=plan_sprite((rungs[0].width, rungs[0].height), declared, profile.sprite),
+        samples=choose_runs(
+            math.floor(declared * frame_rate) if declared else None,
+            gop_frames,
+            places=profile.verification.sample_places,
+            frames=profile.verification.sample_frames,
+        ),
     )
 
 

@@ -115,9 +115,11 @@ def _work(session: Session, source: Path, profile: Profile, report: Callable[[Pr
     with stages.during(Stage.PACKAGING):
         packaged = package(session, encoded, plan, profile)
     with stages.during(Stage.VERIFYING):
-        checked = verify(session, packaged, plan, encoded)
+        checked = verify(session, packaged, plan, encoded, profile.verification)
         files = catalogue(packaged, plan, encoded, checked, profile.kind)
         keep_only(files, packaged)
+        if encoded.reference is not None:
+            encoded.reference.unlink()
     report(Progress(stage=Stage.VERIFYING, percent=100.0))
     return Production(
         technical={**inspected.technical(), "picture": encoded.picture.technical()},

@@ -57,11 +57,12 @@ class Session:
             command: What to run.
             seconds: Wall time instead of the limits' `probe_seconds`.
         """
-        allowed = min(seconds or self.limits.probe_seconds, max(self.budget.remaining(), 0.0))
+        wanted = seconds or self.limits.probe_seconds
+        allowed = min(wanted, max(self.budget.remaining(), 0.0))
         return runner.run(
             command,
             workdir=self.workdir,
-            allowance=Allowance.for_inspection(self.limits, threads=self.threads),
+            allowance=Allowance.for_inspection(wanted, threads=self.threads),
             budget=Budget(allowed),
             cancel=self.cancel,
         )

@@ -17,6 +17,7 @@ from processor.encode_commands import (
 )
 from processor.limits import Limits
 from processor.plan import Plan, PlannedRung
+from processor.quality_samples import runs_within
 from processor.sprite import SHEET_NAME
 from processor.windows import Window, cell_frames
 from profiles import Profile
@@ -86,6 +87,7 @@ def encode_window(recipe: WindowRecipe, window: Window, directory: Path, *, seek
         recipe.profile,
         directory=directory,
         threads=threads,
+        samples=runs_within(plan.samples, window.start_frame, window.end_frame),
         notable_seconds=EDGE_SECONDS,
     )
     outputs.append(_cells(rest, window, plan, directory / CELLS_NAME))

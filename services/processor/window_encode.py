@@ -1,6 +1,7 @@
 """Encodes one window of a source, and makes of all windows what one long encode would have made."""
 
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from processor.output import ProgressSample
 from processor.picture import MOST_SECTIONS, PictureFacts, Section, read_picture_facts
 from processor.plan import Plan, PlannedRung
 from processor.probe import Source, explain
+from processor.quality_samples import REFERENCE_NAME, runs_within
 from processor.session import Session
 from processor.sprite import SHEET_NAME
 from processor.tracks import PlannedText
@@ -112,6 +114,7 @@ def join_windows(
     session.together(
         *(lambda rung=rung: _join_rung(session, filled, plan, rung, frames) for rung in plan.rungs),
         lambda: _join_cells(session, filled, plan, profile),
+        lambda: _join_references(session, filled, plan),
         workers=session.threads,
     )
     return Encoded(
@@ -120,7 +123,9 @@ def join_windows(
         texts=texts,
         sprite=session.workdir / SHEET_NAME,
         picture=join_facts(filled, plan),
+        frames=frames,
         video_seconds=video_seconds,
+        reference=session.workdir / REFERENCE_NAME if plan.samples else None,
     )
 
 
@@ -170,6 +175,17 @@ def _join_rung(
             f"The joined {rung.name} has {found} frames; its windows have {frames}.",
             "Nothing was published. Report this job to the operator; the same source would fail again.",
         )
+
+
+def _join_references(session: Session, windows: Sequence[EncodedWindow], plan: Plan) -> None:
+    """Put the frames that the windows kept behind each other; they are bare pictures of one size."""
+    if not plan.samples:
+        return
+    with (session.workdir / REFERENCE_NAME).open("wb") as target:
+        for item in windows:
+            if runs_within(plan.samples, item.window.start_frame, item.window.end_frame):
+                with (item.directory / REFERENCE_NAME).open("rb") as part:
+                    shutil.copyfileobj(part, target)
 
 
 def _join_cells(session: Session, windows: Sequence[EncodedWindow], plan: Plan, profile: Profile) -> None:

@@ -14,6 +14,7 @@ from profiles.models import (
     Rung,
     SpriteSettings,
     SubtitleSettings,
+    VerificationSettings,
     VideoSettings,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "SpriteSettings",
     "SubtitleSettings",
     "UnknownProfileError",
+    "VerificationSettings",
     "VideoSettings",
     "get_profile",
     "load_profiles",

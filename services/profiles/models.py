@@ -167,6 +167,30 @@ class SubtitleSettings(_Settings):
     max_tracks: Annotated[int, Field(ge=0, le=32)]
 
 
+class VerificationSettings(_Settings):
+    """What the finished outputs are held to before anything is published; a miss fails the job.
+
+    Attributes:
+        decode: How much of each rendition is decoded: its `keyframes`, or `all` (about a sixth of the
+            encoder's processor time more).
+        sample_places: At how many places the renditions are compared with the source; 0 for none.
+        sample_frames: Frames that are compared at each place.
+        min_ssim: Least likeness with what the encoder was given, 0 to 1: as the encoder measures it over the
+            whole, and in the compared samples.
+        min_vmaf: Least VMAF of the samples, 0 to 100; measured where the installed ffmpeg can.
+        max_black_share: Most of the video that may be black, 0 to 1; 1 only records it.
+        max_frozen_share: Most of the video in which the picture may stand still; 1 only records it.
+    """
+
+    decode: Literal["keyframes", "all"] = "keyframes"
+    sample_places: Annotated[int, Field(ge=0, le=20)] = 3
+    sample_frames: Annotated[int, Field(ge=1, le=25)] = 4
+    min_ssim: Annotated[float, Field(ge=0, le=1)] = 0.7
+    min_vmaf: Annotated[float, Field(ge=0, le=100)] = 40.0
+    max_black_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    max_frozen_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
 class Profile(_Settings):
     """Everything that one processing profile makes.
 
@@ -185,6 +209,7 @@ class Profile(_Settings):
     download: DownloadSettings
     poster: PosterSettings
     sprite: SpriteSettings
+    verification: VerificationSettings = VerificationSettings()
 
     @model_validator(mode="after")
     def _one_rung_for_one_file(self) -> Self:

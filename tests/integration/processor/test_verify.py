@@ -1,5 +1,6 @@
 """Verification notices every way in which an output can be wrong."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,8 +17,8 @@ from processor.package import Packaged, package
 from processor.plan import Plan, make_plan
 from processor.produce import inspect_source
 from processor.session import Session
-from processor.verify import verify
-from profiles import get_profile
+from processor.verify import Verified, verify
+from profiles import VerificationSettings, get_profile
 from tests import media
 
 pytestmark = pytest.mark.integration
@@ -32,9 +33,10 @@ class Made:
     plan: Plan
     encoded: Encoded
 
-    def verify(self) -> None:
+    def verify(self, **settings: object) -> Verified:
         """Check it in a session of its own, because a failure ends the session."""
-        verify(_session(self.workdir), self.packaged, self.plan, self.encoded)
+        wanted = VerificationSettings.model_validate(settings)
+        return verify(_session(self.workdir), self.packaged, self.plan, self.encoded, wanted)
 
 
 def _session(workdir: Path) -> Session:
@@ -48,6 +50,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Made:
     source = inspect_source(session, media.make_bunny_with_subtitles(session.workdir))
     plan = make_plan(source, profile)
     encoded = encode(session, source, plan, profile, lambda _: None)
+    shutil.copytree(session.workdir, session.workdir.with_name("raw"))
     return Made(session.workdir, package(session, encoded, plan, profile), plan, encoded)
 
 
@@ -105,6 +108,15 @@ def _remove_variant(directory: Path) -> None:
     (directory / "master.m3u8").write_text("\n".join(lines[: at - 1] + lines[at + 1 :]))
 
 
+def _rate_bandwidth(wanted: str) -> Callable[[Path], object]:
+    def damage(directory: Path) -> None:
+        path = directory / "master.m3u8"
+        found = r":BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)"
+        path.write_text(re.sub(found, f":{wanted}", path.read_text(), count=1))
+
+    return damage
+
+
 def test_an_undamaged_production_passes(made: Made) -> None:
     made.verify()
 
@@ -144,6 +156,11 @@ def test_an_undamaged_production_passes(made: Made) -> None:
         (_edit("master.m3u8", "RESOLUTION=854x480", "RESOLUTION=853x480"), "The master playlist lists"),
         (_edit("master.m3u8", ",mp4a.40.2", ""), r"describes 720p\.m3u8 wrongly"),
         (_edit("master.m3u8", "audio.m3u8", "sound.m3u8"), "lists the sound as"),
+        (_rate_bandwidth(r"BANDWIDTH=9,AVERAGE-BANDWIDTH=\2"), r"describes 720p\.m3u8 wrongly"),
+        (
+            _rate_bandwidth("BANDWIDTH=9,AVERAGE-BANDWIDTH=8"),
+            r"720p\.m3u8 needs 9 bit/s; its largest segment",
+        ),
         (_edit("master.m3u8", "FRAME-RATE=25.000,", ""), "lacks the attribute FRAME-RATE"),
         (_edit("manifest.mpd", "PT5.28S", "PT9.28S"), r"DASH manifest says 9\.280 s"),
         (_edit("manifest.mpd", 'type="static"', 'type="dynamic"'), "not a static manifest"),
@@ -185,10 +202,117 @@ def test_renditions_shorter_than_what_was_encoded_are_found(original: Made) -> N
         replace(original, encoded=replace(original.encoded, video_seconds=7.0)).verify()
 
 
-def test_sound_that_missed_its_loudness_is_found(original: Made) -> None:
-    audio = original.encoded.audio
-    result = replace(audio.loudness["audio"].result, integrated_lufs=-20.0)
-    wrong = replace(audio, loudness={"audio": replace(audio.loudness["audio"], result=result)})
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-keyint_min", "50", "-sc_threshold", "0")
+AAC = ("-c:a", "aac", "-ar", "48000", "-b:a", "128k")
 
-    with pytest.raises(ProcessingFailedError, match=r"loudness of -20\.0 LUFS instead of -23\.0"):
-        replace(original, encoded=replace(original.encoded, audio=wrong)).verify()
+
+def _filtered(graph: str, *options: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Encode the picture again after a filter."""
+    return (), ("-vf", graph, *X264, *options)
+
+
+@pytest.fixture
+def doctored(original: Made, tmp_path: Path) -> Callable[..., Made]:
+    """The same production, with one encoded file changed before it was packaged."""
+
+    def doctor(name: str, before: tuple[str, ...], options: tuple[str, ...]) -> Made:
+        workdir = tmp_path / "doctored"
+        shutil.copytree(original.workdir.with_name("raw"), workdir)
+        path = workdir / name
+        media.ffmpeg(*before, "-i", str(path), *options, str(workdir / "changed.mp4"))
+        (workdir / "changed.mp4").rename(path)
+        moved = replace(
+            original.encoded,
+            videos=tuple((rung, workdir / file.name) for rung, file in original.encoded.videos),
+            audio=replace(
+                original.encoded.audio,
+                tracks=tuple((track, workdir / file.name) for track, file in original.encoded.audio.tracks),
+            ),
+            texts=tuple((text, workdir / file.name) for text, file in original.encoded.texts),
+            sprite=workdir / original.encoded.sprite.name,
+        )
+        packaged = package(_session(workdir), moved, original.plan, get_profile("web"))
+        return Made(workdir, packaged, original.plan, moved)
+
+    return doctor
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("video_360p.mp4", _filtered("drawbox=t=fill:color=black"), r"360p\.mp4: SSIM of the picture is 0\."),
+        ("video_480p.mp4", _filtered("hflip"), r"480p\.mp4: SSIM of the picture is 0\."),
+        ("video_480p.mp4", _filtered("lutyuv=u=16:v=16"), r"480p\.mp4: SSIM of the colours is 0\."),
+        (
+            "video_360p.mp4",
+            _filtered("loop=loop=131:size=1:start=0,trim=end_frame=132,setpts=N/25/TB"),
+            r"360p\.mp4: SSIM of the picture is 0\.",
+        ),
+        (
+            "video_720p.mp4",
+            _filtered("select='not(eq(n,60))',setpts=N/25/TB"),
+            r"720p\.mp4 holds 131 frames instead of 132",
+        ),
+        (
+            "video_360p.mp4",
+            _filtered("setpts=PTS+0.2/TB"),
+            r"360p\.mp4 starts at 0\.2\d\d s instead of 0 s, apart from the sound",
+        ),
+        ("sound_audio.mp4", ((), ("-af", "volume=6dB", *AAC)), r"audio has a loudness of -1\d\.\d LUFS"),
+        ("sound_audio.mp4", ((), ("-af", "volume=-9dB", *AAC)), r"audio has a loudness of -3\d\.\d LUFS"),
+        (
+            "sound_audio.mp4",
+            (("-itsoffset", "0.3"), ("-c", "copy")),
+            r"audio\.mp4 starts at 0\.\d+ s instead of 0 s, apart from the picture",
+        ),
+    ],
+    ids=["black", "mirrored", "colours", "frozen", "lost-frame", "late", "loud", "quiet", "late-sound"],
+)
+def test_what_an_encoder_did_wrong_is_found_with_its_number(
+    doctored: Callable[..., Made], name: str, change: tuple[tuple[str, ...], tuple[str, ...]], words: str
+) -> None:
+    wrong = doctored(name, *change)
+
+    with pytest.raises(ProcessingFailedError, match=words) as caught:
+        wrong.verify()
+    assert caught.value.code is ErrorCode.VERIFICATION_FAILED
+
+
+def test_damage_between_keyframes_is_found_where_the_profile_asks_for_a_full_decode(made: Made) -> None:
+    _overwrite("360p.mp4", 0.35)(made.packaged.directory)
+
+    with pytest.raises(ProcessingFailedError, match=r"360p\.mp4"):
+        made.verify(decode="all", sample_places=0)
+
+
+def test_an_undamaged_production_passes_a_full_decode_and_is_measured(original: Made) -> None:
+    verified = original.verify(decode="all")
+
+    assert set(verified.likeness) == {"720p", "480p", "360p"}
+    assert all(likeness.frames == 12 and likeness.ssim > 0.9 for likeness in verified.likeness.values())
+    assert all(likeness.vmaf is not None and likeness.vmaf > 80 for likeness in verified.likeness.values())
+    assert verified.loudness["audio"].result.integrated_lufs == pytest.approx(-23, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("floor", "words"),
+    [
+        ({"min_ssim": 0.999}, r"its encoder measured SSIM 0\.9"),
+        ({"min_vmaf": 99.9}, r"VMAF is \d\d\.\d\d; at least"),
+    ],
+)
+def test_quality_below_the_floor_of_the_profile_fails_the_job(
+    original: Made, floor: dict[str, float], words: str
+) -> None:
+    with pytest.raises(ProcessingFailedError, match=words):
+        original.verify(**floor)
+
+
+@pytest.mark.parametrize("kind", ["black", "frozen"])
+def test_more_black_or_frozen_time_than_the_profile_allows_fails_the_job(original: Made, kind: str) -> None:
+    sections = ((0.0, 2.0), (3.0, 4.5))
+    picture = replace(original.encoded.picture, **{kind: sections})  # type: ignore[arg-type]
+    wrong = replace(original, encoded=replace(original.encoded, picture=picture))
+
+    with pytest.raises(ProcessingFailedError, match=f"is {kind} for 66% of the time; at most 60% is allowed"):
+        wrong.verify(**{f"max_{kind}_share": 0.6})

@@ -204,6 +204,9 @@ def test_joined_windows_hold_the_frames_of_one_long_encode(
         assert _worst_likeness(whole, joined) > 0.95
     assert pair.joined.video_seconds == pair.whole.video_seconds
     assert pair.joined.sprite.read_bytes() == pair.whole.sprite.read_bytes()
+    assert pair.joined.reference is not None
+    assert pair.whole.reference is not None
+    assert pair.joined.reference.read_bytes() == pair.whole.reference.read_bytes()
     likeness = pair.whole.picture.ssim
     assert pair.joined.picture.ssim == pytest.approx(likeness, rel=0.01)
 

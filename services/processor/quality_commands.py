@@ -1,0 +1,81 @@
+"""Command lines that compare a finished rendition with what its encoder was given. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from processor.command import Command, MediaInput, Tool, compile_ffmpeg, discard, own_output, read, write
+from processor.limits import Limits
+from processor.plan import PlannedRung
+from processor.quality_samples import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The kept frames.
+
+    Attributes:
+        size: Width and height of each, in pixels.
+    """
+
+    path: Path
+    size: tuple[int, int]
+
+
+def write_reference(picture: Any, runs: Sequence[Run], path: Path) -> Any:
+    """Keep the frames of `runs` as bare pictures; they ride along the encode, so they are what it saw."""
+    wanted = "+".join(f"between(n,{run.first},{run.first + run.frames - 1})" for run in runs)
+    kept = picture.filter("select", wanted)
+    return write([kept], path, f="rawvideo", fps_mode="passthrough")
+
+
+def list_filters() -> Command:
+    """Ask the scorer what it can measure."""
+    return Command(step="list-filters", tool=Tool.SCORER, arguments=("-hide_banner", "-filters"))
+
+
+def compare(
+    rendition: Path,
+    rung: PlannedRung,
+    runs: Sequence[Run],
+    reference: Reference,
+    *,
+    frame_rate: Fraction,
+    vmaf: bool,
+    limits: Limits,
+) -> Command:
+    """Measure the likeness of the frames of `runs`; the reference is brought to the rendition's size.
+
+    Each run is read from its keyframe on. The seek aims behind that keyframe, or ffmpeg would decode the
+    whole group before it; times stay those of the file, so the frames are right wherever the seek ends.
+    """
+    half = 1 / (2 * frame_rate)
+    parts = []
+    for run in runs:
+        start, end = run.first / frame_rate - half, (run.first + run.frames) / frame_rate - half
+        seek = {"copyts": None, "noaccurate_seek": None, "ss": f"{float(start + half * 3 / 2):.6f}"}
+        opened = read(own_output(rendition), limits, **seek, threads="1")["v:0"]
+        parts.append(opened.filter("trim", start=f"{float(start):.6f}", end=f"{float(end):.6f}"))
+    made = _counted(ffmpeg.concat(*parts) if len(parts) > 1 else parts[0])
+    kept = MediaInput(path=reference.path, formats=("rawvideo",), codecs=("rawvideo",))
+    form = {"f": "rawvideo", "pixel_format": "yuv420p", "video_size": reference.size}
+    given = read(kept, limits, **form, threads="1")["v:0"]
+    given = given.filter("trim", end_frame=sum(run.frames for run in runs))
+    given = _counted(given.filter("scale", rung.width, rung.height, flags="bicubic"))
+    metrics = ("ssim", "libvmaf") if vmaf else ("ssim",)
+    made_copies, given_copies = (side.filter_multi_output("split", len(metrics)) for side in (made, given))
+    results = [
+        ffmpeg.filter([made_copies[position], given_copies[position]], metric)
+        for position, metric in enumerate(metrics)
+    ]
+    command = compile_ffmpeg(f"compare {rendition.name}", [discard(results)], threads=1, talkative=True)
+    return Command(step=command.step, tool=Tool.SCORER, arguments=command.arguments, talkative=True)
+
+
+def _counted(picture: Any) -> Any:
+    """Number the frames, so that both sides are paired by their order alone."""
+    return picture.filter("settb", "1/25").filter("setpts", "N").filter("setsar", 1)

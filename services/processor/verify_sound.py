@@ -1,0 +1,56 @@
+"""Checks of the sound as people will hear it: every packaged track is decoded whole and measured."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from processor import audio_commands
+from processor.encode_audio import EncodedAudio
+from processor.errors import ToolFailedError, last_lines
+from processor.loudness import SILENCE_LUFS, CorrectedLoudness, Method, parse_loudness
+from processor.package import Packaged
+from processor.session import Session
+from processor.verify_error import fail, failure
+
+_LOUDNESS_TOLERANCE_LU: Final = 1.0
+_BASE_SECONDS: Final = 120.0
+
+
+def sound_check(
+    session: Session, packaged: Packaged, audio: EncodedAudio
+) -> Callable[[], Mapping[str, CorrectedLoudness]]:
+    """Give the check that measures all tracks; it finds nothing where the profile leaves the level alone."""
+
+    def check() -> Mapping[str, CorrectedLoudness]:
+        if not packaged.audios:
+            return {}
+        names = list(packaged.audios)
+        measuring = audio_commands.measure_outputs(list(packaged.audios.values()), session.limits)
+        try:
+            completed = session.inspect(measuring, seconds=_BASE_SECONDS + audio.seconds)
+        except ToolFailedError as error:
+            raise failure(f"The sound cannot be read back: {error.message}") from error
+        if completed.log.strip():
+            fail(f"Reading the sound back gave errors: {last_lines(completed.log)}.")
+        results = parse_loudness(completed.notes, names)
+        for name, correction in audio.corrections.items():
+            check_loudness(name, CorrectedLoudness(correction=correction, result=results[name]))
+        return {
+            name: CorrectedLoudness(correction=correction, result=results[name])
+            for name, correction in audio.corrections.items()
+        }
+
+    return check
+
+
+def check_loudness(name: str, track: CorrectedLoudness) -> None:
+    """A plain gain reaches its target; a limiter takes away some of it, but never more than it was given."""
+    correction, reached = track.correction, track.result.integrated_lufs
+    highest = correction.settings.target_lufs
+    lowest = highest
+    if correction.method is Method.SILENCE:
+        lowest, highest = float("-inf"), SILENCE_LUFS
+    elif correction.method is Method.LIMITED_GAIN:
+        lowest = min(highest, correction.measured.integrated_lufs)
+    if not lowest - _LOUDNESS_TOLERANCE_LU <= reached <= highest + _LOUDNESS_TOLERANCE_LU:
+        wanted = f"{highest:.1f}" if lowest == highest else f"{lowest:.1f} to {highest:.1f}"
+        fail(f"{name} has a loudness of {reached:.1f} LUFS instead of {wanted}.")
