@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 STACK ?= dev
 VIDEO ?=
+WORKERS ?= 3
 
 ARCHITECTURE = $(shell sed -n 's/^ *video-platform:cpu_architecture: *"\(.*\)"/\1/p' Pulumi.$(STACK).yaml)
 
@@ -27,8 +28,8 @@ setup: .venv/.complete ## Install system packages and the virtual environments
 demo: setup ## Process a real video end to end on this machine (VIDEO=path takes your own)
 	@$(PYTHON_BIN) -m local demo --stack $(STACK) $(if $(VIDEO),--video "$(VIDEO)")
 
-test: setup .venv-checks/.complete lint typecheck ## Run every check and test
-	@$(PYTHON_BIN) -m pytest
+test: setup .venv-checks/.complete lint typecheck ## Run every check and test (WORKERS=3 share the tests)
+	@$(PYTHON_BIN) -m pytest --numprocesses $(WORKERS) --no-loadscope-reorder
 
 test-unit: setup ## Run the tests that need no server
 	@$(PYTHON_BIN) -m pytest tests/unit tests/contract

@@ -3,8 +3,10 @@
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local.servers.emulator import EmulatorServer
 from local.servers.postgres import PostgresServer
@@ -12,14 +14,35 @@ from local.servers.redis import RedisServer
 from local.servers.tls import Authority, create_authority
 
 TEST_REGION = "ap-northeast-1"
-END_TO_END = Path(__file__).parent / "e2e"
+TESTS = Path(__file__).parent
+LONGEST_FIRST = ("e2e", "integration", "policy", "contract")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark end-to-end tests."""
+class OnePlatform(LoadScopeScheduling):
+    """Shares the tests among workers by file; one worker gets all end-to-end tests, for one platform."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlatform:
+    """Use the scheduler above when several workers run."""
+    return OnePlatform(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark end-to-end tests; among several workers the longest go first, so that none is waited for."""
     for item in items:
-        if item.path.is_relative_to(END_TO_END):
+        if _area(item) == "e2e":
             item.add_marker(pytest.mark.e2e)
+    if hasattr(config, "workerinput"):
+        rank = {area: place for place, area in enumerate(LONGEST_FIRST)}
+        items.sort(key=lambda item: rank.get(_area(item), len(rank)))
+
+
+def _area(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 @pytest.fixture(scope="session")
