@@ -24,7 +24,7 @@ from local.agent.deadlines import DeadlineKeeper
 from local.agent.endpoint import LocalEndpoint
 from local.agent.launch import CREDENTIALS_PREFIX, METADATA_PREFIX, TaskServices
 from local.agent.tokens import TokenRegistry
-from local.apply import Applied, Endpoints, PostgresEndpoint, RedisEndpoint, apply_program, prepare
+from local.apply import Applied, Endpoints, apply_program, prepare
 from local.aws import AwsAccess
 from local.errors import LocalModeError, ServerStartError
 from local.mailbox import Mailbox
@@ -119,7 +119,7 @@ class Platform:
         self._state.emulator_url, self._state.ca_path = emulator.url, emulator.ca_path
         self._state.postgres = {"host": postgres.host, "port": postgres.port, "database": postgres.database}
         self._state.redis = {"host": redis.host, "port": redis.port}
-        return _endpoints(paths, postgres, redis, emulator)
+        return Endpoints.of(postgres, redis, emulator, efs_dir=paths.efs, packages_dir=paths.packages)
 
     def _apply(self, endpoints: Endpoints) -> Applied:
         with self._step("applying the Pulumi program"):
@@ -245,29 +245,6 @@ class Platform:
 
 class _StopRequestedError(Exception):
     """A signal asked for the end while the platform was still starting."""
-
-
-def _endpoints(
-    paths: StackPaths, postgres: PostgresServer, redis: RedisServer, emulator: EmulatorServer
-) -> Endpoints:
-    return Endpoints(
-        emulator_url=emulator.url,
-        region=emulator.region,
-        postgres=PostgresEndpoint(
-            host=postgres.host,
-            port=postgres.port,
-            database=postgres.database,
-            master_username=postgres.master_username,
-            master_password=postgres.master_password,
-            ca_path=postgres.ca_path,
-        ),
-        redis=RedisEndpoint(
-            host=redis.host, port=redis.port, auth_token=redis.auth_token, ca_path=redis.ca_path
-        ),
-        efs_dir=paths.efs,
-        packages_dir=paths.packages,
-        ca_path=postgres.ca_path,
-    )
 
 
 def _heal(access: AwsAccess, maintain_function: str) -> None:

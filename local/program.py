@@ -14,7 +14,7 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +61,6 @@ class ProgramRun:
     secret_exports: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Outcome:
-    error: BaseException | None = None
-    frames: list[str] = field(default_factory=list)
-
-
 def dummy_secret(key: str) -> str:
     """Returns the fixed stand-in for an encrypted configuration value."""
     return f"dummy-secret-for-{key.replace(':', '-')}"
@@ -99,25 +93,12 @@ def run_program(
     """
     settings = load_stack_settings(project_dir, stack, secret_value)
     monitor = RecordingMonitor(provider, settings.project, stack)
-    outcome = _Outcome()
-
-    def target() -> None:
-        try:
-            _run_in_this_thread(monitor, settings, mode, project_dir)
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            outcome.error = error
-
-    # A thread of its own gives the SDK fresh context variables and the watchdog something to watch.
-    thread = threading.Thread(target=target, name=f"pulumi-{stack}", daemon=True)
     with _one_run_at_a_time, _surroundings(project_dir):
-        thread.start()
-        thread.join(timeout_seconds)
-        if thread.is_alive():
-            raise ProgramTimeoutError(_describe_hang(thread, monitor, timeout_seconds))
-    if isinstance(outcome.error, LocalModeError):
-        raise outcome.error
-    if outcome.error is not None:
-        raise _as_program_error(outcome.error, stack, project_dir) from outcome.error
+        error = _run_watched(monitor, settings, mode, project_dir, timeout_seconds)
+    if isinstance(error, LocalModeError):
+        raise error
+    if error is not None:
+        raise _as_program_error(error, stack, project_dir) from error
     return ProgramRun(
         settings=settings,
         registrations=monitor.registrations,
@@ -126,6 +107,31 @@ def run_program(
         exports=monitor.exports,
         secret_exports=monitor.secret_exports,
     )
+
+
+def _run_watched(
+    monitor: RecordingMonitor,
+    settings: StackSettings,
+    mode: Mode,
+    project_dir: Path,
+    timeout_seconds: float,
+) -> BaseException | None:
+    """Returns what ended the program, if anything did; a program that hangs is an error of its own."""
+    errors: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            _run_in_this_thread(monitor, settings, mode, project_dir)
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            errors.append(error)
+
+    # A thread of its own gives the SDK fresh context variables and the watchdog something to watch.
+    thread = threading.Thread(target=target, name=f"pulumi-{settings.stack}", daemon=True)
+    thread.start()
+    thread.join(timeout_seconds)
+    if thread.is_alive():
+        raise ProgramTimeoutError(_describe_hang(thread, monitor, timeout_seconds))
+    return errors[0] if errors else None
 
 
 def _run_in_this_thread(

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local.servers.emulator import EmulatorServer
+    from local.servers.postgres import PostgresServer
+    from local.servers.redis import RedisServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,36 @@ class Endpoints:
     ca_path: Path
     access_key_id: str = "test"
     secret_access_key: str = "test"  # noqa: S105 - fixed by the emulator, no secret
+
+    @classmethod
+    def of(
+        cls,
+        postgres: PostgresServer,
+        redis: RedisServer,
+        emulator: EmulatorServer,
+        *,
+        efs_dir: Path,
+        packages_dir: Path,
+    ) -> Endpoints:
+        """Returns how the running servers are reached; one authority signs for all of them."""
+        return cls(
+            emulator_url=emulator.url,
+            region=emulator.region,
+            postgres=PostgresEndpoint(
+                host=postgres.host,
+                port=postgres.port,
+                database=postgres.database,
+                master_username=postgres.master_username,
+                master_password=postgres.master_password,
+                ca_path=postgres.ca_path,
+            ),
+            redis=RedisEndpoint(
+                host=redis.host, port=redis.port, auth_token=redis.auth_token, ca_path=redis.ca_path
+            ),
+            efs_dir=efs_dir,
+            packages_dir=packages_dir,
+            ca_path=postgres.ca_path,
+        )
 
     @property
     def speaks_tls(self) -> bool:

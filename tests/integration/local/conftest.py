@@ -40,30 +40,6 @@ def client_of(url: str, service: str, **credentials: str) -> "boto3.client":
     return boto3.client(service, endpoint_url=url, region_name=REGION, **(owner | credentials))
 
 
-def endpoints_of(
-    directory: Path, emulator: EmulatorServer, postgres: PostgresServer, redis: RedisServer
-) -> Endpoints:
-    """Returns the endpoints that a run of local mode would hand over."""
-    return Endpoints(
-        emulator_url=emulator.url,
-        region=emulator.region,
-        postgres=PostgresEndpoint(
-            host=postgres.host,
-            port=postgres.port,
-            database=postgres.database,
-            master_username=postgres.master_username,
-            master_password=postgres.master_password,
-            ca_path=postgres.ca_path,
-        ),
-        redis=RedisEndpoint(
-            host=redis.host, port=redis.port, auth_token=redis.auth_token, ca_path=redis.ca_path
-        ),
-        efs_dir=directory / "efs",
-        packages_dir=directory / "packages",
-        ca_path=postgres.ca_path,
-    )
-
-
 @pytest.fixture(scope="session")
 def platform(
     tmp_path_factory: pytest.TempPathFactory, authority: Authority, redis_server: RedisServer
@@ -78,7 +54,9 @@ def platform(
         )
         stack.callback(postgres.remove_data)
         stack.enter_context(postgres)
-        endpoints = endpoints_of(directory, emulator, postgres, redis_server)
+        endpoints = Endpoints.of(
+            postgres, redis_server, emulator, efs_dir=directory / "efs", packages_dir=directory / "packages"
+        )
         applied = apply_program("dev", endpoints, state_dir=directory / "state")
         yield Platform(applied=applied, endpoints=endpoints)
 
