@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e test-api lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media clean snapshots
+.PHONY: help setup demo test test-unit test-integration test-e2e test-api lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media hostile clean snapshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ constraints: setup ## Pin every transitive package again after a change to a req
 
 bench-media: setup ## Compare the media work with plain ffmpeg (ARGS="--seconds 5 --rounds 1" for a quick look)
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m bench $(ARGS)
+
+hostile: setup ## Print what came of each hostile source: answer, time, memory
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.hostile
 
 clean: ## Remove virtual environments, caches and all local data
 	@if [ -x $(PYTHON_BIN) ]; then for stack in dev prod; do $(PYTHON_BIN) -m local reset --stack $$stack --yes || true; done; fi

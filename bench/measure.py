@@ -45,7 +45,7 @@ def run_measured(argv: Sequence[str], log: Path) -> Cost:
     with log.open("wb") as output:
         started = time.monotonic()
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        watch = _MemoryWatch(process.pid)
+        watch = MemoryWatch(process.pid)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - started
@@ -57,25 +57,37 @@ def run_measured(argv: Sequence[str], log: Path) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, watch.peak_bytes / _MEBIBYTE)
 
 
-class _MemoryWatch(threading.Thread):
-    """Adds up the resident memory of a process and all of its descendants."""
+class MemoryWatch(threading.Thread):
+    """Adds up the resident memory of a process and all of its descendants.
 
-    def __init__(self, root: int) -> None:
+    Attributes:
+        first_bytes: The sum when the watch was made.
+        peak_bytes: The highest sum so far.
+    """
+
+    def __init__(self, root: int, every_seconds: float = _SAMPLE_SECONDS) -> None:
         super().__init__(daemon=True)
-        self.peak_bytes = 0
         self._root = root
+        self._every_seconds = every_seconds
         self._over = threading.Event()
+        self.first_bytes = self.peak_bytes = self._now()
 
     def run(self) -> None:
-        while not self._over.wait(_SAMPLE_SECONDS):
-            self.peak_bytes = max(self.peak_bytes, sum(_resident(pid) for pid in _tree(self._root)))
+        """Watch until `end` is called."""
+        while not self._over.wait(self._every_seconds):
+            self.peak_bytes = max(self.peak_bytes, self._now())
+
+    def _now(self) -> int:
+        return sum(_resident(pid) for pid in process_tree(self._root))
 
     def end(self) -> None:
+        """Stop watching."""
         self._over.set()
         self.join()
 
 
-def _tree(root: int) -> list[int]:
+def process_tree(root: int) -> list[int]:
+    """A process and all of its descendants."""
     found, open_ends = [], [root]
     while open_ends:
         pid = open_ends.pop()

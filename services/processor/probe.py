@@ -1,5 +1,6 @@
 """What is inside a source: ffprobe's answer as a typed model, checked against the limits."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -16,7 +17,7 @@ from processor.sniff import Container
 
 _TOO_LARGE_PICTURE: Final = "exceeds specified max pixel count"
 _TOO_MANY_STREAMS: Final = ("Cannot allocate memory", "max_streams")
-_REFUSED_CODEC: Final = "not on whitelist"
+_REFUSED_CODEC: Final = re.compile(r"Codec \((\w+)\) not on whitelist")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,9 +162,9 @@ def explain(error: ToolFailedError, limits: Limits) -> MediaError:
     """Turn a failed read of a source into the error that tells its uploader what to do."""
     if _TOO_LARGE_PICTURE in error.log:
         return _picture_too_large("The picture", limits)
-    if _REFUSED_CODEC in error.log:
-        name = error.log.split("Codec (", 1)[-1].split(")", 1)[0]
-        return _codec_refused(name)
+    refused = _REFUSED_CODEC.search(error.log)
+    if refused is not None:
+        return _codec_refused(refused[1])
     if any(sign in error.log for sign in _TOO_MANY_STREAMS):
         return LimitExceededError(
             ErrorCode.LIMIT_EXCEEDED,

@@ -1,0 +1,261 @@
+"""Sources that mean harm, each with the only answer that it may get."""
+
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.states import ErrorCode
+from tests import media
+from tests.hostile_trap import Trap
+
+Maker = Callable[[Path, Trap], Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One hostile source and the only answer that it may get."""
+
+    name: str
+    make: Maker
+    code: ErrorCode
+
+
+def _text(name: str, *lines: str) -> Maker:
+    def make(directory: Path, trap: Trap) -> Path:
+        text = "\n".join(lines).replace("FILE", str(trap.file)).replace("URL", trap.url)
+        return _write(directory / name, text.encode())
+
+    return make
+
+
+def _plain(maker: Callable[[Path], Path]) -> Maker:
+    return lambda directory, _: maker(directory)
+
+
+def _encoded(name: str, *options: str, size: str = "320x180", seconds: float = 1) -> Maker:
+    def make(directory: Path, _: Trap) -> Path:
+        media.ffmpeg(*media.picture(size, "25", seconds), *options, str(directory / name))
+        return directory / name
+
+    return make
+
+
+def _raw(name: str, data: bytes) -> Maker:
+    return lambda directory, _: _write(directory / name, data)
+
+
+def _write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+_HLS = ("#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:10", "#EXTINF:10,")
+
+
+def _hls_in(prefix: bytes) -> Maker:
+    def make(directory: Path, trap: Trap) -> Path:
+        lines = "\n".join([*_HLS, str(trap.file), "#EXT-X-ENDLIST", ""])
+        return _write(directory / "hidden.mp4", prefix + lines.encode())
+
+    return make
+
+
+def _fifo(directory: Path, _: Trap) -> Path:
+    os.mkfifo(directory / "pipe.mp4")
+    return directory / "pipe.mp4"
+
+
+def _link(target: str) -> Maker:
+    def make(directory: Path, trap: Trap) -> Path:
+        (directory / "link.mp4").symlink_to(target or trap.file)
+        return directory / "link.mp4"
+
+    return make
+
+
+def _sparse_zeros(directory: Path, _: Trap) -> Path:
+    with (directory / "zeros.mp4").open("wb") as file:
+        file.truncate(2**31)
+    return directory / "zeros.mp4"
+
+
+def _huge_gif(directory: Path, _: Trap) -> Path:
+    """8000x8000, two thousand frames that are all the same: a few kilobytes, 128 GB of pixels."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 8000, 8000, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 8000, 8000, 0) + b"\x02\x02\x44\x01\x00"
+    return _write(directory / "bomb.gif", head + frame * 2000 + b"\x3b")
+
+
+def _many_streams(directory: Path, _: Trap) -> Path:
+    path = directory / "streams.mkv"
+    media.ffmpeg("-i", str(media.BIKES), *("-map", "0:v:0") * 500, "-t", "0.1", "-c", "copy", str(path))
+    return path
+
+
+def _long(directory: Path, _: Trap) -> Path:
+    """27 hours at one frame a second."""
+    path = directory / "long.mkv"
+    one = directory / "one.mkv"
+    media.ffmpeg("-f", "lavfi", "-i", "color=gray:size=16x16:rate=1:duration=60", "-c:v", "mpeg4", str(one))
+    media.ffmpeg("-stream_loop", "1619", "-i", str(one), "-c", "copy", str(path))
+    return path
+
+
+def _fast(directory: Path, _: Trap) -> Path:
+    """A thousand frames a second."""
+    path = directory / "fast.mp4"
+    media.ffmpeg(*media.picture("64x64", "1000", 1), "-c:v", "libx264", "-preset", "ultrafast", str(path))
+    return path
+
+
+def _lying_length(directory: Path, _: Trap) -> Path:
+    """A second of video whose header claims 29 hours."""
+    path = directory / "lies.mp4"
+    media.ffmpeg(*media.picture("64x64", "25", 1), "-c:v", "mpeg4", str(path))
+    data = bytearray(path.read_bytes())
+    for box, offset in ((b"mvhd", 20), (b"tkhd", 24), (b"mdhd", 20)):
+        at = data.index(box) + offset
+        data[at : at + 4] = struct.pack(">I", 105_000_000)
+    return _write(path, bytes(data))
+
+
+def _box(kind: bytes, *content: bytes) -> bytes:
+    body = b"".join(content)
+    return struct.pack(">I", len(body) + 8) + kind + body
+
+
+def _compressed_index(directory: Path, _: Trap) -> Path:
+    """An MP4 whose compressed index unpacks to four gigabytes."""
+    packed = zlib.compress(b"\0" * 2**24, 9)
+    index = _box(b"cmov", _box(b"dcom", b"zlib"), _box(b"cmvd", struct.pack(">I", 0xFFFF_FF00), packed))
+    return _write(directory / "bomb.mp4", _box(b"ftyp", b"qt  \0\0\2\0") + _box(b"moov", index))
+
+
+def _lying_box(directory: Path, _: Trap) -> Path:
+    """A box that claims to be exabytes long."""
+    lie = struct.pack(">I", 1) + b"mdat" + struct.pack(">Q", 2**62)
+    return _write(directory / "box.mp4", _box(b"ftyp", b"isom\0\0\2\0") + lie + b"\0" * 64)
+
+
+def _nested_boxes(directory: Path, _: Trap) -> Path:
+    """Boxes in boxes, thousands deep."""
+    inner = b""
+    for _level in range(20_000):
+        inner = _box(b"moov", inner)
+    return _write(directory / "nested.mp4", _box(b"ftyp", b"isom\0\0\2\0") + inner)
+
+
+def _null_packets(directory: Path, _: Trap) -> Path:
+    """An endless transport stream in which nothing is ever sent."""
+    return _write(directory / "null.ts", (b"\x47\x1f\xff\x10" + b"\xff" * 184) * 150_000)
+
+
+def _playlist_in_subtitles(directory: Path, trap: Trap) -> Path:
+    """An AVI whose subtitles are a playlist (the GAB2 chunk of public attacks on converters)."""
+    playlist = "\n".join([*_HLS, str(trap.file), "#EXTINF:10,", trap.url, "#EXT-X-ENDLIST", ""]).encode()
+    gab2 = b"GAB2\0" + struct.pack("<HIHH", 2, 4, 0, 0) + struct.pack("<HI", 4, len(playlist)) + playlist
+    video = struct.pack("<4s4sIHHIIIIIIII8x", b"vids", b"FMP4", 0, 0, 0, 0, 1, 25, 0, 25, 0, 0, 0)
+    bitmap = struct.pack("<IiiHH4sIiiII", 40, 64, 64, 1, 24, b"FMP4", 12288, 0, 0, 0, 0)
+    text = struct.pack("<4s4sIHHIIIIIIII8x", b"txts", b"\0\0\0\0", 0, 0, 0, 0, 1, 25, 0, 25, 0, 0, 0)
+    main = struct.pack("<14I", 40_000, 0, 0, 0x10, 25, 0, 2, 0, 64, 64, 0, 0, 0, 0)
+    header = _chunk(
+        b"LIST",
+        b"hdrl"
+        + _chunk(b"avih", main)
+        + _chunk(b"LIST", b"strl" + _chunk(b"strh", video) + _chunk(b"strf", bitmap))
+        + _chunk(b"LIST", b"strl" + _chunk(b"strh", text) + _chunk(b"strf", b"")),
+    )
+    frames = _chunk(b"00dc", b"\0" * 64) + _chunk(b"01tx", gab2)
+    movie = _chunk(b"LIST", b"movi" + frames * 3)
+    return _write(directory / "gab2.avi", _chunk(b"RIFF", b"AVI " + header + movie))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def _metadata_bomb(directory: Path, _: Trap) -> Path:
+    """A usable MP4 with 80 MB of title and no end of tags."""
+    path, words = directory / "title.mkv", directory / "title.txt"
+    words.write_text(";FFMETADATA1\n" + "".join(f"tag{n}={'x' * 1_000_000}\n" for n in range(80)))
+    media.ffmpeg(
+        *(*media.picture("64x64", "25", 1), "-i", str(words), "-map", "0", "-map_metadata", "1"),
+        *("-c:v", "mpeg4", str(path)),
+    )
+    return path
+
+
+CASES: tuple[Case, ...] = (
+    Case("hls-file", _text("a.mp4", *_HLS, "FILE", "#EXT-X-ENDLIST"), ErrorCode.INPUT_NOT_MEDIA),
+    Case("hls-web", _text("a.mp4", *_HLS, "URL", "#EXT-X-ENDLIST"), ErrorCode.INPUT_NOT_MEDIA),
+    Case(
+        "hls-key",
+        _text("a.m3u8", *_HLS[:2], '#EXT-X-KEY:METHOD=AES-128,URI="URL"', "#EXTINF:1,", "FILE"),
+        ErrorCode.INPUT_NOT_MEDIA,
+    ),
+    Case("hls-after-bom", _hls_in(b"\xef\xbb\xbf\r\n"), ErrorCode.INPUT_NOT_MEDIA),
+    Case("hls-after-nul", _hls_in(b"\0\0"), ErrorCode.INPUT_NOT_MEDIA),
+    Case("hls-as-matroska", _hls_in(b"\x1a\x45\xdf\xa3" + b"\0" * 8), ErrorCode.INPUT_UNREADABLE),
+    Case("hls-as-mp4", _hls_in(_box(b"ftyp", b"isom\0\0\2\0")), ErrorCode.INPUT_TRUNCATED),
+    Case("hls-as-ts", _hls_in(b"\x47" + b"\0" * 187), ErrorCode.INPUT_NOT_MEDIA),
+    Case("concat", _text("a.mp4", "ffconcat version 1.0", "file FILE"), ErrorCode.INPUT_NOT_MEDIA),
+    Case("concat-near", _text("a.mp4", "ffconcat version 1.0", "file canary.ts"), ErrorCode.INPUT_NOT_MEDIA),
+    Case(
+        "dash",
+        _text("a.mp4", '<?xml version="1.0"?>', "<MPD><BaseURL>URL</BaseURL></MPD>"),
+        ErrorCode.INPUT_NOT_MEDIA,
+    ),
+    Case(
+        "sdp", _text("a.mp4", "v=0", "c=IN IP4 127.0.0.1", "m=video 9 RTP/AVP 96"), ErrorCode.INPUT_NOT_MEDIA
+    ),
+    Case(
+        "svg",
+        _text("a.svg", '<svg xmlns="http://www.w3.org/2000/svg"><image href="URL"/></svg>'),
+        ErrorCode.INPUT_NOT_MEDIA,
+    ),
+    Case("avi-gab2", _playlist_in_subtitles, ErrorCode.INPUT_UNREADABLE),
+    Case("picture-16000", _plain(media.make_huge_picture), ErrorCode.LIMIT_EXCEEDED),
+    Case(
+        "mjpeg-9000",
+        _encoded("a.avi", "-c:v", "mjpeg", "-frames:v", "1", size="9000x5000"),
+        ErrorCode.LIMIT_EXCEEDED,
+    ),
+    Case("gif-8000", _huge_gif, ErrorCode.INPUT_NOT_MEDIA),
+    Case("compressed-index", _compressed_index, ErrorCode.LIMIT_EXCEEDED),
+    Case("500-streams", _many_streams, ErrorCode.LIMIT_EXCEEDED),
+    Case("27-hours", _long, ErrorCode.LIMIT_EXCEEDED),
+    Case("1000-fps", _fast, ErrorCode.LIMIT_EXCEEDED),
+    Case("lying-length", _lying_length, ErrorCode.LIMIT_EXCEEDED),
+    Case("lying-box", _lying_box, ErrorCode.INPUT_TRUNCATED),
+    Case("nested-boxes", _nested_boxes, ErrorCode.INPUT_UNREADABLE),
+    Case("metadata-bomb", _metadata_bomb, ErrorCode.INPUT_UNREADABLE),
+    Case("fifo", _fifo, ErrorCode.INPUT_NOT_MEDIA),
+    Case("link-to-file", _link(""), ErrorCode.INPUT_NOT_MEDIA),
+    Case("link-to-zeros", _link("/dev/zero"), ErrorCode.INPUT_NOT_MEDIA),
+    Case("two-gigabytes-of-zeros", _sparse_zeros, ErrorCode.INPUT_NOT_MEDIA),
+    Case("null-packets", _null_packets, ErrorCode.INPUT_UNREADABLE),
+    Case("noise", _plain(media.make_noise), ErrorCode.INPUT_NOT_MEDIA),
+    Case("empty", _plain(media.make_empty), ErrorCode.INPUT_EMPTY),
+    Case("noise-as-ts", _raw("a.ts", (b"\x47" + os.urandom(187)) * 2000), ErrorCode.INPUT_UNREADABLE),
+    Case("index-cut-off", _plain(media.make_truncated_index_last), ErrorCode.INPUT_TRUNCATED),
+    Case("media-cut-off", _plain(media.make_truncated_index_first), ErrorCode.INPUT_TRUNCATED),
+    Case("matroska-cut-off", _plain(media.make_truncated_matroska), ErrorCode.INPUT_TRUNCATED),
+    Case("magicyuv", _plain(media.make_refused_codec), ErrorCode.CODEC_NOT_ALLOWED),
+    Case("ffv1", _encoded("a.mkv", "-c:v", "ffv1"), ErrorCode.CODEC_NOT_ALLOWED),
+    Case(
+        "cinepak",
+        _encoded("a.avi", "-c:v", "cinepak", "-frames:v", "2", size="64x64"),
+        ErrorCode.CODEC_NOT_ALLOWED,
+    ),
+    Case("animation", _encoded("a.mov", "-c:v", "qtrle"), ErrorCode.CODEC_NOT_ALLOWED),
+    Case("utvideo", _encoded("a.avi", "-c:v", "utvideo"), ErrorCode.CODEC_NOT_ALLOWED),
+    Case(
+        "true-audio",
+        _encoded("a.mkv", "-f", "lavfi", "-i", "sine=duration=1", "-c:v", "mpeg4", "-c:a", "tta"),
+        ErrorCode.CODEC_NOT_ALLOWED,
+    ),
+)
+"""Every one must be refused; the codes are what their uploaders read."""
