@@ -17,6 +17,14 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
     ErrorCode.INPUT_TRUNCATED: ("The file ends too early.", "Upload the complete file."),
     ErrorCode.INPUT_UNREADABLE: ("The file cannot be read.", "Export the video again and upload it."),
     ErrorCode.INPUT_NO_VIDEO: ("The file has no video track.", "Upload a file with a video track."),
+    ErrorCode.INPUT_NO_AUDIO: (
+        "The file has no sound.",
+        "Upload a file with sound, or choose another profile.",
+    ),
+    ErrorCode.PASSTHROUGH_NOT_POSSIBLE: (
+        "The source would have to be encoded.",
+        "Order the job with a profile that encodes, for example web.",
+    ),
     ErrorCode.CODEC_NOT_ALLOWED: ("The file's codec is not accepted.", "Convert it, e.g. to H.264 and AAC."),
     ErrorCode.LIMIT_EXCEEDED: ("The file exceeds a limit.", "Upload a smaller or shorter video."),
     ErrorCode.SIZE_MISMATCH: ("The file does not have the announced size.", "Upload the file again."),

@@ -48,7 +48,7 @@ def check_order(body: UploadJobBody | SourceJobBody, settings: ApiSettings) -> O
     Raises:
         Problem: Names the field that this deployment cannot satisfy.
     """
-    _check_profile(body.profile)
+    _check_profile(body)
     if body.video_id is not None and body.metadata is not None:
         raise field_problem("metadata", "cannot be given with video_id; change the record with PATCH instead")
     if isinstance(body, UploadJobBody):
@@ -94,14 +94,18 @@ def _in_parts(body: UploadJobBody) -> bool:
     return body.size_bytes >= multipart.MULTIPART_FROM_BYTES
 
 
-def _check_profile(name: str) -> None:
+def _check_profile(body: UploadJobBody | SourceJobBody) -> None:
     # The profile files are read at the first job only, not by every cold start.
-    from profiles import UnknownProfileError, get_profile
+    from profiles import UnknownProfileError, accepts, get_profile, source_types
 
     try:
-        get_profile(name)
+        profile = get_profile(body.profile)
     except UnknownProfileError as error:
         raise field_problem("profile", str(error)) from error
+    if isinstance(body, UploadJobBody) and not accepts(profile, body.content_type):
+        wanted = ", ".join(f"{name}*" if name.endswith("/") else name for name in source_types(profile))
+        message = f"the profile {profile.name} takes {wanted}; got {body.content_type}"
+        raise field_problem("content_type", message)
 
 
 def _filename_of_key(key: str) -> str:

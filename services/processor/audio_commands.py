@@ -9,7 +9,7 @@ from processor.encode_commands import language_tag, source_options
 from processor.limits import Limits
 from processor.loudness import Correction, Method
 from processor.tracks import PlannedAudio
-from profiles import AudioSettings
+from profiles import AudioProfile, AudioSettings, WaveformSettings
 
 _LAYOUTS: Final = {1: "mono", 2: "stereo", 6: "5.1"}
 _SURROUND_RATE_FACTOR: Final = 3
@@ -56,13 +56,49 @@ def encode_audio(
     return compile_ffmpeg("encode-audio", outputs, threads=1, progress=True)
 
 
-def measure_outputs(paths: Sequence[Path], limits: Limits) -> Command:
+def measure_outputs(files: Sequence[MediaInput], limits: Limits) -> Command:
     """Decode finished tracks whole and measure them as people will hear them."""
     streams = [
-        _measured(read(own_output(path), limits, threads="1")["a:0"], position)
-        for position, path in enumerate(paths)
+        _measured(read(file, limits, threads="1")["a:0"], position) for position, file in enumerate(files)
     ]
     return compile_ffmpeg("verify-sound", [discard(streams)], threads=1, talkative=True)
+
+
+def encode_opus(
+    source: MediaInput,
+    track: PlannedAudio,
+    profile: AudioProfile,
+    correction: Correction | None,
+    *,
+    path: Path,
+    limits: Limits,
+) -> Command:
+    """Encode one track a second time, as Ogg Opus, from the source and not from the lossy first result."""
+    sound = _prepared(read(source, limits, **source_options(limits, 1)), track, profile.audio)
+    if correction is not None:
+        sound = _corrected(sound, correction, profile.audio)
+    factor = _SURROUND_RATE_FACTOR if track.channels > 2 else 1
+    options = {"c:a": "libopus", "b:a": f"{profile.opus.bitrate_kbps * factor}k", "ar": "48000", "f": "ogg"}
+    return compile_ffmpeg("encode-opus", [write([sound], path, **options)], threads=1)
+
+
+def join_tracks(tracks: Sequence[tuple[PlannedAudio, Path]], path: Path, limits: Limits) -> Command:
+    """Join all tracks in one progressive file, its index in front; nothing is encoded."""
+    streams, languages = [], {}
+    for position, (track, file) in enumerate(tracks):
+        streams.append(read(own_output(file), limits)["a:0"])
+        languages.update(language_tag(track.stream, position))
+    output = write(streams, path, c="copy", movflags="+faststart", f="ipod", **languages)
+    return compile_ffmpeg("join-tracks", [output], threads=1)
+
+
+def waveform(sound: Path, path: Path, settings: WaveformSettings, limits: Limits) -> Command:
+    """Draw the whole track as one curve of its peaks, all channels in one, on a transparent ground."""
+    mono = read(own_output(sound), limits, threads="1")["a:0"].filter("aformat", channel_layouts="mono")
+    size = f"{settings.width_pixels}x{settings.height_pixels}"
+    picture = mono.filter("showwavespic", s=size, colors=settings.colour, scale="sqrt", filter="peak")
+    options = {"frames:v": "1", "c:v": "png", "f": "image2", "update": "1"}
+    return compile_ffmpeg("waveform", [write([picture], path, **options)], threads=1)
 
 
 def audio_file(directory: Path, track: PlannedAudio) -> Path:

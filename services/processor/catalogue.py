@@ -10,11 +10,11 @@ from processor.loudness import CorrectedLoudness
 from processor.package import Packaged
 from processor.plan import Plan
 from processor.playlists import Variant, read_dash, read_master
+from processor.sprite import SpritePlan
 from processor.tracks import PlannedAudio, PlannedText
 from processor.verify import Verified
 from processor.verify_files import CheckedFile
 from processor.verify_picture import Likeness
-from profiles import ProfileKind
 
 _HLS_TYPE: Final = "application/vnd.apple.mpegurl"
 _DASH_TYPE: Final = "application/dash+xml"
@@ -27,8 +27,8 @@ class ProducedFile:
     Attributes:
         path: Where it is; the file name is what goes behind the job's key prefix.
         name: Output name in the API, for example `720p`, `hls`, `mp4` or `720p.m3u8`.
-        kind: `rendition`, `audio`, `playlist`, `manifest`, `download`, `poster`, `subtitles`, `sprite`
-            or `scrub`.
+        kind: `rendition`, `audio`, `playlist`, `manifest`, `download`, `poster`, `subtitles`, `sprite`,
+            `scrub`, `thumbnail`, `waveform` or `image`.
         codec: RFC 6381 codec strings, separated by commas.
         bitrate_kbps: Average rate.
         details: Facts that only some kinds have.
@@ -48,27 +48,38 @@ class ProducedFile:
 
 
 def catalogue(
-    packaged: Packaged, plan: Plan, encoded: Encoded, checked: Verified, kind: ProfileKind
+    packaged: Packaged,
+    plan: Plan,
+    encoded: Encoded,
+    checked: Verified,
+    *,
+    single_file: bool = False,
 ) -> list[ProducedFile]:
     """List every file to publish: media first, the manifests that point at them last.
 
-    A profile of the kind `file` publishes no manifests and none of the files that they point at.
+    Args:
+        packaged: The files.
+        plan: What was to be made.
+        encoded: What the encoders measured.
+        checked: What verification found, by output name.
+        single_file: Whether the download is all that is wanted: then there are no manifests, and none of the
+            files that they point at.
     """
     codecs = {item.index.uri: item.codecs for item in read_dash(packaged.dash).representations}
-    files = [] if kind == "file" else _streams(packaged, plan, encoded, checked, codecs)
+    files = [] if single_file else _streams(packaged, plan, encoded, checked, codecs)
     files += [
         _download(packaged, plan, encoded, checked, codecs),
         _poster(packaged.poster, checked.files["poster"]),
         *_scrubbing(packaged, plan, checked.files["sprite"]),
     ]
     files += [_text(packaged.texts[text.name], text) for text in plan.texts if text.name in packaged.texts]
-    return files if kind == "file" else files + _manifests(packaged)
+    return files if single_file else files + _manifests(packaged)
 
 
-def keep_only(files: Sequence[ProducedFile], packaged: Packaged) -> None:
+def keep_only(files: Sequence[ProducedFile], directory: Path) -> None:
     """Delete what was made on the way and is not published."""
     kept = {file.path for file in files}
-    for path in packaged.directory.iterdir():
+    for path in directory.iterdir():
         if path not in kept:
             path.unlink()
 
@@ -123,7 +134,7 @@ def _rendition(path: Path, plan: Plan, checked: CheckedFile, codec: str, variant
             "peak_bitrate_kbps": round(variant.bandwidth / 1000),
             "frames": checked.stream.packets,
             "keyframes": len(checked.keyframe_seconds),
-            "gop_seconds": round(float(plan.gop_seconds), 4),
+            "gop_seconds": None if plan.copied else round(float(plan.gop_seconds), 4),
             "segment_seconds": round(float(plan.segment_seconds), 4),
         },
     )
@@ -227,15 +238,20 @@ def _scrubbing(packaged: Packaged, plan: Plan, checked: CheckedFile) -> list[Pro
         content_type="image/jpeg",
         width=checked.stream.width,
         height=checked.stream.height,
-        details={
-            "interval_seconds": plan.sprite.interval_seconds,
-            "columns": plan.sprite.columns,
-            "rows": plan.sprite.rows,
-            "cell_width": plan.sprite.width,
-            "cell_height": plan.sprite.height,
-        },
+        details=dict(sprite_details(plan.sprite)),
     )
     return [sheet, ProducedFile(path=packaged.scrub, name="scrub", kind="scrub", content_type="text/vtt")]
+
+
+def sprite_details(plan: SpritePlan) -> dict[str, int]:
+    """How the sheet of small pictures is laid out."""
+    return {
+        "interval_seconds": plan.interval_seconds,
+        "columns": plan.columns,
+        "rows": plan.rows,
+        "cell_width": plan.width,
+        "cell_height": plan.height,
+    }
 
 
 def _rate(path: Path, checked: CheckedFile) -> int | None:

@@ -40,11 +40,16 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaInput:
-    """A local file together with the only demuxers and decoders that may touch it."""
+    """A local file together with the only demuxers and decoders that may touch it.
+
+    Attributes:
+        demuxer: The one to use, where ffmpeg must not choose by the file's name or content.
+    """
 
     path: Path
     formats: tuple[str, ...]
     codecs: tuple[str, ...]
+    demuxer: str | None = None
 
 
 _FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
@@ -60,7 +65,9 @@ def media_path(path: Path) -> str:
 
 def hardening(source: MediaInput, limits: Limits) -> dict[str, str]:
     """The options that must stand before every `-i`."""
+    chosen = {"f": source.demuxer} if source.demuxer else {}
     return {
+        **chosen,
         "protocol_whitelist": "file",
         "format_whitelist": ",".join(source.formats),
         "codec_whitelist": ",".join(source.codecs),
@@ -81,13 +88,16 @@ def probe(source: MediaInput, limits: Limits, *, step: str = "probe") -> Command
     return _ffprobe(step, source, limits, "-show_format", "-show_streams")
 
 
-def probe_frames(source: MediaInput, limits: Limits, *, step: str, everything: bool) -> Command:
+def probe_frames(
+    source: MediaInput, limits: Limits, *, step: str, everything: bool, stream: int | str = "v:0"
+) -> Command:
     """List the streams, count packets, and decode every keyframe or frame of the video, all in one pass."""
     return _ffprobe(
         step,
         source,
         limits,
-        *("-select_streams", "v:0", "-count_packets", *(() if everything else ("-skip_frame", "nokey"))),
+        *("-select_streams", str(stream), "-count_packets"),
+        *(() if everything else ("-skip_frame", "nokey")),
         *("-show_entries", "format=duration,size,bit_rate:stream:frame=best_effort_timestamp_time,key_frame"),
     )
 
@@ -128,9 +138,9 @@ def write_text(stream: Any, path: Path) -> Any:
     return ffmpeg.output(stream, media_path(path), **kept, **{"c:s": "webvtt", "f": "webvtt"})
 
 
-def discard(streams: Sequence[Any]) -> Any:
+def discard(streams: Sequence[Any], **options: Any) -> Any:
     """Run streams to their end for what their filters measure, and keep nothing."""
-    return ffmpeg.output(*streams, "-", f="null", **_CLEAN)
+    return ffmpeg.output(*streams, "-", f="null", **{**_CLEAN, **options})
 
 
 def compile_ffmpeg(

@@ -1,4 +1,4 @@
-"""The outer structure of MP4 and Matroska files: enough to tell at once that a file was cut short."""
+"""The outer structure of MP4, Matroska and WAV files: enough to tell at once that a file was cut short."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from processor.errors import InvalidInputError
 
 _LARGE_SIZE: Final = 1
 _TO_END_OF_FILE: Final = 0
+_UNKNOWN_RIFF_SIZES: Final = frozenset({0, 0xFFFFFFFF})
+"""What is written to a pipe never learns its size."""
 _MAX_TOP_LEVEL_BOXES: Final = 100_000
 _SEGMENT_ID: Final = b"\x18\x53\x80\x67"
 _EBML_ID: Final = b"\x1a\x45\xdf\xa3"
@@ -73,6 +75,19 @@ def check_mp4_complete(path: Path) -> None:
             has_index = has_index or box.kind == b"moov"
     if not has_index:
         raise _truncated("its index (the moov box) is missing.")
+
+
+def check_wave_complete(path: Path) -> None:
+    """Compare the size that a WAV file claims with the size of the file.
+
+    Raises:
+        InvalidInputError: The file is cut short.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        claimed = int.from_bytes(file.read(8)[4:], "little")
+    if claimed not in _UNKNOWN_RIFF_SIZES and claimed + 8 > size:
+        raise _truncated(f"{claimed + 8 - size} of {claimed + 8} bytes are missing at its end.")
 
 
 def check_matroska_complete(path: Path) -> None:

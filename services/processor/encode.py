@@ -14,13 +14,14 @@ from processor.limits import Limits
 from processor.output import ProgressSample
 from processor.picture import PictureFacts, read_picture_facts
 from processor.plan import Plan
-from processor.probe import Source, explain
+from processor.probe import Source
 from processor.quality_samples import REFERENCE_NAME
+from processor.refusals import explain
 from processor.session import Session
 from processor.sprite import SHEET_NAME
 from processor.subtitles import extract_subtitles
 from processor.tracks import PlannedText
-from profiles import Profile
+from profiles import LadderProfile
 
 DURATION_TOLERANCE_SECONDS = 0.5
 DURATION_TOLERANCE_SHARE = 0.01
@@ -47,6 +48,7 @@ class Encoded:
         frames: Frames that the video encoder wrote.
         video_seconds: Their media time.
         reference: The frames of the plan's samples as the encoders got them; None if none were kept.
+        poster: The poster, where it was chosen while the source was decoded.
     """
 
     videos: tuple[tuple[str, Path], ...]
@@ -57,10 +59,11 @@ class Encoded:
     frames: int
     video_seconds: float
     reference: Path | None = None
+    poster: Path | None = None
 
 
 def encode(
-    session: Session, source: Source, plan: Plan, profile: Profile, on_progress: ProgressCallback
+    session: Session, source: Source, plan: Plan, profile: LadderProfile, on_progress: ProgressCallback
 ) -> Encoded:
     """Make all renditions and the sound.
 
@@ -164,7 +167,7 @@ def blames_source(error: ToolFailedError) -> bool:
     return any(fault in error.log for fault in _SOURCE_FAULTS)
 
 
-def _video_command(session: Session, source: Source, plan: Plan, profile: Profile) -> Command:
+def _video_command(session: Session, source: Source, plan: Plan, profile: LadderProfile) -> Command:
     return encode_commands.encode_video(
         source.media,
         source.video.index,

@@ -1,6 +1,6 @@
 """Encodes the sound beside the picture: one process that measures all tracks, then one that encodes them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from processor import audio_commands
 from processor.loudness import Correction, choose_correction, parse_loudness
 from processor.output import ProgressSample
 from processor.probe import Source
+from processor.probe_sound import SoundSource
 from processor.session import Session
 from processor.tracks import PlannedAudio
 from profiles import AudioSettings
@@ -30,7 +31,11 @@ class EncodedAudio:
 
 
 def encode_audio(
-    session: Session, source: Source, tracks: tuple[PlannedAudio, ...], settings: AudioSettings
+    session: Session,
+    source: Source | SoundSource,
+    tracks: tuple[PlannedAudio, ...],
+    settings: AudioSettings,
+    on_progress: Callable[[ProgressSample], None] | None = None,
 ) -> EncodedAudio:
     """Encode all tracks, at the loudness that the profile asks for.
 
@@ -51,6 +56,8 @@ def encode_audio(
     def watch(sample: ProgressSample) -> None:
         nonlocal seconds
         seconds = sample.out_seconds
+        if on_progress is not None:
+            on_progress(sample)
 
     encoding = audio_commands.encode_audio(
         source.media, tracks, settings, corrections, directory=session.workdir, limits=session.limits

@@ -14,7 +14,7 @@ from processor.quality_samples import REFERENCE_NAME, Run
 from processor.sprite import SHEET_NAME, SpritePlan
 from processor.tracks import PlannedAudio, PlannedText
 from processor.video_encoders import encoder_options
-from profiles import PosterSettings, Profile
+from profiles import LadderProfile, PosterSettings
 
 SAMPLE_WIDTH: Final = 32
 SAMPLE_HEIGHT: Final = 18
@@ -34,7 +34,7 @@ def encode_video(
     source: MediaInput,
     stream_index: int,
     plan: Plan,
-    profile: Profile,
+    profile: LadderProfile,
     *,
     directory: Path,
     limits: Limits,
@@ -68,7 +68,7 @@ def on_frame_grid(picture: Any, plan: Plan) -> Any:
 def ladder(
     picture: Any,
     plan: Plan,
-    profile: Profile,
+    profile: LadderProfile,
     *,
     directory: Path,
     threads: int,
@@ -90,7 +90,7 @@ def ladder(
         The outputs from large to small, then that of the samples, and one more copy of the picture.
     """
     if plan.tone_map:
-        picture = _tone_map(picture, plan.top)
+        picture = tone_map(picture, plan.top.width, plan.top.height)
     copies = picture.filter_multi_output("split", len(plan.rungs) + 1)
     outputs, kept = [], []
     for position, rung in enumerate(plan.rungs):
@@ -176,15 +176,32 @@ def package(
         ValueError: A path holds a character that separates fields in the packager's arguments.
     """
     streams = [_stream("video", path, name, directory) for name, path in videos]
-    for track, path in audios:
-        # The label keeps tracks of one language apart; without it DASH would take them for one sound.
-        labels = f"hls_group_id=audio,hls_name={track.label},dash_label={track.label}"
-        streams.append(f"{_stream('audio', path, track.name, directory)},{labels}")
+    streams += _sound_streams(audios, directory)
     for text, path in texts:
         labels = f"hls_group_id=subtitles,hls_name={text.label},dash_label={text.label}"
         spoken = f",language={text.stream.language}" if text.stream.language else ""
         streams.append(f"{_stream('text', path, text.name, directory, suffix='vtt')},{labels}{spoken}")
-    segment = f"{float(plan.segment_seconds - _SEGMENT_EPSILON_SECONDS):.6f}"
+    return _packager(streams, audios, plan.segment_seconds, directory)
+
+
+def package_sound(
+    audios: Sequence[tuple[PlannedAudio, Path]], segment_seconds: Fraction, directory: Path
+) -> Command:
+    """Make CMAF files of sound with HLS and DASH manifests over the same byte ranges.
+
+    Raises:
+        ValueError: A path holds a character that separates fields in the packager's arguments.
+    """
+    return _packager(_sound_streams(audios, directory), audios, segment_seconds, directory)
+
+
+def _packager(
+    streams: Sequence[str],
+    audios: Sequence[tuple[PlannedAudio, Path]],
+    segment_seconds: Fraction,
+    directory: Path,
+) -> Command:
+    segment = f"{float(segment_seconds - _SEGMENT_EPSILON_SECONDS):.6f}"
     language = audios[0][0].stream.language if audios else None
     return Command(
         step="package",
@@ -208,6 +225,15 @@ def video_file(directory: Path, rung: PlannedRung) -> Path:
 def language_tag(audio: AudioStream, position: int = 0) -> dict[str, str]:
     """The option that marks the sound at `position` of an output with its language, if it is known."""
     return {f"metadata:s:a:{position}": f"language={audio.language}"} if audio.language else {}
+
+
+def _sound_streams(audios: Sequence[tuple[PlannedAudio, Path]], directory: Path) -> list[str]:
+    """The label keeps tracks of one language apart; without it DASH would take them for one sound."""
+    return [
+        f"{_stream('audio', path, track.name, directory)},"
+        f"hls_group_id=audio,hls_name={track.label},dash_label={track.label}"
+        for track, path in audios
+    ]
 
 
 def _stream(kind: str, path: Path, name: str, directory: Path, suffix: str = "mp4") -> str:
@@ -244,9 +270,9 @@ def sprite_sheet(cells: Any, plan: SpritePlan, quality: int, path: Path) -> Any:
     return write([sheet], path, f="image2", update="1", **options)
 
 
-def _tone_map(picture: Any, top: PlannedRung) -> Any:
-    """Bring HDR to BT.709; the first conversion already scales to the largest rung, which halves the work."""
-    linear = picture.filter("zscale", w=top.width, h=top.height, t="linear", npl=100)
+def tone_map(picture: Any, width: int, height: int) -> Any:
+    """Bring HDR to BT.709; the first conversion already scales to the wanted size, which halves the work."""
+    linear = picture.filter("zscale", w=width, h=height, t="linear", npl=100)
     mapped = linear.filter("format", "gbrpf32le").filter("zscale", p="bt709")
     mapped = mapped.filter("tonemap", "mobius", desat=0).filter("zscale", t="bt709", m="bt709", r="tv")
     return mapped.filter("format", "yuv420p")

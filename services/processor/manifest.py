@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ledger.models import Claim, OutputRecord
 from processor.catalogue import ProducedFile
-from processor.produce import Production
+from processor.production import Production
 from processor.publish import MANIFEST_CONTENT_TYPE, PublishedObject
 from processor.source import SourceFile
 

@@ -11,7 +11,7 @@ from processor.poster import make_poster
 from processor.session import Session
 from processor.sprite import SHEET_NAME, TRACK_NAME, write_track
 from processor.subtitles import fit_cues
-from profiles import Profile
+from profiles import LadderProfile, PassthroughProfile, PosterSettings
 
 _BANDWIDTHS = re.compile(r"(?<!AVERAGE-)BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)")
 
@@ -47,7 +47,9 @@ class Packaged:
         return self.directory / f"{name}.m3u8"
 
 
-def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) -> Packaged:
+def package(
+    session: Session, encoded: Encoded, plan: Plan, profile: LadderProfile | PassthroughProfile
+) -> Packaged:
     """Make all output files side by side, then remove what only the encoders needed.
 
     Args:
@@ -77,18 +79,28 @@ def package(session: Session, encoded: Encoded, plan: Plan, profile: Profile) ->
     tracks = encoded.audio.tracks
     manifests = encode_commands.package(encoded.videos, tracks, texts, plan, directory)
     download = encode_commands.remux(
-        files[download_name], tracks, packaged.download, session.limits, codec=profile.video.codec
+        files[download_name], tracks, packaged.download, session.limits, codec=plan.codec
     )
     session.together(
         lambda: session.produce(manifests, outputs=len(files)),
         lambda: session.produce(download, outputs=1),
-        lambda: make_poster(session, files, plan, profile.poster, packaged.poster),
+        lambda: _place_poster(session, encoded, plan, profile.poster, packaged.poster),
     )
     correct_master(packaged.hls)
     packaged.scrub.write_text(write_track(plan.sprite, encoded.video_seconds), encoding="utf-8")
     for leftover in (*files.values(), *(path for _, path in (*tracks, *encoded.texts))):
         leftover.unlink()
     return packaged
+
+
+def _place_poster(
+    session: Session, encoded: Encoded, plan: Plan, settings: PosterSettings, path: Path
+) -> None:
+    """Take the picture that was chosen on the way, or else choose one now."""
+    if encoded.poster is not None:
+        encoded.poster.rename(path)
+    else:
+        make_poster(session, dict(encoded.videos), plan, settings, path)
 
 
 def _has_cues(path: Path, video_seconds: float) -> bool:

@@ -10,7 +10,7 @@ from processor.probe import Source, VideoStream
 from processor.quality_samples import Run, choose_runs
 from processor.sprite import SpritePlan, plan_sprite
 from processor.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
-from profiles import Profile, Rung, VideoSettings
+from profiles import LadderProfile, Rung, VideoSettings
 
 _STANDARD_RATES: Final = (
     *(
@@ -29,7 +29,7 @@ _SNAP_TOLERANCE: Final = Fraction(1, 500)
 _HIGH_FRAME_RATE: Final = 40
 _LOWEST_FRAME_RATE: Final = 10
 _BETWEEN_FACTOR: Final = 1.2
-_HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
+HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,7 @@ class Plan:
         texts: The subtitles.
         sprite: Layout of the sheet of small pictures.
         samples: Frames that are kept for the comparison with the finished renditions.
+        copied: Whether the source's own stream is used, whose keyframes follow no rhythm of ours.
     """
 
     codec: str
@@ -78,6 +79,7 @@ class Plan:
     texts: tuple[PlannedText, ...]
     sprite: SpritePlan
     samples: tuple[Run, ...] = ()
+    copied: bool = False
 
     @property
     def gop_seconds(self) -> Fraction:
@@ -100,7 +102,7 @@ class Plan:
         return self.rungs[-1]
 
 
-def make_plan(source: Source, profile: Profile) -> Plan:
+def make_plan(source: Source, profile: LadderProfile) -> Plan:
     """Choose the renditions for a source."""
     settings = profile.video
     frame_rate = choose_frame_rate(source.video, settings.max_frame_rate)
@@ -115,7 +117,7 @@ def make_plan(source: Source, profile: Profile) -> Plan:
         gop_frames=gop_frames,
         gops_per_segment=max(1, round(Fraction(settings.segment_seconds) / gop_seconds)),
         deinterlace=source.video.interlaced,
-        tone_map=source.video.color_transfer in _HDR_TRANSFERS,
+        tone_map=source.video.color_transfer in HDR_TRANSFERS,
         audios=choose_audios(source.audios, profile.audio),
         texts=choose_texts(source.subtitles, profile.subtitles),
         sprite=plan_sprite((rungs[0].width, rungs[0].height), declared, profile.sprite),

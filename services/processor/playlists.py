@@ -52,7 +52,7 @@ class MediaPlaylist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One rendition in a master playlist."""
+    """One rendition in a master playlist; without size and frame rate it is sound alone."""
 
     uri: str
     bandwidth: int
@@ -231,7 +231,8 @@ def _closed_range(uri: str, text: str, path: Path) -> ByteRange:
 
 
 def _variant(attributes: dict[str, str], uri: str, path: Path) -> Variant:
-    width, _, height = _required(attributes, "RESOLUTION", path).partition("x")
+    picture = "RESOLUTION" in attributes
+    width, _, height = attributes.get("RESOLUTION", "0x0").partition("x")
     return Variant(
         uri=uri,
         bandwidth=int(_required(attributes, "BANDWIDTH", path)),
@@ -239,7 +240,7 @@ def _variant(attributes: dict[str, str], uri: str, path: Path) -> Variant:
         codecs=tuple(_required(attributes, "CODECS", path).split(",")),
         width=int(width),
         height=int(height),
-        frame_rate=float(_required(attributes, "FRAME-RATE", path)),
+        frame_rate=float(_required(attributes, "FRAME-RATE", path)) if picture else 0.0,
     )
 
 

@@ -1,23 +1,25 @@
 """What is inside a source: ffprobe's answer as a typed model, checked against the limits."""
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any
 
 from ledger.states import ErrorCode
 from processor import command
 from processor.codecs import AUDIO_CODECS, SOURCE_DECODERS, TEXT_SUBTITLE_CODECS, VIDEO_CODECS
 from processor.command import MediaInput
-from processor.errors import InvalidInputError, LimitExceededError, MediaError, ToolFailedError, last_lines
+from processor.errors import InvalidInputError, LimitExceededError, ToolFailedError
 from processor.ffprobe import ProbeDocument, StreamDocument, parse_document
 from processor.limits import Limits
+from processor.refusals import (
+    check_duration,
+    codec_refused,
+    explain,
+    names_large_picture,
+    picture_too_large,
+)
 from processor.session import Session
 from processor.sniff import Container
-
-_TOO_LARGE_PICTURE: Final = "exceeds specified max pixel count"
-_TOO_MANY_STREAMS: Final = ("Cannot allocate memory", "max_streams")
-_REFUSED_CODEC: Final = re.compile(r"Codec \((\w+)\) not on whitelist")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class VideoStream:
         average_rate: Frames divided by duration.
         duration_seconds: As the container declares it for this stream.
         interlaced: Whether the frames hold two fields.
+        start_seconds: When it begins, on the clock of the file.
     """
 
     index: int
@@ -47,11 +50,16 @@ class VideoStream:
     interlaced: bool
     pixel_format: str
     color_transfer: str
+    start_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioStream:
-    """An audio stream that may be converted."""
+    """An audio stream that may be converted.
+
+    Attributes:
+        start_seconds: When it begins, on the clock of the file.
+    """
 
     index: int
     codec: str
@@ -59,6 +67,7 @@ class AudioStream:
     sample_rate_hz: int
     language: str | None
     duration_seconds: float | None
+    start_seconds: float = 0.0
 
     def technical(self) -> dict[str, Any]:
         """The facts that go on the video's record."""
@@ -141,6 +150,18 @@ def probe(session: Session, media: MediaInput, container: Container) -> Source:
         InvalidInputError: Unreadable, without video, or with a codec off the list.
         LimitExceededError: Picture, duration, frame rate or number of streams above the limits.
     """
+    source = _select(read_document(session, media), media, container)
+    _check(source, session.limits)
+    return source
+
+
+def read_document(session: Session, media: MediaInput) -> ProbeDocument:
+    """Let ffprobe describe a sniffed source.
+
+    Raises:
+        InvalidInputError: Unreadable, or with a codec off the list.
+        LimitExceededError: Its picture or its number of streams is above the limits.
+    """
     try:
         completed = session.inspect(command.probe(media, session.limits))
     except ToolFailedError as error:
@@ -151,31 +172,9 @@ def probe(session: Session, media: MediaInput, container: Container) -> Source:
             f"Reading the file's structure took more than {session.limits.probe_seconds:.0f} seconds.",
             "Export the video again as MP4 and upload the new file.",
         ) from error
-    if _TOO_LARGE_PICTURE in completed.log:
-        raise _picture_too_large("The picture", session.limits)
-    source = _select(parse_document(completed.stdout), media, container)
-    _check(source, session.limits)
-    return source
-
-
-def explain(error: ToolFailedError, limits: Limits) -> MediaError:
-    """Turn a failed read of a source into the error that tells its uploader what to do."""
-    if _TOO_LARGE_PICTURE in error.log:
-        return _picture_too_large("The picture", limits)
-    refused = _REFUSED_CODEC.search(error.log)
-    if refused is not None:
-        return _codec_refused(refused[1])
-    if any(sign in error.log for sign in _TOO_MANY_STREAMS):
-        return LimitExceededError(
-            ErrorCode.LIMIT_EXCEEDED,
-            f"The file needs more memory than allowed, or has more than {limits.max_streams} streams.",
-            "Export the video with one video and one audio stream and upload the new file.",
-        )
-    return InvalidInputError(
-        ErrorCode.INPUT_UNREADABLE,
-        f"The file cannot be read as a video: {last_lines(error.log) or 'no reason given'}.",
-        "Check that the file plays, export it again as MP4, and upload the new file.",
-    )
+    if names_large_picture(completed.log):
+        raise picture_too_large("The picture", session.limits)
+    return parse_document(completed.stdout)
 
 
 def source_media(path: Any, container: Container) -> MediaInput:
@@ -201,7 +200,7 @@ def _select(document: ProbeDocument, media: MediaInput, container: Container) ->
         duration_seconds=document.duration_seconds,
         bitrate_kbps=document.bitrate_kbps,
         video=_video(video),
-        audios=tuple(_audio(stream) for stream in audios),
+        audios=tuple(audio_stream(stream) for stream in audios),
         subtitles=tuple(
             SubtitleStream(index=stream.index, codec=stream.codec_name, language=stream.language)
             for stream in document.streams
@@ -225,10 +224,12 @@ def _video(stream: StreamDocument) -> VideoStream:
         interlaced=stream.field_order in {"tt", "bb", "tb", "bt"},
         pixel_format=stream.pix_fmt,
         color_transfer=stream.color_transfer,
+        start_seconds=stream.start_time or 0.0,
     )
 
 
-def _audio(stream: StreamDocument) -> AudioStream:
+def audio_stream(stream: StreamDocument) -> AudioStream:
+    """A stream of sound as the rest of the processor knows it."""
     return AudioStream(
         index=stream.index,
         codec=stream.codec_name,
@@ -236,31 +237,26 @@ def _audio(stream: StreamDocument) -> AudioStream:
         sample_rate_hz=stream.sample_rate,
         language=stream.language,
         duration_seconds=stream.duration_seconds,
+        start_seconds=stream.start_time or 0.0,
     )
 
 
 def _check(source: Source, limits: Limits) -> None:
     video = source.video
     if video.codec not in VIDEO_CODECS:
-        raise _codec_refused(video.codec)
+        raise codec_refused(video.codec)
     refused = [audio.codec for audio in source.audios if audio.codec not in AUDIO_CODECS]
     if refused:
-        raise _codec_refused(refused[0])
+        raise codec_refused(refused[0])
     if video.width * video.height > limits.max_pixels:
-        raise _picture_too_large(f"The picture of {video.width} x {video.height} pixels", limits)
+        raise picture_too_large(f"The picture of {video.width} x {video.height} pixels", limits)
     if video.width < 2 or video.height < 2:
         raise InvalidInputError(
             ErrorCode.INPUT_UNREADABLE,
             f"The picture size {video.width} x {video.height} is not usable.",
             "Export the video again as MP4 and upload the new file.",
         )
-    duration = source.duration_seconds or 0.0
-    if duration > limits.max_duration_seconds:
-        raise LimitExceededError(
-            ErrorCode.LIMIT_EXCEEDED,
-            f"The video lasts {duration:.0f} seconds; at most {limits.max_duration_seconds:.0f} are allowed.",
-            "Upload a shorter video, or ask the operator to raise the limit.",
-        )
+    check_duration(source.duration_seconds, limits)
     if video.average_rate > limits.max_frame_rate:
         raise LimitExceededError(
             ErrorCode.LIMIT_EXCEEDED,
@@ -268,20 +264,3 @@ def _check(source: Source, limits: Limits) -> None:
             f"{limits.max_frame_rate:.0f} are allowed.",
             "Export the video at a usual frame rate and upload the new file.",
         )
-
-
-def _picture_too_large(subject: str, limits: Limits) -> LimitExceededError:
-    return LimitExceededError(
-        ErrorCode.LIMIT_EXCEEDED,
-        f"{subject} is larger than the allowed {limits.max_pixels} pixels (8192 x 4320 = 35389440).",
-        "Scale the video down and upload the new file.",
-    )
-
-
-def _codec_refused(name: str) -> InvalidInputError:
-    return InvalidInputError(
-        ErrorCode.CODEC_NOT_ALLOWED,
-        f"The codec {name!r} is not accepted.",
-        "Export the video as H.264 or HEVC with AAC sound and upload the new file. Accepted video codecs: "
-        f"{', '.join(sorted(VIDEO_CODECS))}.",
-    )

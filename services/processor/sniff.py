@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.states import ErrorCode
-from processor.containers import check_matroska_complete, check_mp4_complete
+from processor.containers import check_matroska_complete, check_mp4_complete, check_wave_complete
 from processor.errors import InvalidInputError, LimitExceededError
 from processor.limits import Limits
 
@@ -39,7 +39,8 @@ OGG: Final = Container(name="Ogg", demuxers=("ogg",), declares_duration=False)
 TRANSPORT_STREAM: Final = Container(name="MPEG-TS", demuxers=("mpegts",), declares_duration=False)
 PROGRAM_STREAM: Final = Container(name="MPEG-PS", demuxers=("mpeg",), declares_duration=False)
 MP3: Final = Container(name="MP3", demuxers=("mp3",), declares_duration=False)
-WAVE: Final = Container(name="WAV", demuxers=("wav",), declares_duration=False)
+ADTS: Final = Container(name="AAC", demuxers=("aac",), declares_duration=False)
+WAVE: Final = Container(name="WAV", demuxers=("wav",), declares_duration=True)
 FLAC: Final = Container(name="FLAC", demuxers=("flac",), declares_duration=False)
 
 
@@ -75,6 +76,8 @@ def sniff(path: Path, limits: Limits) -> Container:
         check_mp4_complete(path)
     elif container is MATROSKA:
         check_matroska_complete(path)
+    elif container is WAVE:
+        check_wave_complete(path)
     return container
 
 
@@ -110,6 +113,8 @@ def _by_magic(head: bytes) -> Container | None:
             return container
     if _is_transport_stream(head):
         return TRANSPORT_STREAM
+    if _is_adts(head):
+        return ADTS
     return MP3 if _is_mpeg_audio(head) else None
 
 
@@ -135,6 +140,11 @@ def _is_mpeg_audio(head: bytes) -> bool:
     )
 
 
+def _is_adts(head: bytes) -> bool:
+    """A frame header of raw AAC: the layer is 0, and the index of the sample rate is one of thirteen."""
+    return len(head) >= 7 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0 and (head[2] >> 2) & 0x0F < 13
+
+
 def _looks_like_text(head: bytes) -> bool:
     return all(byte >= 0x20 or byte in _TEXT_CONTROLS for byte in head)
 
@@ -143,5 +153,6 @@ def _not_media(message: str) -> InvalidInputError:
     return InvalidInputError(
         ErrorCode.INPUT_NOT_MEDIA,
         message,
-        "Upload a video file: MP4, MOV, Matroska, WebM, AVI, FLV, Ogg, MPEG-TS or MPEG-PS.",
+        "Upload a video file: MP4, MOV, Matroska, WebM, AVI, FLV, Ogg, MPEG-TS or MPEG-PS; or, for sound, "
+        "MP3, AAC, WAV, FLAC or Ogg.",
     )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from ledger.states import Stage
-from processor.produce import Progress
+from processor.production import Progress
 from processor.progress import ProgressBoard
 
 # The share of the whole job, in percent, that each part of it takes.

@@ -15,7 +15,7 @@ class PlannedAudio:
         name: Output name: `audio` for the main track, `audio-fre` or `audio-2` for others.
         label: What players show in their menus; no two tracks share it.
         stream: The stream to convert.
-        channels: Channels of the output: 1, 2 or 6.
+        channels: Channels of the output: 1, 2 or 6; of a copied track, its own.
     """
 
     name: str
@@ -40,16 +40,27 @@ class PlannedText:
 
 
 def choose_audios(streams: Sequence[AudioStream], settings: AudioSettings) -> tuple[PlannedAudio, ...]:
-    """Choose the tracks to keep, and name each after its language or its place."""
+    """Choose the tracks to encode, and name each after its language or its place."""
+    chosen = streams[: settings.max_tracks]
+    return _named(chosen, [min(output_channels(stream.channels), settings.max_channels) for stream in chosen])
+
+
+def keep_audios(streams: Sequence[AudioStream], max_tracks: int) -> tuple[PlannedAudio, ...]:
+    """Choose the tracks to copy, with the channels that they have."""
+    chosen = streams[:max_tracks]
+    return _named(chosen, [stream.channels for stream in chosen])
+
+
+def _named(streams: Sequence[AudioStream], channels: Sequence[int]) -> tuple[PlannedAudio, ...]:
     planned: list[PlannedAudio] = []
-    for position, stream in enumerate(streams[: settings.max_tracks], start=1):
+    for position, stream in enumerate(streams, start=1):
         name = _free_name("audio", stream.language, position, {track.name for track in planned})
         planned.append(
             PlannedAudio(
                 name=name if planned else "audio",
                 label=_free_label("Audio", stream.language, position, {track.label for track in planned}),
                 stream=stream,
-                channels=min(output_channels(stream.channels), settings.max_channels),
+                channels=channels[position - 1],
             )
         )
     return tuple(planned)

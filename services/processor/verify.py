@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from processor.command import own_output
 from processor.encode import Encoded
 from processor.loudness import CorrectedLoudness
 from processor.package import Packaged
@@ -66,7 +67,8 @@ def verify(
     check_manifests(packaged, plan, {name: item.duration_seconds for name, item in checked.items()})
     # What people see and hear is measured last: a file that is broken says so more clearly above.
     likeness = likeness_checks(session, packaged, plan, encoded, settings)
-    sound = sound_check(session, packaged, encoded.audio)
+    tracks = {name: own_output(path) for name, path in packaged.audios.items()}
+    sound = sound_check(session, tracks, encoded.audio.corrections, encoded.audio.seconds)
     tasks: list[Callable[[], Any]] = [*likeness.values(), sound]
     *likenesses, loudness = session.together(*tasks, workers=workers)
     return Verified(files=checked, likeness=dict(zip(likeness, likenesses, strict=True)), loudness=loudness)
@@ -82,7 +84,7 @@ def _file_checks(
         for rung in plan.rungs
     }
     for track in plan.audios:
-        checks[track.name] = audio_check(session, packaged.audios[track.name], track)
+        checks[track.name] = audio_check(session, packaged.audios[track.name], track, copied=plan.copied)
     checks["mp4"] = download_check(session, packaged, plan, encoded.video_seconds)
     checks["poster"] = picture_check(session, packaged.poster)
     checks["sprite"] = picture_check(session, packaged.sprite, plan.sprite.sheet_size)

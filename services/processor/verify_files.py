@@ -75,7 +75,8 @@ def rendition_check(
         if decode == "all" and len(document.frames) != frames:
             fail(f"{path.name} has {len(document.frames)} decodable frames instead of {frames}.")
         keyframes = tuple(round(frame.seconds, 3) for frame in document.frames if frame.key_frame)
-        _check_cadence(keyframes, frames, plan, path)
+        if not plan.copied:
+            _check_cadence(keyframes, frames, plan, path)
         return CheckedFile(stream=stream, duration_seconds=duration, keyframe_seconds=keyframes)
 
     return check
@@ -94,8 +95,11 @@ def _check_cadence(keyframes: tuple[float, ...], frames: int, plan: Plan, path: 
             fail(f"{path.name} has a keyframe at {seconds} s instead of {position * step:.3f} s.")
 
 
-def audio_check(session: Session, path: Path, track: PlannedAudio) -> Check:
-    """Check the header of a track of sound; `processor.verify_sound` decodes all of it."""
+def audio_check(session: Session, path: Path, track: PlannedAudio, *, copied: bool = False) -> Check:
+    """Check the header of a track of sound; `processor.verify_sound` decodes all of it.
+
+    A copied track starts where it does in the source.
+    """
 
     def check() -> CheckedFile:
         document = _run(
@@ -105,7 +109,8 @@ def audio_check(session: Session, path: Path, track: PlannedAudio) -> Check:
         if stream.codec_name != "aac" or stream.channels != track.channels:
             fail(f"{path.name} holds {stream.codec_name} sound with {stream.channels} channels.")
         start = stream.start_time or 0.0
-        if not -_AAC_FRAME_SECONDS - _START_TOLERANCE_SECONDS <= start <= _START_TOLERANCE_SECONDS:
+        earliest = -_AAC_FRAME_SECONDS - _START_TOLERANCE_SECONDS
+        if not (copied or earliest <= start <= _START_TOLERANCE_SECONDS):
             fail(f"{path.name} starts at {start:.3f} s instead of 0 s, apart from the picture.")
         return CheckedFile(stream=stream, duration_seconds=_duration(document, stream, path))
 

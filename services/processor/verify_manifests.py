@@ -41,7 +41,7 @@ def check_manifests(packaged: Packaged, plan: Plan, durations: Mapping[str, floa
         master = read_master(packaged.hls)
         _check_master(master, packaged, plan)
         for name, playlist in playlists.items():
-            _check_media(name, playlist, packaged.directory, durations[name] or 0.0)
+            check_media(name, playlist, packaged.directory, durations[name] or 0.0)
         _check_peaks(master, playlists)
         _check_dash(read_dash(packaged.dash), packaged, durations)
     except (ManifestError, ValueError) as error:
@@ -82,13 +82,14 @@ def _check_peaks(master: MasterPlaylist, playlists: Mapping[str, MediaPlaylist])
             )
 
 
-def _check_media(name: str, playlist: MediaPlaylist, directory: Path, duration: float) -> None:
+def check_media(name: str, playlist: MediaPlaylist, directory: Path, duration: float) -> None:
+    """Check one HLS media playlist against its file, which must be `duration` seconds long."""
     if not playlist.closed:
         fail(f"The playlist of {name} is not closed.")
     if not playlist.segments:
         fail(f"The playlist of {name} has no segments.")
     for place in (playlist.initialization, *(place for _, place in playlist.segments)):
-        _check_range(name, place, directory)
+        check_range(name, place, directory)
     places = [place for _, place in playlist.segments]
     if any(before.end != after.offset for before, after in pairwise(places)):
         fail(f"The playlist of {name} leaves a part of its file out.")
@@ -109,8 +110,8 @@ def _check_dash(manifest: DashManifest, packaged: Packaged, durations: Mapping[s
     if sorted(manifest.texts) != sorted(path.name for path in packaged.texts.values()):
         fail(f"The DASH manifest lists the subtitles as {list(manifest.texts)}.")
     for item in manifest.representations:
-        _check_range("DASH", item.index, packaged.directory)
-        _check_range("DASH", item.initialization, packaged.directory)
+        check_range("DASH", item.index, packaged.directory)
+        check_range("DASH", item.initialization, packaged.directory)
         if not item.codecs or item.bandwidth <= 0:
             fail(f"The DASH manifest lacks codec or rate of {item.index.uri}.")
     expected = max(durations[name] or 0.0 for name in packaged.renditions)
@@ -118,7 +119,8 @@ def _check_dash(manifest: DashManifest, packaged: Packaged, durations: Mapping[s
         fail(f"The DASH manifest says {manifest.duration_seconds:.3f} s instead of {expected:.3f} s.")
 
 
-def _check_range(name: str, place: ByteRange, directory: Path) -> None:
+def check_range(name: str, place: ByteRange, directory: Path) -> None:
+    """Check that a manifest points at bytes that are there."""
     path = directory / place.uri
     if "/" in place.uri or not path.is_file():
         fail(f"The manifest of {name} names {place.uri!r}, which is not beside it.")

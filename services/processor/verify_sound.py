@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from processor import audio_commands
-from processor.encode_audio import EncodedAudio
+from processor.command import MediaInput
 from processor.errors import ToolFailedError, last_lines
-from processor.loudness import SILENCE_LUFS, CorrectedLoudness, Method, parse_loudness
-from processor.package import Packaged
+from processor.loudness import SILENCE_LUFS, CorrectedLoudness, Correction, Method, parse_loudness
 from processor.session import Session
 from processor.verify_error import fail, failure
 
@@ -16,28 +15,35 @@ _BASE_SECONDS: Final = 120.0
 
 
 def sound_check(
-    session: Session, packaged: Packaged, audio: EncodedAudio
+    session: Session, files: Mapping[str, MediaInput], corrections: Mapping[str, Correction], seconds: float
 ) -> Callable[[], Mapping[str, CorrectedLoudness]]:
-    """Give the check that measures all tracks; it finds nothing where the profile leaves the level alone."""
+    """Give the check that measures finished sound; it finds nothing where the profile leaves the level alone.
+
+    Args:
+        session: The job's shared state.
+        files: By output name.
+        corrections: What brought each of them to its level.
+        seconds: Length of the longest.
+    """
 
     def check() -> Mapping[str, CorrectedLoudness]:
-        if not packaged.audios:
+        if not files:
             return {}
-        names = list(packaged.audios)
-        measuring = audio_commands.measure_outputs(list(packaged.audios.values()), session.limits)
+        measuring = audio_commands.measure_outputs(list(files.values()), session.limits)
         try:
-            completed = session.inspect(measuring, seconds=_BASE_SECONDS + audio.seconds)
+            completed = session.inspect(measuring, seconds=_BASE_SECONDS + seconds)
         except ToolFailedError as error:
             raise failure(f"The sound cannot be read back: {error.message}") from error
         if completed.log.strip():
             fail(f"Reading the sound back gave errors: {last_lines(completed.log)}.")
-        results = parse_loudness(completed.notes, names)
-        for name, correction in audio.corrections.items():
-            check_loudness(name, CorrectedLoudness(correction=correction, result=results[name]))
-        return {
+        results = parse_loudness(completed.notes, list(files))
+        corrected = {
             name: CorrectedLoudness(correction=correction, result=results[name])
-            for name, correction in audio.corrections.items()
+            for name, correction in corrections.items()
         }
+        for name, track in corrected.items():
+            check_loudness(name, track)
+        return corrected
 
     return check
 

@@ -20,7 +20,7 @@ from processor.plan import Plan, PlannedRung
 from processor.quality_samples import runs_within
 from processor.sprite import SHEET_NAME
 from processor.windows import Window, cell_frames
-from profiles import Profile
+from profiles import LadderProfile
 
 CELLS_NAME: Final = "cells.yuv"
 EDGE_SECONDS: Final = 0.25
@@ -58,7 +58,7 @@ class WindowRecipe:
 
     source: WindowSource
     plan: Plan
-    profile: Profile
+    profile: LadderProfile
     limits: Limits
     threads: int
 
@@ -134,7 +134,7 @@ def join_windows(listing: Path, rung: PlannedRung, directory: Path, limits: Limi
     return compile_ffmpeg("join-windows", [output], threads=1, progress=True)
 
 
-def make_sheet(cells: Path, plan: Plan, profile: Profile, directory: Path, limits: Limits) -> Command:
+def make_sheet(cells: Path, plan: Plan, profile: LadderProfile, directory: Path, limits: Limits) -> Command:
     """Put the small pictures of all windows on one sheet."""
     source = MediaInput(path=cells, formats=("rawvideo",), codecs=("rawvideo",))
     shape = {"video_size": (plan.sprite.width, plan.sprite.height), "pixel_format": "yuvj420p"}

@@ -16,14 +16,15 @@ from processor.errors import ProcessingFailedError, ToolFailedError
 from processor.output import ProgressSample
 from processor.picture import MOST_SECTIONS, PictureFacts, Section, read_picture_facts
 from processor.plan import Plan, PlannedRung
-from processor.probe import Source, explain
+from processor.probe import Source
 from processor.quality_samples import REFERENCE_NAME, runs_within
+from processor.refusals import explain
 from processor.session import Session
 from processor.sprite import SHEET_NAME
 from processor.tracks import PlannedText
 from processor.window_commands import CELLS_NAME, EDGE_SECONDS, WindowRecipe, is_notable
 from processor.windows import Window, check_frames
-from profiles import Profile
+from profiles import LadderProfile
 
 _FIRST_FRAME: Final = re.compile(
     r"^\[[^\]]*showinfo[^\]]*\] \[info\] n: *0 .*? pts_time:(-?[\d.]+)", re.MULTILINE
@@ -96,7 +97,7 @@ def join_windows(
     source: Source,
     windows: Sequence[EncodedWindow],
     plan: Plan,
-    profile: Profile,
+    profile: LadderProfile,
     sound: EncodedAudio,
     texts: tuple[tuple[PlannedText, Path], ...],
 ) -> Encoded:
@@ -188,7 +189,9 @@ def _join_references(session: Session, windows: Sequence[EncodedWindow], plan: P
                     shutil.copyfileobj(part, target)
 
 
-def _join_cells(session: Session, windows: Sequence[EncodedWindow], plan: Plan, profile: Profile) -> None:
+def _join_cells(
+    session: Session, windows: Sequence[EncodedWindow], plan: Plan, profile: LadderProfile
+) -> None:
     cells = session.workdir / CELLS_NAME
     with cells.open("wb") as target:
         for item in windows:

@@ -18,7 +18,8 @@ from processor.heartbeat import HEARTBEAT_SECONDS, Heartbeat, reason_of
 from processor.ledger_session import LedgerSession
 from processor.limits import Limits
 from processor.manifest import build_manifest, manifest_record, output_records
-from processor.produce import Production, produce
+from processor.produce import produce
+from processor.production import Production
 from processor.progress import ProgressBoard
 from processor.publish import Publisher, Upload
 from processor.settings import Settings

@@ -3,14 +3,27 @@
 Each profile is one YAML file in this package. The API lists them, the processor obeys them.
 """
 
+from profiles.kinds import (
+    AudioProfile,
+    ImageProfile,
+    OpusSettings,
+    PassthroughProfile,
+    PictureSettings,
+    PictureSize,
+    Profile,
+    ThumbnailSettings,
+    ThumbnailsProfile,
+    WaveformSettings,
+    accepts,
+    source_types,
+)
 from profiles.loader import ProfileError, UnknownProfileError, get_profile, load_profiles
 from profiles.models import (
     AudioSettings,
     DownloadSettings,
+    LadderProfile,
     LoudnessSettings,
     PosterSettings,
-    Profile,
-    ProfileKind,
     Rung,
     SpriteSettings,
     SubtitleSettings,
@@ -19,19 +32,30 @@ from profiles.models import (
 )
 
 __all__ = [
+    "AudioProfile",
     "AudioSettings",
     "DownloadSettings",
+    "ImageProfile",
+    "LadderProfile",
     "LoudnessSettings",
+    "OpusSettings",
+    "PassthroughProfile",
+    "PictureSettings",
+    "PictureSize",
     "PosterSettings",
     "Profile",
     "ProfileError",
-    "ProfileKind",
     "Rung",
     "SpriteSettings",
     "SubtitleSettings",
+    "ThumbnailSettings",
+    "ThumbnailsProfile",
     "UnknownProfileError",
     "VerificationSettings",
     "VideoSettings",
+    "WaveformSettings",
+    "accepts",
     "get_profile",
     "load_profiles",
+    "source_types",
 ]

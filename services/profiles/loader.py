@@ -8,7 +8,7 @@ from types import MappingProxyType
 import yaml
 from pydantic import ValidationError
 
-from profiles.models import Profile
+from profiles.kinds import PROFILE, Profile
 
 PROFILES_DIRECTORY = Path(__file__).parent
 
@@ -53,14 +53,13 @@ def get_profile(name: str) -> Profile:
 
 def _load(path: Path) -> Profile:
     try:
-        profile = Profile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        profile = PROFILE.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         message = f"{path.name} is not valid YAML: {error}; correct the file"
         raise ProfileError(message) from error
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc']) or 'profile'}: {problem['msg']}"
-            for problem in error.errors()
+            f"{'.'.join(_place(problem['loc'])) or 'profile'}: {problem['msg']}" for problem in error.errors()
         )
         message = f"{path.name} breaks the profile rules: {problems}; correct the file"
         raise ProfileError(message) from error
@@ -68,3 +67,8 @@ def _load(path: Path) -> Profile:
         message = f"{path.name} holds the profile {profile.name!r}; rename the file or the profile"
         raise ProfileError(message)
     return profile
+
+
+def _place(location: tuple[int | str, ...]) -> list[str]:
+    """Name a key as the file does: the checker puts the kind in front of it."""
+    return [str(part) for part in (location[1:] if len(location) > 1 else location)]

@@ -6,18 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 RungName = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,3}p$")]
-ProfileKind = Literal["video", "file"]
 EvenPixels = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
 BitrateKbps = Annotated[int, Field(ge=50, le=100_000)]
 
 
-class _Settings(BaseModel):
+class Settings(BaseModel):
     """Refuses unknown keys, so that a misspelt option is an error and not a silent default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Rung(_Settings):
+class Rung(Settings):
     """One step of the ladder: a box that the picture must fit in, and the rate it may use.
 
     Attributes:
@@ -43,7 +42,7 @@ class Rung(_Settings):
         return self
 
 
-class VideoSettings(_Settings):
+class VideoSettings(Settings):
     """How the video is encoded; the numbers are measured ones, see the comments in the YAML file.
 
     Attributes:
@@ -101,7 +100,7 @@ class VideoSettings(_Settings):
         return self
 
 
-class LoudnessSettings(_Settings):
+class LoudnessSettings(Settings):
     """How loud the sound becomes, after EBU R128.
 
     Attributes:
@@ -113,7 +112,7 @@ class LoudnessSettings(_Settings):
     max_true_peak_dbtp: Annotated[float, Field(ge=-9, le=0)]
 
 
-class AudioSettings(_Settings):
+class AudioSettings(Settings):
     """How the sound is encoded; sources without sound simply have no audio output.
 
     Attributes:
@@ -131,20 +130,20 @@ class AudioSettings(_Settings):
     loudness: LoudnessSettings | None = None
 
 
-class DownloadSettings(_Settings):
+class DownloadSettings(Settings):
     """The single progressive file for players that know neither HLS nor DASH."""
 
     max_short_side_pixels: EvenPixels
 
 
-class PosterSettings(_Settings):
+class PosterSettings(Settings):
     """The still picture shown before playback."""
 
     max_long_side_pixels: EvenPixels
     quality: Annotated[int, Field(ge=1, le=10, description="JPEG quantiser; 1 is best")]
 
 
-class SpriteSettings(_Settings):
+class SpriteSettings(Settings):
     """Small pictures at equal distances on one sheet, which players show while a viewer seeks.
 
     Attributes:
@@ -161,13 +160,13 @@ class SpriteSettings(_Settings):
     quality: Annotated[int, Field(ge=1, le=20, description="JPEG quantiser; 1 is best")]
 
 
-class SubtitleSettings(_Settings):
+class SubtitleSettings(Settings):
     """The subtitles that the source carries as text; they become WebVTT."""
 
     max_tracks: Annotated[int, Field(ge=0, le=32)]
 
 
-class VerificationSettings(_Settings):
+class VerificationSettings(Settings):
     """What the finished outputs are held to before anything is published; a miss fails the job.
 
     Attributes:
@@ -191,18 +190,23 @@ class VerificationSettings(_Settings):
     max_frozen_share: Annotated[float, Field(ge=0, le=1)] = 1.0
 
 
-class Profile(_Settings):
-    """Everything that one processing profile makes.
+class ProfileHeader(Settings):
+    """What people read about a profile of any kind."""
+
+    name: ProfileName
+    title: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    description: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class LadderProfile(ProfileHeader):
+    """A profile that encodes video.
 
     Attributes:
         kind: `video` makes a ladder with HLS and DASH, `file` one progressive MP4; both need a source with a
             picture, and both make a poster and the pictures for seeking.
     """
 
-    kind: ProfileKind
-    name: ProfileName
-    title: Annotated[str, StringConstraints(min_length=1, max_length=80)]
-    description: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    kind: Literal["video", "file"]
     video: VideoSettings
     audio: AudioSettings
     subtitles: SubtitleSettings

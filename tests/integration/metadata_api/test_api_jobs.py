@@ -392,3 +392,24 @@ def client(server: RedisServer) -> "redis.Redis":
         ssl=True,
         ssl_ca_certs=str(server.ca_path),
     )
+
+
+@pytest.mark.parametrize(
+    ("profile", "content_type", "status"),
+    [
+        ("image", "image/png", 201),
+        ("audio", "audio/mpeg", 201),
+        ("web", "image/png", 400),
+        ("web", "audio/mpeg", 400),
+        ("image", "image/svg+xml", 400),
+        ("image", "video/mp4", 400),
+    ],
+)
+def test_an_upload_declared_as_something_the_profile_cannot_take_is_refused_before_it_is_made(
+    api: ApiClient, profile: str, content_type: str, status: int
+) -> None:
+    answer = api.call("POST", "/jobs", FORM | {"profile": profile, "content_type": content_type})
+
+    assert answer.status == status, answer.text
+    if status == 400:
+        assert answer.json["errors"][0]["field"] == "content_type"

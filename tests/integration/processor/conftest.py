@@ -7,8 +7,9 @@ import pytest
 
 from processor import runner
 from processor.limits import Limits
-from processor.produce import Production, Progress, produce
-from profiles import get_profile
+from processor.produce import produce
+from processor.production import Production, Progress
+from profiles import Profile, get_profile
 
 Produce = Callable[..., Production]
 
@@ -29,7 +30,7 @@ def make(tmp_path: Path) -> Produce:
     def run(
         source: Path,
         *,
-        profile: str = "web",
+        profile: str | Profile = "web",
         limits: Limits | None = None,
         report: Callable[[Progress], None] | None = None,
     ) -> Production:
@@ -37,7 +38,7 @@ def make(tmp_path: Path) -> Produce:
         workdir.mkdir()
         return produce(
             source,
-            profile=get_profile(profile),
+            profile=get_profile(profile) if isinstance(profile, str) else profile,
             workdir=workdir,
             limits=limits or Limits(),
             report=report or (lambda _: None),

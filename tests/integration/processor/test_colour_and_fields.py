@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from processor.produce import Production
+from processor.production import Production
 from tests import media
 from tests.integration.processor.conftest import Produce
 

@@ -10,7 +10,7 @@ from typing import Any
 import m3u8
 import pytest
 
-from processor.produce import Production, Progress
+from processor.production import Production, Progress
 from tests import media
 from tests.integration.processor.conftest import Produce
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from processor.catalogue import ProducedFile
-from processor.produce import Production
+from processor.production import Production
 from processor.sprite import read_track
 from tests import media
 from tests.integration.processor.conftest import Produce

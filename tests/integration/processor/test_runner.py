@@ -17,7 +17,7 @@ from processor import isolation, runner
 from processor.command import Command, Tool
 from processor.errors import InterruptedWorkError, LimitExceededError, ToolFailedError, TransientError
 from processor.limits import MEBIBYTE, Allowance, Budget, Limits
-from processor.produce import Progress
+from processor.production import Progress
 from tests import media
 from tests.integration.processor.conftest import Produce
 

@@ -9,7 +9,7 @@ import m3u8
 import pytest
 
 from processor.catalogue import ProducedFile
-from processor.produce import Production
+from processor.production import Production
 from tests import media
 from tests.integration.processor.conftest import Produce
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import m3u8
 import pytest
 
-from processor.produce import Production
+from processor.production import Production
 from tests import media
 from tests.integration.processor.conftest import Produce
 

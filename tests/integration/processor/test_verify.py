@@ -12,10 +12,10 @@ import pytest
 from ledger.states import ErrorCode
 from processor.encode import Encoded, encode
 from processor.errors import ProcessingFailedError
+from processor.inspection import inspect_source
 from processor.limits import Budget, Limits
 from processor.package import Packaged, package
 from processor.plan import Plan, make_plan
-from processor.produce import inspect_source
 from processor.session import Session
 from processor.verify import Verified, verify
 from profiles import VerificationSettings, get_profile

@@ -56,6 +56,8 @@ def test_texts_are_cut_and_freed_of_what_the_database_cannot_store() -> None:
     ("code", "name"),
     [
         (ErrorCode.INPUT_NO_VIDEO, TaskError.INVALID_INPUT),
+        (ErrorCode.INPUT_NO_AUDIO, TaskError.INVALID_INPUT),
+        (ErrorCode.PASSTHROUGH_NOT_POSSIBLE, TaskError.INVALID_INPUT),
         (ErrorCode.SOURCE_MISSING, TaskError.INVALID_INPUT),
         (ErrorCode.LIMIT_EXCEEDED, TaskError.LIMIT_EXCEEDED),
         (ErrorCode.VERIFICATION_FAILED, TaskError.PROCESSING_FAILED),

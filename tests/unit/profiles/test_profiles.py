@@ -1,18 +1,31 @@
 """Profiles are data: right ones load, and every kind of mistake is refused with words that help."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from profiles import ProfileError, UnknownProfileError, get_profile, load_profiles
+from profiles import (
+    LadderProfile,
+    ProfileError,
+    UnknownProfileError,
+    accepts,
+    get_profile,
+    load_profiles,
+)
 from profiles.loader import PROFILES_DIRECTORY
 
 
 def _write_changed(directory: Path, change: dict[str, Any], *, name: str = "web") -> Path:
-    """Write the web profile with some values replaced; keys are dotted paths."""
-    document = yaml.safe_load((PROFILES_DIRECTORY / "web.yaml").read_text(encoding="utf-8"))
+    """Write the profile of that name, or else web, with some values replaced; keys are dotted paths."""
+    document = yaml.safe_load(
+        (PROFILES_DIRECTORY / f"{name if name == 'image' else 'web'}.yaml").read_text(encoding="utf-8")
+    )
     for path, value in change.items():
         *parents, last = path.split(".")
         target = document
@@ -31,7 +44,10 @@ def test_every_shipped_profile_is_valid_and_named_like_its_file() -> None:
 
 
 def test_the_web_profile_makes_the_four_rungs_that_the_platform_promises() -> None:
-    assert [rung.name for rung in get_profile("web").video.rungs] == ["1080p", "720p", "480p", "360p"]
+    web = get_profile("web")
+
+    assert isinstance(web, LadderProfile)
+    assert [rung.name for rung in web.video.rungs] == ["1080p", "720p", "480p", "360p"]
 
 
 def test_an_unknown_profile_name_is_refused_with_the_names_that_exist() -> None:
@@ -63,7 +79,8 @@ def test_profiles_cannot_be_changed_after_loading() -> None:
         ({"video.rungs.0.long_side_pixels": 720}, "swap the two values"),
         ({"video.segment_seconds": 1.0}, "at least one group of pictures"),
         ({"video.rungs": []}, r"video\.rungs"),
-        ({"kind": "audio"}, "kind"),
+        ({"kind": "audio"}, "video: Extra inputs"),
+        ({"kind": "cinema"}, "does not match any of the expected tags"),
         ({"kind": "file"}, "makes one file and has 4 rungs"),
         ({"audio.max_channels": 5}, r"audio\.max_channels"),
         ({"poster.quality": 0}, r"poster\.quality"),
@@ -80,7 +97,7 @@ def test_a_broken_profile_is_refused_with_the_place_and_the_rule(
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "web.yaml").write_text("kind: video\nname: web\n", encoding="utf-8")
 
-    with pytest.raises(ProfileError, match="title: Field required"):
+    with pytest.raises(ProfileError, match=r"title: Field required"):
         load_profiles(tmp_path)
 
 
@@ -100,4 +117,75 @@ def test_a_directory_without_profiles_is_refused(tmp_path: Path) -> None:
 def test_a_file_dropped_beside_the_others_is_a_profile_without_any_code(tmp_path: Path) -> None:
     _write_changed(tmp_path, {"name": "web-small", "video.rungs.0.max_bitrate_kbps": 4000}, name="web-small")
 
-    assert load_profiles(tmp_path)["web-small"].video.rungs[0].max_bitrate_kbps == 4000
+    dropped = load_profiles(tmp_path)["web-small"]
+    assert isinstance(dropped, LadderProfile)
+    assert dropped.video.rungs[0].max_bitrate_kbps == 4000
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"picture.formats": ["webp", "webp"]}, "must be unique"),
+        ({"picture.formats": ["bmp"]}, r"picture\.formats"),
+        ({"picture.sizes": [{"name": "a", "max_long_side_pixels": 99}] * 2}, "must be unique"),
+        (
+            {
+                "picture.sizes": [
+                    {"name": "a", "max_long_side_pixels": 99},
+                    {"name": "b", "max_long_side_pixels": 100},
+                ]
+            },
+            "from large to small",
+        ),
+        ({"picture.sizes.0.name": "../x"}, r"picture\.sizes\.0\.name"),
+        ({"picture.max_source_pixels": 10**9}, r"picture\.max_source_pixels"),
+        ({"video": {}}, "video: Extra inputs"),
+    ],
+)
+def test_a_broken_image_profile_is_refused_with_the_place_and_the_rule(
+    tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ProfileError, match=words):
+        load_profiles(_write_changed(tmp_path, change, name="image"))
+
+
+@pytest.mark.parametrize(
+    ("profile", "taken", "refused"),
+    [
+        ("web", "video/mp4 application/octet-stream application/mp4", "image/png audio/mpeg text/plain"),
+        ("audio", "audio/mpeg video/mp4 AUDIO/FLAC application/ogg", "image/png"),
+        (
+            "image",
+            "image/png image/jpeg IMAGE/WEBP application/octet-stream",
+            "image/svg+xml image/tiff video/mp4",
+        ),
+        ("thumbnails", "video/webm", "image/png audio/mpeg"),
+        ("passthrough", "video/quicktime", "image/png audio/mpeg"),
+    ],
+)
+def test_a_profile_takes_the_media_types_that_fit_its_kind(profile: str, taken: str, refused: str) -> None:
+    assert [name for name in taken.split() if not accepts(get_profile(profile), name)] == []
+    assert [name for name in refused.split() if accepts(get_profile(profile), name)] == []
+
+
+def test_a_file_dropped_into_the_package_is_known_to_the_api_and_the_processor(tmp_path: Path) -> None:
+    """The services as they are deployed, plus one file."""
+    package = tmp_path / "profiles"
+    shutil.copytree(PROFILES_DIRECTORY, package, ignore=shutil.ignore_patterns("__pycache__"))
+    _write_changed(package, {"name": "web-small"}, name="web-small")
+    asked = (
+        "import json; from profiles import get_profile;"
+        "from metadata_api.routes.profiles import list_profiles;"
+        "names = [item['name'] for item in json.loads(list_profiles(None).body)['items']];"
+        "print('web-small' in names, get_profile('web-small').title)"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", asked],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{PROFILES_DIRECTORY.parent}"},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert told == "True Web streaming\n"
