@@ -52,6 +52,8 @@ class ApiArgs:
         buckets: buckets for uploads and renditions.
         state_machine_arn: workflow to start.
         state_machine_name: its name, for the ARNs of its executions.
+        max_running_jobs: jobs that are processed at the same time.
+        max_waiting_jobs: jobs of one key that may wait.
         max_upload_bytes: largest source that is accepted.
         after: resources that must exist before the function runs.
     """
@@ -67,6 +69,8 @@ class ApiArgs:
     buckets: MediaBuckets
     state_machine_arn: pulumi.Input[str]
     state_machine_name: pulumi.Input[str]
+    max_running_jobs: int
+    max_waiting_jobs: int
     max_upload_bytes: int
     after: Sequence[pulumi.Resource]
 
@@ -146,6 +150,8 @@ class Api(pulumi.ComponentResource):
                     "INGEST_BUCKET": args.buckets.ingest,
                     "MEDIA_BUCKET": args.buckets.media,
                     "STATE_MACHINE_ARN": args.state_machine_arn,
+                    "MAX_RUNNING_JOBS": str(args.max_running_jobs),
+                    "MAX_WAITING_JOBS": str(args.max_waiting_jobs),
                     "MAX_UPLOAD_BYTES": str(args.max_upload_bytes),
                     "CORS_ORIGINS": ",".join(args.cors_origins),
                 },

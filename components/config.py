@@ -139,6 +139,14 @@ class StackConfig:
     upload_expiry_seconds: int = value(
         "how long a job may wait for its upload", minimum=3600, maximum=7 * 86400
     )
+    max_running_jobs: int = value(
+        "jobs that are processed at the same time; the others wait for their turn", minimum=1, maximum=1000
+    )
+    max_waiting_jobs: int = value(
+        "jobs of one API key that may await their file or their turn; more are refused with 429",
+        minimum=1,
+        maximum=100_000,
+    )
     workflow_timeout_seconds: int = value("longest time of one execution", minimum=600, maximum=86400)
 
     lambda_memory_mib: int = value("memory of each function", minimum=256, maximum=10240)

@@ -34,6 +34,7 @@ class IngestArgs:
         topics: topics and the key that encrypts them and the queues.
         max_upload_bytes: largest source that is accepted.
         upload_expiry_seconds: how long a job may wait for its upload.
+        max_running_jobs: jobs that are processed at the same time.
         concurrency: most ingest functions that run at once.
         after: resources that must exist before the functions run.
     """
@@ -45,6 +46,7 @@ class IngestArgs:
     topics: Topics
     max_upload_bytes: int
     upload_expiry_seconds: int
+    max_running_jobs: int
     concurrency: int
     after: Sequence[pulumi.Resource]
 
@@ -155,6 +157,7 @@ class Ingest(pulumi.ComponentResource):
                 environment={
                     "INGEST_BUCKET": args.buckets.ingest,
                     "STATE_MACHINE_ARN": args.state_machine_arn,
+                    "MAX_RUNNING_JOBS": str(args.max_running_jobs),
                     "MAX_UPLOAD_BYTES": str(args.max_upload_bytes),
                 },
                 statements=[
@@ -221,6 +224,7 @@ class Ingest(pulumi.ComponentResource):
                 timeout_seconds=_MAINTAIN_TIMEOUT_SECONDS,
                 environment={
                     "STATE_MACHINE_ARN": args.state_machine_arn,
+                    "MAX_RUNNING_JOBS": str(args.max_running_jobs),
                     "COMPLETION_TOPIC_ARN": args.topics.completion_arn,
                     "ERROR_TOPIC_ARN": args.topics.error_arn,
                     "UPLOAD_EXPIRY_SECONDS": str(args.upload_expiry_seconds),

@@ -38,6 +38,7 @@ class WorkflowArgs:
         platform: what all functions share.
         timeout_seconds: longest execution.
         task_timeout_seconds: longest processing state, shorter than the execution.
+        max_running_jobs: jobs that are processed at the same time.
         first_capacity_provider: ``FARGATE_SPOT`` or ``FARGATE`` for a first try.
         cluster_arn: cluster that tasks run in.
         cluster_name: its name.
@@ -53,6 +54,7 @@ class WorkflowArgs:
     platform: FunctionPlatform
     timeout_seconds: int
     task_timeout_seconds: int
+    max_running_jobs: int
     first_capacity_provider: str
     cluster_arn: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
@@ -68,8 +70,8 @@ class WorkflowArgs:
 class Workflow(pulumi.ComponentResource):
     """Creates the state machine with its role and log, the outcome function, and the rules that call it.
 
-    The rules cover what the graph itself cannot: executions that time out or are aborted, and tasks that stop
-    without answering.
+    The rules cover what the graph itself cannot: executions that time out or are aborted, tasks that stop
+    without answering, and the start of who waits for the slot of an execution that has ended.
     """
 
     state_machine_arn: pulumi.Output[str]
@@ -85,6 +87,8 @@ class Workflow(pulumi.ComponentResource):
         self._names = args.platform.names
         self._child = pulumi.ResourceOptions(parent=self)
         self._machine_name = self._names.physical(NameKind.STATE_MACHINE, "video-processing-workflow")
+        # Not the output: the machine needs the function that needs this.
+        self._machine_arn = self._names.arn("states", f"stateMachine:{self._machine_name}")
         # Log delivery to a vended name needs no resource policy, which has a size limit for the whole
         # account.
         self._log_group_name = self._names.log_group("/aws/vendedlogs/states", self._machine_name)
@@ -129,10 +133,16 @@ class Workflow(pulumi.ComponentResource):
                 role="outcome",
                 reserved_concurrency=args.platform.background_reserved_concurrency or None,
                 handler="metadata_api.outcome.handler",
-                description="Settles jobs that did not end well and queues announcements",
+                description="Settles jobs whose execution ended and starts those that wait for their slot",
                 timeout_seconds=_OUTCOME_TIMEOUT_SECONDS,
-                environment={},
+                environment={
+                    "STATE_MACHINE_ARN": self._machine_arn,
+                    "MAX_RUNNING_JOBS": str(args.max_running_jobs),
+                },
                 statements=[
+                    Statement(
+                        sid="StartWorkflow", actions=["states:StartExecution"], resources=[self._machine_arn]
+                    ),
                     Statement(sid="AnswerTaskTokens", actions=["states:SendTaskFailure"], resources=["*"]),
                     use_key("UseMessagesKey", args.topics.key_arn, write=True),
                 ],
@@ -243,10 +253,13 @@ class Workflow(pulumi.ComponentResource):
     def _build_rules(
         self, machine: aws.sfn.StateMachine, outcome: LambdaFunction, dead_letters: aws.sqs.Queue
     ) -> list[aws.cloudwatch.EventRule]:
-        ended_badly = {
+        ended = {
             "source": ["aws.states"],
             "detail-type": ["Step Functions Execution Status Change"],
-            "detail": {"stateMachineArn": [machine.arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+            "detail": {
+                "stateMachineArn": [machine.arn],
+                "status": ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
+            },
         }
         task_stopped = {
             "source": ["aws.ecs"],
@@ -254,7 +267,7 @@ class Workflow(pulumi.ComponentResource):
             "detail": {"clusterArn": [self._args.cluster_arn], "lastStatus": ["STOPPED"]},
         }
         return [
-            self._build_rule("execution-ended", "Executions that failed", ended_badly, outcome, dead_letters),
+            self._build_rule("execution-ended", "Executions that ended", ended, outcome, dead_letters),
             self._build_rule("task-stopped", "Tasks that stopped", task_stopped, outcome, dead_letters),
         ]
 

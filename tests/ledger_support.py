@@ -54,6 +54,7 @@ def new_job(video_id: UUID, **changes: Any) -> NewJob:
     values: dict[str, Any] = {
         "id": job_id,
         "video_id": video_id,
+        "owner": "key-1",
         "profile": "web",
         "filename": "holiday.mov",
         "source_bucket": INGEST_BUCKET,

@@ -29,6 +29,7 @@ _UNITS = (
     ("_zones", "zones"),
     ("_nodes", "nodes"),
     ("_concurrency", "runs"),
+    ("_jobs", "jobs"),
 )
 _REGION = (
     "aws:region",

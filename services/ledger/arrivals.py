@@ -9,7 +9,7 @@ from ledger import events, job_rows, jobs
 from ledger.connection import LedgerConnection
 from ledger.errors import InvalidRecordError
 from ledger.models import Job, NewJob, SourceObject
-from ledger.states import JobStatus
+from ledger.states import BUCKET_OWNER, JobStatus
 
 DEFAULT_PROFILE = "web"
 _BUCKET_JOBS = UUID("9c0c5a3b-6f0b-5f5e-9a4e-2f6d5d1f7c11")
@@ -53,6 +53,7 @@ def create_bucket_job(
         new = NewJob(
             id=job_id,
             video_id=_video_of_key(conn, source, filename),
+            owner=BUCKET_OWNER,
             profile=profile,
             filename=filename,
             source_bucket=source.bucket,

@@ -23,6 +23,10 @@ class WrongStateError(LedgerError):
     """The job's state does not allow the transition; the caller reads the job again and decides anew."""
 
 
+class QueueFullError(LedgerError):
+    """This key has too many jobs that have not begun; the caller orders again later."""
+
+
 class HoldError(LedgerError):
     """This worker does not hold the job: it must stop and publish nothing.
 

@@ -14,7 +14,7 @@ _COLUMNS: Final = (
     "j.id, j.video_id, j.status, j.stage, j.profile, j.filename, j.content_type, j.declared_size_bytes,"
     " j.declared_sha256, j.source_size_bytes, j.source_bucket, j.source_key, j.source_version_id,"
     " j.attempt, j.fence, j.stage_seconds, j.error_code, j.error_message, j.error_remedy,"
-    " j.created_at, j.updated_at, j.uploaded_at, j.started_at, j.finished_at, j.upload_id"
+    " j.created_at, j.updated_at, j.uploaded_at, j.started_at, j.finished_at, j.upload_id, j.priority"
 )
 _VISIBLE: Final = "jobs j JOIN videos v ON v.id = j.video_id AND v.deleted_at IS NULL"
 _OUTPUTS: Final = """
@@ -25,6 +25,18 @@ _OUTPUTS: Final = """
             'frame_rate', o.frame_rate, 'details', o.details)
             ORDER BY o.height DESC NULLS LAST, o.name), '[]')
        FROM outputs o WHERE o.job_id = j.id)"""
+
+MAX_QUEUE_POSITION: Final = 1_000
+# Two ranges of the index that admission reads, each no longer than what is shown.
+_AHEAD: Final = f"""
+    (SELECT count(*) FROM (
+        SELECT FROM jobs w WHERE w.status = 'QUEUED' AND w.dispatched_at IS NULL AND w.owner = j.owner
+           AND {{which}} LIMIT {MAX_QUEUE_POSITION + 1}) ahead)"""  # noqa: S608 -- constants
+_QUEUE_POSITION: Final = f"""
+    CASE WHEN j.status = 'QUEUED' AND j.dispatched_at IS NULL THEN
+        {_AHEAD.format(which="w.priority > j.priority")}
+      + {_AHEAD.format(which="w.priority = j.priority AND (w.queued_at, w.id) <= (j.queued_at, j.id)")}
+    END"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +68,20 @@ class JobRow:
     started_at: datetime | None
     finished_at: datetime | None
     upload_id: str | None
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
 class JobDetail:
-    """A job with its outputs, each as a plain JSON object."""
+    """A job with its outputs, each as a plain JSON object.
+
+    Attributes:
+        queue_position: Its place among the waiting jobs of its owner, from 1; None when it does not wait, or
+            when more than MAX_QUEUE_POSITION are ahead.
+    """
 
     job: JobRow
+    queue_position: int | None
     outputs: Sequence[dict[str, Any]]
 
 
@@ -94,9 +113,13 @@ class EventRow:
 
 def get(conn: "LedgerConnection", job_id: UUID) -> JobDetail | None:
     """A job with its outputs, in one round trip."""
-    query = f"SELECT {_COLUMNS}, {_OUTPUTS} FROM {_VISIBLE} WHERE j.id = %s"  # noqa: S608 -- constants
+    query = f"SELECT {_COLUMNS}, {_QUEUE_POSITION}, {_OUTPUTS} FROM {_VISIBLE} WHERE j.id = %s"  # noqa: S608 -- constants
     row = conn.execute(query, [job_id]).fetchone()
-    return None if row is None else JobDetail(JobRow(*row[:-1]), row[-1])
+    if row is None:
+        return None
+    position = row[-2]
+    shown = position if position is not None and position <= MAX_QUEUE_POSITION else None
+    return JobDetail(JobRow(*row[:-2]), shown, row[-1])
 
 
 def find(

@@ -12,9 +12,9 @@ from ledger.models import Announcement, Job
 from ledger.states import AnnouncementRoute, JobStatus
 
 _SELECT = """
-    SELECT id, video_id, status, attempt, attempt_limit, fence, profile, filename, source_bucket, source_key,
-           source_sequencer, source_size_bytes, uploaded_at, execution_arn, task_token, stage, announcement,
-           announcement_route, created_at, started_at
+    SELECT id, video_id, status, owner, attempt, attempt_limit, fence, profile, filename, source_bucket,
+           source_key, source_sequencer, source_size_bytes, uploaded_at, execution_arn, task_token, stage,
+           announcement, announcement_route, created_at, started_at
       FROM jobs WHERE id = %s"""
 _SELECT_LOCKED = _SELECT + " FOR UPDATE"
 

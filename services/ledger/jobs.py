@@ -9,7 +9,6 @@ from ledger.errors import WrongStateError
 from ledger.models import Job, NewJob, SourceObject
 from ledger.states import JobStatus
 
-_DISPATCH_LEASE = "60 seconds"
 _UPLOAD_IDENTITY = ""
 
 
@@ -41,11 +40,16 @@ def insert(
     """
     conn.execute(
         """
-        INSERT INTO jobs (id, video_id, status, profile, filename, content_type, upload_id, batch_id,
+        WITH known AS (
+            -- Asked first: a conflict would wait for whoever is giving a slot to this owner.
+            INSERT INTO job_owners (owner) SELECT %(owner)s
+             WHERE NOT EXISTS (SELECT FROM job_owners WHERE owner = %(owner)s) ON CONFLICT DO NOTHING)
+        INSERT INTO jobs (id, video_id, status, owner, priority, profile, filename, content_type, upload_id,
+            batch_id,
             declared_size_bytes, declared_sha256, source_bucket, source_key, source_identity,
             source_version_id, source_etag, source_sequencer, source_size_bytes, uploaded_at, queued_at)
-        VALUES (%(id)s, %(video_id)s, %(status)s, %(profile)s, %(filename)s, %(content_type)s, %(upload_id)s,
-            %(batch_id)s,
+        VALUES (%(id)s, %(video_id)s, %(status)s, %(owner)s, %(priority)s, %(profile)s, %(filename)s,
+            %(content_type)s, %(upload_id)s, %(batch_id)s,
             %(declared_size_bytes)s, %(declared_sha256)s, %(source_bucket)s, %(source_key)s, %(identity)s,
             %(version_id)s, %(etag)s, %(sequencer)s, %(size_bytes)s,
             CASE WHEN %(arrived)s THEN now() END, CASE WHEN %(arrived)s THEN now() END)
@@ -61,36 +65,8 @@ def insert(
             "arrived": source is not None,
         },
     )
-    told = {"status": status, "profile": new.profile}
+    told = {"status": status, "profile": new.profile, "priority": new.priority}
     events.record(conn, job_id=new.id, attempt=1, fence=0, event_type="job.created", data=told)
-
-
-def lease_dispatch(conn: LedgerConnection, job_id: UUID) -> int | None:
-    """Gives one caller the right to start the job's execution; it lapses after a minute without a start.
-
-    Returns:
-        The attempt to start, or None when there is nothing to start or somebody else is at it.
-    """
-    with conn.transaction():
-        row = conn.execute(
-            """
-            UPDATE jobs SET dispatched_at = now()
-             WHERE id = %s AND status = 'QUEUED' AND execution_arn IS NULL
-               AND (dispatched_at IS NULL OR dispatched_at < now() - %s::interval)
-            RETURNING attempt
-            """,
-            (job_id, _DISPATCH_LEASE),
-        ).fetchone()
-    return row[0] if row else None
-
-
-def return_dispatch(conn: LedgerConnection, job_id: UUID, attempt: int) -> None:
-    """Gives the right back after a failed start, so that the next caller need not wait."""
-    with conn.transaction():
-        conn.execute(
-            "UPDATE jobs SET dispatched_at = NULL WHERE id = %s AND attempt = %s AND execution_arn IS NULL",
-            (job_id, attempt),
-        )
 
 
 def record_execution(conn: LedgerConnection, job_id: UUID, attempt: int, execution_arn: str) -> None:

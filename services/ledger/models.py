@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ledger.states import AnnouncementRoute, ErrorCode, JobStatus
+from ledger.states import DEFAULT_PRIORITY, AnnouncementRoute, ErrorCode, JobStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +122,7 @@ class Job:
     id: UUID
     video_id: UUID
     status: JobStatus
+    owner: str
     attempt: int
     attempt_limit: int
     fence: int
@@ -146,16 +147,20 @@ class NewJob:
     """A job that somebody orders through the API; its video exists already.
 
     Attributes:
+        owner: Public id of the API key that ordered it, or BUCKET_OWNER; keys share the slots.
+        priority: 0 to 9; of the jobs of one owner the highest begins first.
         upload_id: S3's id of a multipart upload.
         batch_id: The batch it was ordered in.
     """
 
     id: UUID
     video_id: UUID
+    owner: str
     profile: str
     filename: str
     source_bucket: str
     source_key: str
+    priority: int = DEFAULT_PRIORITY
     content_type: str | None = None
     declared_size_bytes: int | None = None
     declared_sha256: str | None = None

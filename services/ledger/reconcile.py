@@ -1,4 +1,4 @@
-"""What `maintain` looks for: uploads that never came, starts that were missed, executions that are gone."""
+"""What `maintain` looks for: uploads that never came, executions that are gone."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -33,18 +33,6 @@ def expired_uploads(
         """,
         (expiry_seconds, limit),
     ).fetchall()
-
-
-def undispatched(conn: LedgerConnection, *, limit: int = 100) -> list[UUID]:
-    """QUEUED jobs that nobody has started, oldest first; `lease_dispatch` decides whether they may be."""
-    rows = conn.execute(
-        """
-        SELECT id FROM jobs WHERE status = 'QUEUED' AND execution_arn IS NULL
-         ORDER BY created_at LIMIT %s
-        """,
-        (limit,),
-    ).fetchall()
-    return [row[0] for row in rows]
 
 
 def underway(conn: LedgerConnection, *, limit: int = 200) -> list[Attempt]:

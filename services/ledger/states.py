@@ -1,6 +1,12 @@
 """Words that the ledger, the API, the processor and the workflow share."""
 
 from enum import StrEnum
+from typing import Final
+
+# Owner of jobs for files dropped into the bucket; no API key has an id like this.
+BUCKET_OWNER: Final = "bucket"
+HIGHEST_PRIORITY: Final = 9
+DEFAULT_PRIORITY: Final = 5
 
 
 class JobStatus(StrEnum):

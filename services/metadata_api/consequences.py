@@ -2,7 +2,6 @@
 
 import logging
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from metadata_api import multipart
 from metadata_api.multipart import OpenUpload
@@ -11,24 +10,30 @@ if TYPE_CHECKING:
     # Only named here: most calls of the API need neither the driver nor a client.
     from ledger.connection import LedgerConnection
     from ledger.models import Job
+    from metadata_api.settings import ApiSettings
 
 _LOGGER = logging.getLogger(__name__)
 
 
-def start_now(conn: "LedgerConnection", job_id: UUID, *, state_machine_arn: str) -> None:
-    """Starts a QUEUED job's execution; if that fails the job stays QUEUED and `maintain` starts it.
+def start_now(conn: "LedgerConnection", settings: "ApiSettings", *, most: int = 1) -> None:
+    """Starts what waits while slots are free; if that fails the jobs stay QUEUED and `maintain` starts them.
 
     Call it outside a transaction: the execution must find the job.
+
+    Args:
+        conn: An open connection.
+        settings: Name the state machine and the number of slots.
+        most: How many jobs the caller has queued, or slots it has freed.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from metadata_api import clients
-    from metadata_api.dispatch import dispatch
+    from metadata_api.dispatch import Workflow, start_if_possible
 
-    try:
-        dispatch(conn, job_id, stepfunctions=clients.stepfunctions(), state_machine_arn=state_machine_arn)
-    except (BotoCoreError, ClientError) as error:
-        _LOGGER.warning("dispatch_postponed", extra={"job_id": str(job_id), "reason": type(error).__name__})
+    workflow = Workflow(
+        client=clients.stepfunctions,
+        state_machine_arn=settings.state_machine_arn,
+        max_running_jobs=settings.max_running_jobs,
+    )
+    start_if_possible(conn, workflow, most=most)
 
 
 def stop_now(job: "Job", *, state_machine_arn: str) -> None:

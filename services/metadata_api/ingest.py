@@ -15,13 +15,12 @@ from ledger.models import Job, SourceObject
 from ledger.states import ErrorCode, JobStatus
 from metadata_api import clients, database
 from metadata_api.arrival import Arrival, InvalidEventError, read_arrivals
-from metadata_api.dispatch import dispatch
+from metadata_api.dispatch import Workflow, start_waiting
 from metadata_api.logs import logger
 from metadata_api.settings import IngestSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_stepfunctions import SFNClient
 
 _UPLOAD_KEY = re.compile(r"uploads/(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/source")
 
@@ -33,7 +32,7 @@ class Services:
     settings: IngestSettings
     keeper: ConnectionKeeper
     s3: "S3Client"
-    stepfunctions: "SFNClient"
+    workflow: Workflow
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -43,7 +42,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         settings=settings,
         keeper=database.ledger(settings),
         s3=clients.s3(),
-        stepfunctions=clients.stepfunctions(),
+        workflow=Workflow(
+            client=clients.stepfunctions,
+            state_machine_arn=settings.state_machine_arn,
+            max_running_jobs=settings.max_running_jobs,
+        ),
     )
     return take_batch(event["Records"], services)
 
@@ -117,13 +120,8 @@ def _take_object(conn: LedgerConnection, source: SourceObject, services: Service
         return
     if _refuse_if_too_large(conn, job, services.settings):
         return
-    arn = dispatch(
-        conn,
-        job.id,
-        stepfunctions=services.stepfunctions,
-        state_machine_arn=services.settings.state_machine_arn,
-    )
-    logger().info("job_dispatched" if arn else "job_already_dispatched", extra={"job_id": str(job.id)})
+    started = start_waiting(conn, services.workflow)
+    logger().info("job_dispatched" if job.id in started else "job_queued", extra={"job_id": str(job.id)})
 
 
 def _find_or_make_job(conn: LedgerConnection, source: SourceObject) -> Job | None:

@@ -11,7 +11,7 @@ from ledger.models import Announcement
 from ledger.reconcile import Attempt
 from ledger.states import ErrorCode, Topic
 from metadata_api import clients, database
-from metadata_api.dispatch import dispatch
+from metadata_api.dispatch import Workflow, start_again, start_waiting
 from metadata_api.executions import describe, execution_arn, execution_name, settle_ended
 from metadata_api.logs import logger
 from metadata_api.settings import MaintainSettings
@@ -19,6 +19,9 @@ from metadata_api.settings import MaintainSettings
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
+
+
+_MOST_STARTS = 100  # of each kind in one run, which has a minute
 
 
 class MaintenanceError(Exception):
@@ -123,16 +126,14 @@ def _settle_each(conn: LedgerConnection, services: Services, attempts: list[Atte
 
 
 def _dispatch_jobs(conn: LedgerConnection, services: Services) -> int:
-    started = [
-        dispatch(
-            conn,
-            job_id,
-            stepfunctions=services.stepfunctions,
-            state_machine_arn=services.settings.state_machine_arn,
-        )
-        for job_id in reconcile.undispatched(conn)
-    ]
-    return sum(arn is not None for arn in started)
+    settings = services.settings
+    workflow = Workflow(
+        client=lambda: services.stepfunctions,
+        state_machine_arn=settings.state_machine_arn,
+        max_running_jobs=settings.max_running_jobs,
+    )
+    again = start_again(conn, workflow, most=_MOST_STARTS)
+    return len(again) + len(start_waiting(conn, workflow, most=_MOST_STARTS))
 
 
 def _deliver_announcements(conn: LedgerConnection, services: Services) -> int:

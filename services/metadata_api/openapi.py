@@ -184,7 +184,9 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     # Open paths without problems of their own never leave this process.
     common = COMMON_PROBLEMS if operation.problems or not operation.open else ()
     for status, codes in _by_status((*operation.problems, *common)).items():
-        responses[str(status.value)] = _problem(status, codes, schemas)
+        known = responses.get(str(status.value))
+        answer = _problem(status, codes, schemas)
+        responses[str(status.value)] = _either(known, answer) if known else answer
     return dict(sorted(responses.items()))
 
 
@@ -245,9 +247,19 @@ def _problem(status: HTTPStatus, codes: Iterable[ProblemCode], schemas: _Schemas
         "description": f"{status.phrase}: {', '.join(codes)}",
         "content": {PROBLEM_TYPE: {"schema": schemas[id(ProblemDetails)]}},
     }
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         answer["headers"] = _RETRY_AFTER
     return answer
+
+
+def _either(gateway: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """One status that the gateway answers with, and so does the API."""
+    schemas = [item["content"][PROBLEM_TYPE]["schema"] for item in (gateway, own)]
+    return {
+        **own,
+        "description": f"{own['description']}; or from the gateway: {gateway['description']}",
+        "content": {PROBLEM_TYPE: {"schema": {"anyOf": schemas}}},
+    }
 
 
 if __name__ == "__main__":

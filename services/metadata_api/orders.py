@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from ledger import videos
+from ledger.errors import QueueFullError
 from ledger.models import NewJob, SourceObject
 from ledger.videos import VideoDraft
 from metadata_api import multipart
 from metadata_api.models.jobs import SourceJobBody, UploadJobBody
-from metadata_api.problems import ProblemCode, field_problem
+from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.request import not_found
 from metadata_api.settings import ApiSettings
 from metadata_api.sources import check_size, find_source
@@ -29,21 +30,33 @@ ORDER_PROBLEMS = (
     ProblemCode.UPLOAD_TOO_LARGE,
     ProblemCode.UNSUPPORTED_MEDIA_TYPE,
     ProblemCode.IDEMPOTENCY_KEY_REUSED,
+    ProblemCode.QUEUE_FULL,
     ProblemCode.UPSTREAM_UNAVAILABLE,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A checked request for a job; source is None when the file is still to be uploaded."""
+    """A checked request for a job.
 
+    Attributes:
+        owner: Public id of the API key that orders it.
+        source: None when the file is still to be uploaded.
+    """
+
+    owner: str
     body: UploadJobBody | SourceJobBody
     source: SourceObject | None
     filename: str
 
 
-def check_order(body: UploadJobBody | SourceJobBody, settings: ApiSettings) -> Order:
+def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSettings) -> Order:
     """What is ordered, if this deployment can do it.
+
+    Args:
+        body: What is asked for.
+        owner: Public id of the API key that asks.
+        settings: Of this deployment.
 
     Raises:
         Problem: Names the field that this deployment cannot satisfy.
@@ -54,9 +67,9 @@ def check_order(body: UploadJobBody | SourceJobBody, settings: ApiSettings) -> O
     if isinstance(body, UploadJobBody):
         check_size(body.size_bytes, settings)
         _check_single(body)
-        return Order(body=body, source=None, filename=body.filename)
+        return Order(owner=owner, body=body, source=None, filename=body.filename)
     source = find_source(body.source, settings)
-    return Order(body=body, source=source, filename=_filename_of_key(body.source.key))
+    return Order(owner=owner, body=body, source=source, filename=_filename_of_key(body.source.key))
 
 
 def place_order(
@@ -80,6 +93,26 @@ def place_order(
         jobs.create_upload_job(conn, new)
     else:
         jobs.create_object_job(conn, new, order.source)
+
+
+def refuse_when_full(conn: "LedgerConnection", owner: str, adding: int, max_waiting_jobs: int) -> None:
+    """Takes no more orders of a key while too many of its jobs have not begun.
+
+    Args:
+        conn: An open connection.
+        owner: Public id of the API key.
+        adding: How many jobs are about to be made.
+        max_waiting_jobs: Most that may wait at a time.
+
+    Raises:
+        Problem: QUEUE_FULL.
+    """
+    from ledger import admission
+
+    try:
+        admission.check_room(conn, owner, adding, max_waiting_jobs)
+    except QueueFullError as error:
+        raise Problem(ProblemCode.QUEUE_FULL, str(error)) from error
 
 
 def _check_single(body: UploadJobBody) -> None:
@@ -138,6 +171,8 @@ def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str, bat
         return NewJob(
             id=job_id,
             video_id=video_id,
+            owner=order.owner,
+            priority=body.priority,
             profile=body.profile,
             filename=order.filename,
             source_bucket=body.source.bucket,
@@ -149,6 +184,8 @@ def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str, bat
     return NewJob(
         id=job_id,
         video_id=video_id,
+        owner=order.owner,
+        priority=body.priority,
         profile=body.profile,
         filename=order.filename,
         source_bucket=ingest_bucket,

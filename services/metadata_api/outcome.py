@@ -1,4 +1,4 @@
-"""Function `outcome`: settles jobs whose workflow, execution or task ended badly."""
+"""Function `outcome`: settles jobs whose workflow, execution or task ended, and starts who waits for them."""
 
 import json
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from ledger.models import Outcome
 from ledger.states import ErrorCode, TaskError
 from metadata_api import clients, database
 from metadata_api.arrival import InvalidEventError
+from metadata_api.dispatch import Workflow, start_if_possible
 from metadata_api.executions import ExecutionStatus, parse_execution_name, settle_ended
 from metadata_api.logs import logger
 from metadata_api.settings import OutcomeSettings
@@ -28,8 +29,26 @@ _DEAD_TOKEN_ERRORS = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToke
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda entry point for the state machine and for EventBridge."""
     settings = OutcomeSettings.from_environment()
+    workflow = Workflow(
+        client=clients.stepfunctions,
+        state_machine_arn=settings.state_machine_arn,
+        max_running_jobs=settings.max_running_jobs,
+    )
     with database.ledger(settings).connection() as conn:
-        return settle(conn, event, stack=settings.stack, stepfunctions=clients.stepfunctions)
+        return settle_and_go_on(conn, event, stack=settings.stack, workflow=workflow)
+
+
+def settle_and_go_on(
+    conn: LedgerConnection, event: dict[str, Any], *, stack: str, workflow: Workflow
+) -> dict[str, Any]:
+    """Answers one event, and gives the slot that it may have freed to the job whose turn it is.
+
+    Raises:
+        InvalidEventError: See `settle`.
+    """
+    answer = settle(conn, event, stack=stack, stepfunctions=workflow.client)
+    start_if_possible(conn, workflow)
+    return answer
 
 
 def settle(

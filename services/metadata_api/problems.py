@@ -12,6 +12,11 @@ from metadata_api.responses import COMMON_HEADERS, Response
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 5
+# A missing server is back in seconds; a full queue moves when a job ends.
+_RETRY_AFTER_SECONDS: Final = {
+    HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER_SECONDS,
+    HTTPStatus.TOO_MANY_REQUESTS: 30,
+}
 
 
 class ProblemCode(StrEnum):
@@ -43,6 +48,7 @@ class ProblemCode(StrEnum):
     UPLOAD_TOO_LARGE = "UPLOAD_TOO_LARGE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    QUEUE_FULL = "QUEUE_FULL"
     INTERNAL = "INTERNAL"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
     UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
@@ -75,6 +81,7 @@ _STATUS: Final[Mapping[ProblemCode, HTTPStatus]] = {
     ProblemCode.UPLOAD_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ProblemCode.IDEMPOTENCY_KEY_REUSED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ProblemCode.QUEUE_FULL: HTTPStatus.TOO_MANY_REQUESTS,
     ProblemCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
     ProblemCode.DATABASE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ProblemCode.UPSTREAM_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -173,9 +180,9 @@ def problem_details(problem: Problem, request_id: str) -> ProblemDetails:
 
 
 def problem_response(problem: Problem, request_id: str) -> Response:
-    """The whole answer for a problem; 503 says when to try again."""
+    """The whole answer for a problem; 429 and 503 say when to try again."""
     headers = {**COMMON_HEADERS, **problem.headers}
-    if problem.status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if problem.status in _RETRY_AFTER_SECONDS:
+        headers["Retry-After"] = str(_RETRY_AFTER_SECONDS[problem.status])
     body = json.dumps(problem_details(problem, request_id), ensure_ascii=False)
     return Response(problem.status.value, CONTENT_TYPE, body, headers)

@@ -52,6 +52,7 @@ def job_summary(job: JobRow, live: Progress | None) -> JobSummary:
         progress_percent=_percent(job, live),
         fps=live.fps if live else None,
         eta_seconds=live.eta_seconds if live else None,
+        priority=job.priority,
         profile=job.profile,
         filename=job.filename,
         size_bytes=job.declared_size_bytes if job.source_size_bytes is None else job.source_size_bytes,
@@ -69,6 +70,7 @@ def job_view(detail: JobDetail, live: Progress | None) -> JobView:
     """A job with everything that callers may know of it."""
     return JobView(
         **job_summary(detail.job, live),
+        queue_position=detail.queue_position,
         stage_seconds=detail.job.stage_seconds,
         outputs=[_output_view(detail.job.id, output) for output in detail.outputs],
     )

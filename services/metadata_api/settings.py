@@ -69,6 +69,8 @@ class ApiSettings(FunctionSettings):
     ingest_bucket: str
     media_bucket: str
     state_machine_arn: str
+    max_running_jobs: int
+    max_waiting_jobs: int
     max_upload_bytes: int
     cors_origins: tuple[str, ...]
 
@@ -79,12 +81,16 @@ class IngestSettings(FunctionSettings):
 
     ingest_bucket: str
     state_machine_arn: str
+    max_running_jobs: int
     max_upload_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeSettings(FunctionSettings):
-    """Settles jobs whose execution or task ended badly."""
+    """Settles executions and tasks that have ended, and starts what waits for their slot."""
+
+    state_machine_arn: str
+    max_running_jobs: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +98,7 @@ class MaintainSettings(FunctionSettings):
     """Starts, heals and announces what was left behind."""
 
     state_machine_arn: str
+    max_running_jobs: int
     completion_topic_arn: str
     error_topic_arn: str
     upload_expiry_seconds: int

@@ -158,7 +158,7 @@ def test_the_outcome_function_gets_the_agreed_payloads(states: dict[str, Any]) -
         assert (queued["source"], queued["topic"]) == ("announce", topic)
 
 
-def test_bad_ends_and_stopped_tasks_reach_the_outcome_function(run: ProgramRun) -> None:
+def test_ended_executions_and_stopped_tasks_reach_the_outcome_function(run: ProgramRun) -> None:
     patterns = {
         entry.name: json.loads(entry.inputs["eventPattern"])
         for entry in resources(run, ":EventRule")
@@ -166,7 +166,7 @@ def test_bad_ends_and_stopped_tasks_reach_the_outcome_function(run: ProgramRun) 
     }
     ended = patterns["workflow-execution-ended"]["detail"]
     assert ended["stateMachineArn"] == [run.exports["state_machine_arn"]]
-    assert set(ended["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    assert set(ended["status"]) == {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
     stopped = patterns["workflow-task-stopped"]["detail"]
     assert stopped == {"clusterArn": [run.exports["ecs_cluster_arn"]], "lastStatus": ["STOPPED"]}
     targets = {entry.inputs["rule"]: entry.inputs for entry in resources(run, ":EventTarget")}

@@ -34,6 +34,7 @@ REASONS: Mapping[str, str] = {
     "missing": "S3 asks for it itself when a key is missing; no call has this name",
     "version": "the record names the operation, not the version it asked for",
     "outage": "needed after a failure at one moment only; integration tests reach it with other credentials",
+    "queue": "needed when a job waits for the slot of another, which the run has too few jobs for",
     "parts": "needed for uploads in several parts, which the run does not make",
     "owner": "for people and tools of the account, not for the platform",
 }

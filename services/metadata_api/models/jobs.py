@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, TypeAdapter
 from typing_extensions import TypedDict
 
-from ledger.states import ErrorCode, JobStatus
+from ledger.states import DEFAULT_PRIORITY, HIGHEST_PRIORITY, ErrorCode, JobStatus
 from metadata_api.models.fields import (
     BucketName,
     CursorText,
@@ -31,6 +31,12 @@ class JobBody(RequestModel):
     video_id: UUID | None = Field(
         default=None,
         description="An existing video to process for; excludes metadata. A new video when absent.",
+    )
+    priority: int = Field(
+        default=DEFAULT_PRIORITY,
+        ge=0,
+        le=HIGHEST_PRIORITY,
+        description="Of the waiting jobs of one API key the highest begins first, among equals the oldest.",
     )
 
 
@@ -110,6 +116,7 @@ class JobSummary(TypedDict):
     progress_percent: float | None
     fps: float | None
     eta_seconds: float | None
+    priority: int
     profile: str
     filename: str
     size_bytes: int | None
@@ -141,8 +148,13 @@ class OutputView(TypedDict):
 
 
 class JobView(JobSummary):
-    """A job with its outputs and the seconds each stage took."""
+    """A job with its outputs and the seconds each stage took.
 
+    queue_position counts the waiting jobs of the same API key, 1 begins next; null when it does not wait, or
+    when more than 1,000 are ahead.
+    """
+
+    queue_position: int | None
     stage_seconds: dict[str, float]
     outputs: list[OutputView]
 

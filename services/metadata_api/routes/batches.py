@@ -12,7 +12,7 @@ from ledger.states import TERMINAL_STATUSES, JobStatus
 from metadata_api.consequences import start_now
 from metadata_api.models.batches import BatchBody, BatchCreated, BatchItem, BatchView, StatusCounts
 from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
-from metadata_api.orders import ORDER_PROBLEMS, Order, check_order, place_order
+from metadata_api.orders import ORDER_PROBLEMS, Order, check_order, place_order, refuse_when_full
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.rendering import job_summary, live_progress
 from metadata_api.request import ApiRequest, not_found
@@ -41,15 +41,13 @@ _OPERATION: Final = "create-batch"
 def create_batch(request: ApiRequest) -> Response:
     """Up to 100 jobs as in POST /jobs: all are made, or none and the answer names the field at fault."""
     settings = request.resources.settings
-    orders = _checked(request.body(BatchBody), settings)
+    orders = _checked(request.body(BatchBody), request.caller, settings)
     with request.resources.connection() as conn:
         with conn.transaction():
             batch_id = _store(conn, request, orders)
         made = batches.created_at(conn, batch_id)
         rows = job_queries.of_batch(conn, batch_id)
-        for row in rows:
-            if row.status == JobStatus.QUEUED:
-                start_now(conn, row.id, state_machine_arn=settings.state_machine_arn)
+        start_now(conn, settings, most=sum(row.status == JobStatus.QUEUED for row in rows))
     if made is None:
         detail = f"the batch {batch_id} made with this Idempotency-Key is gone; use a new key for a new batch"
         raise Problem(ProblemCode.IDEMPOTENT_RESULT_GONE, detail)
@@ -86,11 +84,11 @@ def get_batch(request: ApiRequest) -> Response:
     return json_response(view)
 
 
-def _checked(body: BatchBody, settings: ApiSettings) -> list[Order]:
+def _checked(body: BatchBody, owner: str, settings: ApiSettings) -> list[Order]:
     orders: list[Order] = []
     for position, wanted in enumerate(body.jobs):
         try:
-            orders.append(check_order(wanted, settings))
+            orders.append(check_order(wanted, owner, settings))
         except Problem as problem:
             raise problem.within(f"jobs.{position}") from problem
     return orders
@@ -110,13 +108,15 @@ def _store(conn: "LedgerConnection", request: ApiRequest, orders: Sequence[Order
         )
         if known_id != batch_id:
             return known_id
+    settings = request.resources.settings
+    refuse_when_full(conn, request.caller, len(orders), settings.max_waiting_jobs)
     # In one order, so that two batches on the same records cannot wait for each other.
     for video_id in sorted({order.body.video_id for order in orders if order.body.video_id is not None}):
         videos.lock(conn, video_id)
     batches.create(conn, batch_id)
     for position, order in enumerate(orders):
         try:
-            place_order(conn, order, uuid4(), request.resources.settings, batch_id=batch_id)
+            place_order(conn, order, uuid4(), settings, batch_id=batch_id)
         except Problem as problem:
             raise problem.within(f"jobs.{position}") from problem
     return batch_id

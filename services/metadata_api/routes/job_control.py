@@ -9,6 +9,7 @@ from ledger.job_queries import JobDetail
 from metadata_api.consequences import forget_upload, start_now, stop_now
 from metadata_api.models.jobs import JobView
 from metadata_api.operations import RouteGroup
+from metadata_api.orders import refuse_when_full
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.rendering import job_view
 from metadata_api.request import ApiRequest, not_found
@@ -48,6 +49,8 @@ def cancel_job(request: ApiRequest) -> Response:
         stop_now(job, state_machine_arn=request.resources.settings.state_machine_arn)
         if upload is not None:
             forget_upload(upload)
+        else:
+            start_now(conn, request.resources.settings)  # its slot, if it had one, is free
         detail = _visible(conn, job_id)
     return json_response(job_view(detail, None))
 
@@ -61,12 +64,14 @@ def cancel_job(request: ApiRequest) -> Response:
         ProblemCode.JOB_NOT_FOUND,
         ProblemCode.JOB_NOT_RETRYABLE,
         ProblemCode.SOURCE_NOT_UPLOADED,
+        ProblemCode.QUEUE_FULL,
         ProblemCode.UPSTREAM_UNAVAILABLE,
     ),
 )
 def retry_job(request: ApiRequest) -> Response:
     """A new attempt of a FAILED or CANCELLED job on the file that was uploaded for it."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    settings = request.resources.settings
     with request.resources.connection() as conn:
         source = _visible(conn, job_id).job
         if source.uploaded_at is not None and not is_present(
@@ -74,13 +79,13 @@ def retry_job(request: ApiRequest) -> Response:
         ):
             message = f"the file of job {job_id} is no longer in the bucket; create a new job and upload it"
             raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, message)
-        _requeue(conn, job_id)
-        start_now(conn, job_id, state_machine_arn=request.resources.settings.state_machine_arn)
+        _requeue(conn, job_id, settings.max_waiting_jobs)
+        start_now(conn, settings)
         detail = _visible(conn, job_id)
     return json_response(job_view(detail, None))
 
 
-def _requeue(conn: "LedgerConnection", job_id: UUID) -> None:
+def _requeue(conn: "LedgerConnection", job_id: UUID, max_waiting_jobs: int) -> None:
     from ledger import jobs
 
     with conn.transaction():
@@ -88,6 +93,7 @@ def _requeue(conn: "LedgerConnection", job_id: UUID) -> None:
             job = jobs.retry(conn, job_id)
         except WrongStateError as error:
             raise Problem(ProblemCode.JOB_NOT_RETRYABLE, str(error)) from error
+        refuse_when_full(conn, job.owner, 0, max_waiting_jobs)
         # A record that was deleted meanwhile must not come back to life with an unfinished job.
         if videos.lock(conn, job.video_id) is None:
             raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))

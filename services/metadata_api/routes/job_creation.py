@@ -8,7 +8,7 @@ from ledger import idempotency, job_queries
 from metadata_api.consequences import start_now
 from metadata_api.models.jobs import JOB_REQUEST, JobCreated
 from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
-from metadata_api.orders import ORDER_PROBLEMS, Order, check_order, place_order
+from metadata_api.orders import ORDER_PROBLEMS, Order, check_order, place_order, refuse_when_full
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.rendering import job_view
 from metadata_api.request import ApiRequest
@@ -40,12 +40,12 @@ def create_job(request: ApiRequest) -> Response:
     it has arrived. With source the processing of that object starts at once.
     """
     settings = request.resources.settings
-    order = check_order(request.body(JOB_REQUEST), settings)
+    order = check_order(request.body(JOB_REQUEST), request.caller, settings)
     with request.resources.connection() as conn:
         with conn.transaction():
             job_id = _store(conn, request, order)
         if order.source is not None:
-            start_now(conn, job_id, state_machine_arn=settings.state_machine_arn)
+            start_now(conn, settings)
         detail = job_queries.get(conn, job_id)
     if detail is None:
         message = f"the job {job_id} made with this Idempotency-Key was deleted; use a new key for a new job"
@@ -69,5 +69,7 @@ def _store(conn: "LedgerConnection", request: ApiRequest, order: Order) -> UUID:
         )
         if known_id != job_id:
             return known_id
-    place_order(conn, order, job_id, request.resources.settings)
+    settings = request.resources.settings
+    refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
+    place_order(conn, order, job_id, settings)
     return job_id

@@ -1,4 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import psycopg
@@ -11,7 +10,6 @@ from ledger.failures import failure
 from ledger.states import ErrorCode, JobStatus
 from tests.ledger_support import (
     STACK,
-    LedgerDatabase,
     claimed,
     column,
     completed,
@@ -49,31 +47,6 @@ def test_one_object_can_be_ordered_twice_but_an_upload_key_only_once(ledger_conn
         jobs.create_upload_job(ledger_conn, new_job(video_id, source_key="uploads/a/source"))
 
 
-def test_of_ten_parallel_dispatchers_one_gets_the_lease(ledger_database: LedgerDatabase) -> None:
-    with ledger_database.connect() as conn:
-        job = queued_job(conn)
-
-    def lease(_number: int) -> int | None:
-        with ledger_database.connect() as conn:
-            return jobs.lease_dispatch(conn, job.id)
-
-    with ThreadPoolExecutor(10) as pool:
-        leases = list(pool.map(lease, range(10)))
-
-    assert sorted(leases, key=str) == [1] + [None] * 9
-
-
-def test_a_lease_that_was_given_back_or_lapsed_can_be_taken_again(ledger_conn: LedgerConnection) -> None:
-    job = queued_job(ledger_conn)
-    assert jobs.lease_dispatch(ledger_conn, job.id) == 1
-
-    jobs.return_dispatch(ledger_conn, job.id, 1)
-    assert jobs.lease_dispatch(ledger_conn, job.id) == 1
-
-    ledger_conn.execute("UPDATE jobs SET dispatched_at = now() - interval '61 seconds'")
-    assert jobs.lease_dispatch(ledger_conn, job.id) == 1
-
-
 def test_the_first_recorded_execution_stays(ledger_conn: LedgerConnection) -> None:
     job = queued_job(ledger_conn)
 
@@ -83,7 +56,6 @@ def test_the_first_recorded_execution_stays(ledger_conn: LedgerConnection) -> No
 
     assert column(ledger_conn, job.id, "execution_arn") == "arn:first"
     assert event_types(ledger_conn, job.id).count("job.dispatched") == 1
-    assert jobs.lease_dispatch(ledger_conn, job.id) is None
 
 
 def test_cancelling_ends_a_job_once_and_repeats_change_nothing(ledger_conn: LedgerConnection) -> None:

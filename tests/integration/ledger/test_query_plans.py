@@ -7,9 +7,11 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from psycopg import Rollback
 
-from ledger import job_queries, videos
+from ledger import admission, job_queries, videos
 from ledger.connection import LedgerConnection, connect
+from ledger.errors import QueueFullError
 from ledger.videos import VideoFilter
 from local.servers.postgres import PostgresServer
 from tests.integration.conftest import cloned_ledger
@@ -36,6 +38,16 @@ FILL_JOBS = """
       FROM videos"""
 
 
+# Two keys have jobs in the queue: one of them 20,000 that wait.
+FILL_QUEUE = """
+    INSERT INTO job_owners (owner) VALUES ('busy'), ('calm');
+    UPDATE jobs SET status = 'QUEUED', uploaded_at = created_at, queued_at = created_at, priority = n % 10,
+           owner = CASE WHEN n <= 20000 THEN 'busy' ELSE 'calm' END,
+           dispatched_at = CASE WHEN n <= 10 THEN now() END
+      FROM (SELECT id, row_number() OVER (ORDER BY created_at) n FROM jobs WHERE status = 'PENDING') j
+     WHERE jobs.id = j.id AND n <= 20100"""
+
+
 @dataclass
 class Explaining:
     """A connection that also runs every query under EXPLAIN and keeps the plans."""
@@ -43,7 +55,12 @@ class Explaining:
     conn: LedgerConnection
     plans: list[Mapping[str, Any]] = field(default_factory=list)
 
+    def transaction(self) -> Any:
+        return self.conn.transaction()
+
     def execute(self, query: Any, parameters: Any) -> Any:
+        if "UPDATE" in query:  # ANALYZE would do it, and then it is done twice
+            return self.conn.execute(query, parameters)
         explained = self.conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", parameters).fetchone()  # type: ignore[arg-type]
         assert explained is not None
         self.plans.append(explained[0][0]["Plan"])
@@ -60,7 +77,8 @@ def full_ledger(
         owner.execute("ALTER TABLE jobs DISABLE TRIGGER jobs_follow_latest")
         owner.execute(FILL_VIDEOS)  # type: ignore[arg-type]
         owner.execute(FILL_JOBS)
-        owner.execute("ANALYZE")
+        owner.execute(FILL_QUEUE)
+        owner.execute("VACUUM ANALYZE")
         owner.close()
         conn = database.connect()
         yield conn
@@ -157,3 +175,44 @@ def test_jobs_of_deleted_videos_are_passed_over(full_ledger: LedgerConnection) -
         ([job.video_id for job in found],),
     ).fetchone()
     assert (len(found), hidden) == (ROWS // 1000, (0,))
+
+
+def test_the_next_job_is_found_without_reading_the_queue(explaining: Explaining) -> None:
+    with explaining.conn.transaction() as undone:
+        admitted = admission.admit(cast("LedgerConnection", explaining), 20)
+        raise Rollback(undone)
+
+    assert admitted is not None
+    for plan in explaining.plans:
+        assert "Seq Scan" not in {
+            node["Node Type"] for node in nodes(plan) if node.get("Relation Name") == "jobs"
+        }
+        assert rows_touched(plan) <= 100
+
+
+def test_a_full_house_and_a_full_queue_are_told_off_an_index(explaining: Explaining) -> None:
+    conn = cast("LedgerConnection", explaining)
+
+    assert admission.admit(conn, 10) is None
+    with pytest.raises(QueueFullError):
+        admission.check_room(conn, "busy", 1, 1000)
+
+    for plan in explaining.plans:
+        assert "Seq Scan" not in kinds(plan), plan
+    assert rows_touched(explaining.plans[-1]) <= 2002
+
+
+@pytest.mark.parametrize("priority", [0, 9])
+def test_the_place_in_the_queue_costs_at_most_what_is_shown(explaining: Explaining, priority: int) -> None:
+    row = explaining.conn.execute(
+        "SELECT id FROM jobs WHERE owner = 'busy' AND priority = %s AND dispatched_at IS NULL"
+        " ORDER BY queued_at LIMIT 1",
+        (priority,),
+    ).fetchone()
+    assert row is not None
+
+    detail = job_queries.get(cast("LedgerConnection", explaining), row[0])
+
+    assert detail is not None
+    assert detail.queue_position == (1 if priority == 9 else None)
+    assert rows_touched(explaining.plans[-1]) <= 2 * job_queries.MAX_QUEUE_POSITION + 10

@@ -24,6 +24,8 @@ from tests.api_client import (
 )
 
 MAX_UPLOAD_BYTES = 1_000_000
+MAX_RUNNING_JOBS = 100
+MAX_WAITING_JOBS = 250
 CORS_ORIGIN = "https://console.example.com"
 
 
@@ -113,6 +115,8 @@ def api_settings(
         ingest_bucket=ingest_bucket,
         media_bucket="media-test",
         state_machine_arn=state_machine_arn,
+        max_running_jobs=MAX_RUNNING_JOBS,
+        max_waiting_jobs=MAX_WAITING_JOBS,
         max_upload_bytes=MAX_UPLOAD_BYTES,
         cors_origins=(CORS_ORIGIN,),
     )

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from ledger import jobs, settlement, worker
+from ledger import admission, settlement, worker
 from ledger.arrivals import mark_uploaded
 from ledger.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError
@@ -106,7 +106,7 @@ def test_a_job_without_its_file_is_cancelled_and_a_late_upload_does_not_start_it
         sequencer="1",
     )
     assert mark_uploaded(ledger_conn, UUID(job_id), late).status == "CANCELLED"
-    assert jobs.lease_dispatch(ledger_conn, UUID(job_id)) is None
+    assert admission.admit(ledger_conn, 1) is None
 
 
 def test_a_queued_job_that_is_cancelled_cannot_be_started_or_claimed(
@@ -116,7 +116,7 @@ def test_a_queued_job_that_is_cancelled_cannot_be_started_or_claimed(
 
     assert api.call("POST", f"/jobs/{job_id}/cancel").json["status"] == "CANCELLED"
 
-    assert jobs.lease_dispatch(ledger_conn, UUID(job_id)) is None
+    assert admission.admit(ledger_conn, 1) is None
     with pytest.raises(ClaimRefusedError):
         take(ledger_conn, job_id)
 

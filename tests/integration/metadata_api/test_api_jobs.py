@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
@@ -14,6 +15,8 @@ from ledger.connection import LedgerConnection
 from ledger.models import Claim, Failure, OutputRecord, SourceObject
 from ledger.states import ErrorCode
 from local.servers.redis import RedisServer
+from metadata_api.api import Application
+from metadata_api.resources import Resources
 from tests.api_client import ApiClient, ParallelCalls
 from tests.integration.metadata_api.conftest import MAX_UPLOAD_BYTES
 
@@ -413,3 +416,52 @@ def test_an_upload_declared_as_something_the_profile_cannot_take_is_refused_befo
     assert answer.status == status, answer.text
     if status == 400:
         assert answer.json["errors"][0]["field"] == "content_type"
+
+
+def test_jobs_beyond_the_slots_wait_in_the_order_of_their_priority(
+    api: ApiClient, ledger_conn: LedgerConnection, aws: Any
+) -> None:
+    settings = replace(api.settings, max_running_jobs=1)
+    api = ApiClient(Application(Resources(settings)), settings)
+    aws.client("s3").put_object(Bucket=settings.ingest_bucket, Key="shared.mov", Body=CONTENT)
+    body = {"source": {"bucket": settings.ingest_bucket, "key": "shared.mov"}}
+
+    running = api.call("POST", "/jobs", body).json["job"]
+    plain = api.call("POST", "/jobs", body).json["job"]
+    urgent = api.call("POST", "/jobs", body | {"priority": 9}).json["job"]
+
+    def places() -> list[int | None]:
+        found = [api.call("GET", f"/jobs/{job['job_id']}").json for job in (running, urgent, plain)]
+        return [job["queue_position"] for job in found]
+
+    assert (running["priority"], urgent["priority"]) == (5, 9)
+    assert places() == [None, 1, 2]
+    assert api.call("POST", f"/jobs/{running['job_id']}/cancel").status == 200
+    assert places() == [None, None, 1]
+
+
+@pytest.mark.parametrize("priority", [-1, 10, 5.5, "5", None, True])
+def test_a_priority_out_of_range_is_refused(api: ApiClient, priority: Any) -> None:
+    answer = api.call("POST", "/jobs", FORM | {"priority": priority})
+
+    assert (answer.status, answer.json["errors"][0]["field"]) == (400, "priority")
+
+
+def test_a_key_with_too_many_jobs_that_have_not_begun_is_asked_to_wait(
+    api: ApiClient, ledger_conn: LedgerConnection
+) -> None:
+    settings = replace(api.settings, max_waiting_jobs=2)
+    api = ApiClient(Application(Resources(settings)), settings)
+    first = api.call("POST", "/jobs", FORM, headers={"Idempotency-Key": "k1"}).json["job"]["job_id"]
+
+    batch = api.call("POST", "/batches", {"jobs": [FORM, FORM]})
+    order(api)
+    full = api.call("POST", "/jobs", FORM, headers={"Idempotency-Key": "k2"})
+
+    assert (batch.status, full.status, full.json["code"]) == (429, 429, "QUEUE_FULL")
+    assert int(full.headers["Retry-After"]) > 0
+    again = api.call("POST", "/jobs", FORM, headers={"Idempotency-Key": "k1"})
+    assert (again.status, again.json["job"]["job_id"]) == (201, first)
+    assert order(replace(api, api_key_id="key-2"))
+    assert api.call("POST", f"/jobs/{first}/cancel").status == 200
+    assert api.call("POST", "/jobs", FORM, headers={"Idempotency-Key": "k2"}).status == 201

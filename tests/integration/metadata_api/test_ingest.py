@@ -9,6 +9,7 @@ import pytest
 
 from ledger.connection import ConnectionKeeper, FixedCredentials, LedgerConnection
 from ledger.settings import Credentials, DatabaseSettings
+from metadata_api.dispatch import Workflow
 from metadata_api.ingest import Services, take_batch
 from metadata_api.settings import IngestSettings
 from tests.ledger_support import (
@@ -85,13 +86,18 @@ def make_world(
         database_secret_arn="a",
         ingest_bucket=INGEST_BUCKET,
         state_machine_arn=MACHINE_ARN,
+        max_running_jobs=100,
         max_upload_bytes=MAX_UPLOAD_BYTES,
     )
     services = Services(
         settings=settings,
         keeper=database.keeper(),
         s3=s3,  # type: ignore[arg-type]
-        stepfunctions=stepfunctions,  # type: ignore[arg-type]
+        workflow=Workflow(
+            client=lambda: stepfunctions,  # type: ignore[arg-type,return-value]
+            state_machine_arn=MACHINE_ARN,
+            max_running_jobs=100,
+        ),
     )
     return World(services, s3, stepfunctions, conn)
 
@@ -291,7 +297,7 @@ def test_without_a_database_everything_not_yet_done_is_returned(world: World) ->
         settings=world.services.settings,
         keeper=keeper,
         s3=world.services.s3,
-        stepfunctions=world.services.stepfunctions,
+        workflow=world.services.workflow,
     )
     records = [{"messageId": f"m{number}", "body": event("a.mov")} for number in range(3)]
 

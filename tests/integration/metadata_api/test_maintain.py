@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ledger import jobs, settlement
+from ledger import admission, jobs, settlement
 from ledger.connection import ConnectionKeeper, FixedCredentials, LedgerConnection
 from ledger.errors import LedgerUnavailableError
 from ledger.failures import failure
@@ -81,6 +81,7 @@ def world(ledger_database: LedgerDatabase, ledger_conn: LedgerConnection) -> Ite
         database_name="n",
         database_secret_arn="a",
         state_machine_arn=MACHINE_ARN,
+        max_running_jobs=100,
         completion_topic_arn="arn:completion",
         error_topic_arn="arn:error",
         upload_expiry_seconds=3600,
@@ -110,7 +111,7 @@ def test_a_queued_job_whose_start_was_missed_is_started_once(world: World) -> No
 
 def test_a_start_whose_starter_died_is_started_again_under_the_same_name(world: World) -> None:
     job = queued_job(world.conn)
-    jobs.lease_dispatch(world.conn, job.id)
+    admission.admit(world.conn, 1)
     world.run()
     assert world.started_names() == []
 

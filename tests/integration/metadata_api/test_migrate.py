@@ -1,3 +1,4 @@
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -46,30 +47,40 @@ def test_a_second_run_applies_nothing_and_keeps_the_password(ledger_database: Le
     assert fingerprint(ledger_database) == before
 
 
+def to_first_schema(owner: LedgerConnection) -> None:
+    """Puts the database back to what the first release had, without any table of a later one."""
+    owner.execute("DROP SCHEMA public CASCADE")
+    owner.execute("CREATE SCHEMA public")
+    first = import_module("ledger.migrations.versions.0001_videos_jobs_outputs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first, "op", owner)
+        first.upgrade()
+    owner.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+    owner.execute("INSERT INTO alembic_version VALUES ('0001')")
+
+
 def test_jobs_of_the_first_schema_stay_as_they_are_and_may_join_batches(
     ledger_database: LedgerDatabase, ledger_conn: LedgerConnection
 ) -> None:
-    with connect(ledger_database.settings, ledger_database.owner) as owner:
-        owner.execute("ALTER TABLE jobs DROP COLUMN batch_id")
-        owner.execute("DROP TABLE batches")
-        owner.execute("UPDATE alembic_version SET version_num = '0001'")
     video_id, job_id, batch_id = uuid4(), uuid4(), uuid4()
-    ledger_conn.execute("INSERT INTO videos (id, title) VALUES (%s, 'old')", (video_id,))
-    ledger_conn.execute(
-        "INSERT INTO jobs (id, video_id, status, profile, filename, source_bucket, source_key)"
-        " VALUES (%s, %s, 'PENDING', 'web', 'a.mp4', 'bucket', 'key')",
-        (job_id, video_id),
-    )
+    with connect(ledger_database.settings, ledger_database.owner) as owner:
+        to_first_schema(owner)
+        owner.execute("INSERT INTO videos (id, title) VALUES (%s, 'old')", (video_id,))
+        owner.execute(
+            "INSERT INTO jobs (id, video_id, status, profile, filename, source_bucket, source_key)"
+            " VALUES (%s, %s, 'PENDING', 'web', 'a.mp4', 'bucket', 'key')",
+            (job_id, video_id),
+        )
 
     result = run(ledger_database)
 
     assert result["before"] == "0001" < result["after"]
-    # As the application: the new table came with its grants.
+    # As the application: the new tables came with their grants.
     batches.create(ledger_conn, batch_id)
     assert job_queries.of_batch(ledger_conn, batch_id) == []
     found = job_queries.get(ledger_conn, job_id)
     assert found is not None
-    assert found.job.status == "PENDING"
+    assert (found.job.status, found.job.priority) == ("PENDING", 5)
 
 
 def test_a_changed_secret_becomes_the_roles_password(ledger_database: LedgerDatabase) -> None:

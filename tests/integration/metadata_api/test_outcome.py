@@ -3,15 +3,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
-from ledger import jobs, settlement, worker
+from ledger import admission, jobs, settlement, worker
 from ledger.connection import LedgerConnection
 from ledger.models import Job
 from ledger.states import ErrorCode
 from metadata_api.arrival import InvalidEventError
-from metadata_api.outcome import settle
+from metadata_api.dispatch import Workflow
+from metadata_api.outcome import settle, settle_and_go_on
 from tests.ledger_support import (
     EXECUTION_PREFIX,
+    MACHINE_ARN,
     STACK,
     FakeStepFunctions,
     claimed,
@@ -281,3 +284,59 @@ def test_a_refused_report_is_raised_so_that_the_event_is_tried_again(ledger_conn
 def test_events_of_no_known_shape_are_refused(ledger_conn: LedgerConnection, event: dict[str, Any]) -> None:
     with pytest.raises(InvalidEventError):
         ask(ledger_conn, event)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [("SUCCEEDED", None), ("FAILED", "JobFailed"), ("TIMED_OUT", None), ("ABORTED", None)],
+)
+def test_the_end_of_an_execution_starts_the_job_that_waits_for_its_slot(
+    ledger_conn: LedgerConnection, status: str, error: str | None
+) -> None:
+    running, waiting, later = (queued_job(ledger_conn) for _ in range(3))
+    admission.admit(ledger_conn, 1)
+    claim = claimed(ledger_conn, running)
+    if status == "SUCCEEDED":
+        completed(ledger_conn, claim)
+    if error:
+        ask(ledger_conn, workflow(running, "InvalidInput"))
+
+    go_on(ledger_conn, execution(running, status, error), fake := FakeStepFunctions())
+
+    assert [call["name"] for call in fake.started] == [f"{waiting.id}-1"]
+    assert column(ledger_conn, later.id, "dispatched_at") is None
+
+
+def test_a_settlement_stands_when_the_next_job_cannot_be_started(ledger_conn: LedgerConnection) -> None:
+    running, waiting = queued_job(ledger_conn), queued_job(ledger_conn)
+    claimed(ledger_conn, running)
+    refusing = FakeStepFunctions(error=client_error("ThrottlingException"))
+
+    answer = go_on(ledger_conn, workflow(running, "InvalidInput"), refusing)
+
+    assert answer["status"] == "FAILED"
+    assert admission.admit(ledger_conn, 1) == admission.Admitted(waiting.id, 1)
+
+
+def test_a_start_with_an_unknown_end_keeps_its_slot_until_it_is_repeated(
+    ledger_conn: LedgerConnection,
+) -> None:
+    running, unclear, last = (queued_job(ledger_conn) for _ in range(3))
+    claimed(ledger_conn, running)
+    silent = FakeStepFunctions(error=ReadTimeoutError(endpoint_url="https://states.invalid"))
+
+    go_on(ledger_conn, workflow(running, "InvalidInput"), silent)
+
+    assert admission.admit(ledger_conn, 1) is None
+    ledger_conn.execute("UPDATE jobs SET dispatched_at = dispatched_at - interval '2 minutes'")
+    assert admission.admit_again(ledger_conn) == admission.Admitted(unclear.id, 1)
+    assert column(ledger_conn, last.id, "dispatched_at") is None
+
+
+def go_on(conn: LedgerConnection, event: dict[str, Any], fake: FakeStepFunctions) -> dict[str, Any]:
+    machine = Workflow(
+        client=lambda: fake,  # type: ignore[arg-type,return-value]
+        state_machine_arn=MACHINE_ARN,
+        max_running_jobs=1,
+    )
+    return settle_and_go_on(conn, event, stack=STACK, workflow=machine)

@@ -38,7 +38,12 @@ MATRIX: dict[str, set[str]] = {
     "ingest-ingest-function": set(),
     "ingest-maintain-function": set(),
     "api-metadata-function": set(),
-    "workflow-machine": {"api-metadata-policy", "ingest-ingest-policy", "ingest-maintain-policy"},
+    "workflow-machine": {
+        "api-metadata-policy",
+        "ingest-ingest-policy",
+        "ingest-maintain-policy",
+        "workflow-outcome-policy",
+    },
     "database-application-secret": FUNCTIONS | {TASK_START},
     "cache-secret": {"api-metadata-policy", TASK_START},
     "task-task-role": {MACHINE},

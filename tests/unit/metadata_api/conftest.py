@@ -24,6 +24,8 @@ def api_settings() -> ApiSettings:
         ingest_bucket="ingest-test",
         media_bucket="media-test",
         state_machine_arn="arn:none",
+        max_running_jobs=10,
+        max_waiting_jobs=100,
         max_upload_bytes=1_000_000,
         cors_origins=("https://console.example.com",),
     )

@@ -3,7 +3,7 @@ from dataclasses import fields
 import pytest
 
 from ledger.errors import SettingsError
-from metadata_api.settings import ApiSettings, IngestSettings, OutcomeSettings
+from metadata_api.settings import ApiSettings, IngestSettings, MigrateSettings
 
 COMMON = {
     "STACK": "dev",
@@ -21,6 +21,8 @@ API = COMMON | {
     "INGEST_BUCKET": "in",
     "MEDIA_BUCKET": "out",
     "STATE_MACHINE_ARN": "arn:machine",
+    "MAX_RUNNING_JOBS": "4",
+    "MAX_WAITING_JOBS": "100",
     "MAX_UPLOAD_BYTES": "5000",
     "CORS_ORIGINS": "https://a.example, https://b.example",
 }
@@ -55,8 +57,11 @@ def test_all_problems_are_named_at_once_with_who_must_act() -> None:
 @pytest.mark.parametrize("port", ["-1", "1.5", "\u0665", "", " 5"])
 def test_only_plain_digits_are_numbers(port: str) -> None:
     with pytest.raises(SettingsError, match="DATABASE_PORT"):
-        OutcomeSettings.from_environment(COMMON | {"DATABASE_PORT": port})
+        MigrateSettings.from_environment(COMMON | {"DATABASE_PORT": port})
 
 
-def test_the_outcome_function_gets_nothing_beyond_the_common_variables() -> None:
-    assert {item.name.upper() for item in fields(OutcomeSettings)} == set(COMMON)
+def test_the_migrate_function_gets_one_secret_beyond_the_common_variables() -> None:
+    assert {item.name.upper() for item in fields(MigrateSettings)} == {
+        *COMMON,
+        "DATABASE_MASTER_SECRET_ARN",
+    }
