@@ -44,6 +44,7 @@ class LocalServer(abc.ABC):
         self._fixed_port = port
         self._port = port or 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._identity: ProcessIdentity | None = None
         self._lock = DirectoryLock(data_dir / "owner.lock")
 
     @property
@@ -107,9 +108,11 @@ class LocalServer(abc.ABC):
         """Stop the server and its children; harmless when it does not run."""
         process, self._process = self._process, None
         if process is not None:
-            identity = ProcessIdentity.of(process.pid)
-            if identity is not None:
-                end_process(identity, stop_signal=self.stop_signal, grace_seconds=self.stop_grace_seconds)
+            # The identity from the start: a server that has ended may have left its pid to a stranger.
+            if self._identity is not None:
+                end_process(
+                    self._identity, stop_signal=self.stop_signal, grace_seconds=self.stop_grace_seconds
+                )
             process.wait()
             kill_group_members(process.pid)
             self._identity_path.unlink(missing_ok=True)
@@ -143,9 +146,9 @@ class LocalServer(abc.ABC):
             message = f"Port {self._port} for {self.name} is taken by another program."
             raise ServerStartError(message, remedy="Free that port or let local mode choose one.")
         self._process = self._start_process()
-        identity = ProcessIdentity.of(self._process.pid)
-        if identity is not None:
-            write_identity(self._identity_path, identity)
+        self._identity = ProcessIdentity.of(self._process.pid)
+        if self._identity is not None:
+            write_identity(self._identity_path, self._identity)
 
     def _answers(self) -> bool:
         deadline = time.monotonic() + self.ready_timeout_seconds
