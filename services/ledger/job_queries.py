@@ -14,7 +14,8 @@ _COLUMNS: Final = (
     "j.id, j.video_id, j.status, j.stage, j.profile, j.filename, j.content_type, j.declared_size_bytes,"
     " j.declared_sha256, j.source_size_bytes, j.source_bucket, j.source_key, j.source_version_id,"
     " j.attempt, j.fence, j.stage_seconds, j.error_code, j.error_message, j.error_remedy,"
-    " j.created_at, j.updated_at, j.uploaded_at, j.started_at, j.finished_at, j.upload_id, j.priority"
+    " j.created_at, j.updated_at, j.uploaded_at, j.started_at, j.finished_at, j.upload_id, j.priority,"
+    " j.reused_job_id"
 )
 _VISIBLE: Final = "jobs j JOIN videos v ON v.id = j.video_id AND v.deleted_at IS NULL"
 _OUTPUTS: Final = """
@@ -69,6 +70,7 @@ class JobRow:
     finished_at: datetime | None
     upload_id: str | None
     priority: int
+    reused_job_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

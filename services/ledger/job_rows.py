@@ -67,3 +67,17 @@ def facts(conn: LedgerConnection, job: Job, stack: str) -> JobFacts:
         size_bytes=job.source_size_bytes,
         elapsed_seconds=row[0] if row else None,
     )
+
+
+def make_current(conn: LedgerConnection, job_id: UUID, video_id: UUID) -> None:
+    """Points the video at this job's outputs unless a later job's result is there already."""
+    conn.execute(
+        """
+        UPDATE videos SET current_job_id = %(job_id)s
+         WHERE id = %(video_id)s
+           AND NOT EXISTS (SELECT FROM jobs newer, jobs own
+                            WHERE newer.id = videos.current_job_id AND own.id = %(job_id)s
+                              AND newer.ordinal > own.ordinal)
+        """,
+        {"job_id": job_id, "video_id": video_id},
+    )

@@ -126,7 +126,7 @@ def complete(
         told = announcement.completion(job_rows.facts(conn, job, stack), outputs, stage_seconds, location)
         _insert_outputs(conn, claim, outputs)
         _store_completion(conn, claim, media_bucket, told, stage_seconds)
-        _make_current(conn, claim)
+        job_rows.make_current(conn, claim.job_id, claim.video_id)
     return told
 
 
@@ -261,17 +261,3 @@ def _store_completion(
         (media_bucket, claim.output_prefix, Json(seconds), Jsonb(told.as_dict()), claim.job_id),
     )
     _record(conn, claim, "job.completed", {"output_prefix": claim.output_prefix})
-
-
-def _make_current(conn: LedgerConnection, claim: Claim) -> None:
-    """Points the video at this job unless a later job's result is there already."""
-    conn.execute(
-        """
-        UPDATE videos SET current_job_id = %(job_id)s
-         WHERE id = %(video_id)s
-           AND NOT EXISTS (SELECT FROM jobs newer, jobs own
-                            WHERE newer.id = videos.current_job_id AND own.id = %(job_id)s
-                              AND newer.ordinal > own.ordinal)
-        """,
-        {"job_id": claim.job_id, "video_id": claim.video_id},
-    )

@@ -1,6 +1,6 @@
 """Orders of jobs: checked against this deployment first, then stored as video and job."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -14,7 +14,7 @@ from metadata_api.models.jobs import SourceJobBody, UploadJobBody
 from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.request import not_found
 from metadata_api.settings import ApiSettings
-from metadata_api.sources import check_size, find_source
+from metadata_api.sources import check_size, find_source, is_present
 
 if TYPE_CHECKING:
     from ledger.connection import LedgerConnection
@@ -67,6 +67,8 @@ def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSe
     if isinstance(body, UploadJobBody):
         check_size(body.size_bytes, settings)
         _check_single(body)
+        if body.deduplicate and body.sha256 is None:
+            raise field_problem("deduplicate", "needs sha256, by which the same bytes are known")
         return Order(owner=owner, body=body, source=None, filename=body.filename)
     source = find_source(body.source, settings)
     return Order(owner=owner, body=body, source=source, filename=_filename_of_key(body.source.key))
@@ -89,10 +91,24 @@ def place_order(
     from ledger import jobs
 
     new = _new_job(job_id, _video_of(conn, order), order, settings.ingest_bucket, batch_id)
-    if order.source is None:
-        jobs.create_upload_job(conn, new)
-    else:
+    if order.source is not None:
         jobs.create_object_job(conn, new, order.source)
+    elif not _answer_with_known_outputs(conn, order, new, settings.stack):
+        jobs.create_upload_job(conn, replace(new, upload_id=_begin_parts(order.body, new)))
+
+
+def _answer_with_known_outputs(conn: "LedgerConnection", order: Order, new: NewJob, stack: str) -> bool:
+    """Completes the job with the outputs of an earlier one on the same bytes, if asked for and possible."""
+    if not (isinstance(order.body, UploadJobBody) and order.body.deduplicate and order.body.sha256):
+        return False
+    from ledger import reuse
+
+    known = reuse.find(conn, order.body.sha256, new.profile)
+    # The ledger knows of every deletion of its own, but not of what somebody does in the bucket.
+    if known is None or not is_present(known.output_bucket, known.manifest_key, None):
+        return False
+    reuse.create_completed_job(conn, new, known, stack=stack)
+    return True
 
 
 def refuse_when_full(conn: "LedgerConnection", owner: str, adding: int, max_waiting_jobs: int) -> None:
@@ -119,6 +135,13 @@ def _check_single(body: UploadJobBody) -> None:
     if body.upload == "single" and body.size_bytes > multipart.MAX_SINGLE_UPLOAD_BYTES:
         limit = multipart.MAX_SINGLE_UPLOAD_BYTES
         raise field_problem("upload", f"files of more than {limit} bytes have to be uploaded in parts")
+
+
+def _begin_parts(body: UploadJobBody | SourceJobBody, new: NewJob) -> str | None:
+    """Opens the multipart upload of a large file, once it is sure that the file is to be uploaded."""
+    if not (isinstance(body, UploadJobBody) and _in_parts(body)):
+        return None
+    return multipart.begin(new.source_bucket, new.source_key, body.content_type)
 
 
 def _in_parts(body: UploadJobBody) -> bool:
@@ -193,6 +216,5 @@ def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str, bat
         content_type=body.content_type,
         declared_size_bytes=body.size_bytes,
         declared_sha256=body.sha256,
-        upload_id=multipart.begin(ingest_bucket, key, body.content_type) if _in_parts(body) else None,
         batch_id=batch_id,
     )

@@ -49,7 +49,13 @@ class UploadJobBody(JobBody):
     sha256: Sha256 | None = Field(
         default=None, description="Hex digest of the file; the upload is checked against it."
     )
-
+    deduplicate: bool = Field(
+        default=False,
+        description=(
+            "Needs sha256. Where a job on the same bytes with the same profile has completed and its video "
+            "exists, this job is COMPLETED at once with those outputs and nothing is uploaded."
+        ),
+    )
     upload: Literal["single", "multipart"] | None = Field(
         default=None,
         description="In one request, or in parts that can be resumed; in parts from 100 MiB when absent.",
@@ -151,10 +157,11 @@ class JobView(JobSummary):
     """A job with its outputs and the seconds each stage took.
 
     queue_position counts the waiting jobs of the same API key, 1 begins next; null when it does not wait, or
-    when more than 1,000 are ahead.
+    when more than 1,000 are ahead. reused_job_id is the job that made the outputs, when another one did.
     """
 
     queue_position: int | None
+    reused_job_id: str | None
     stage_seconds: dict[str, float]
     outputs: list[OutputView]
 
