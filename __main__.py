@@ -23,7 +23,7 @@ from components.notifications import Notifications, NotificationsArgs
 from components.processing import Processing, ProcessingArgs, pulled_repository_arn
 from components.storage import Storage, StorageArgs
 from components.tags import Tags
-from components.task import ProcessingTask, ProcessingTaskArgs
+from components.task import ChunkingSettings, ProcessingTask, ProcessingTaskArgs
 from components.web_firewall import WebFirewall, WebFirewallArgs
 from components.workflow import Workflow, WorkflowArgs
 
@@ -189,6 +189,13 @@ task = ProcessingTask(
         memory_mib=config.task_memory_mib,
         ephemeral_storage_gib=config.task_ephemeral_storage_gib,
         max_source_bytes=config.max_upload_bytes,
+        chunking=ChunkingSettings(
+            mode=config.chunking_mode,
+            window_seconds=config.chunk_window_seconds,
+            max_concurrency=config.chunk_max_concurrency,
+            task_timeout_seconds=config.task_stops_at_seconds,
+            workflow_timeout_seconds=config.workflow_timeout_seconds,
+        ),
         log_level=config.log_level,
         log_retention_days=config.log_retention_days,
         logs_key_arn=encryption.logs_key_arn,
@@ -206,6 +213,7 @@ workflow = Workflow(
         task_timeout_seconds=config.task_stops_at_seconds,
         max_running_jobs=config.max_running_jobs,
         first_capacity_provider="FARGATE_SPOT" if config.fargate_spot else "FARGATE",
+        chunk_max_concurrency=config.chunk_max_concurrency,
         cluster_arn=processing.cluster_arn,
         cluster_name=processing.cluster_name,
         task_definition_arn=task.task_definition_arn,

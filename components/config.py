@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from components.choices import Architecture, InsightsMode, NatStrategy
+from components.choices import Architecture, ChunkingMode, InsightsMode, NatStrategy
 from components.config_rules import ENDPOINT_SERVICES, TASK_MEMORY_MIB, check_rules
 from components.config_values import ConfigError, Kind, ValueSpec, kind_of, parse, spec_of, value
 
@@ -148,6 +148,15 @@ class StackConfig:
         maximum=100_000,
     )
     workflow_timeout_seconds: int = value("longest time of one execution", minimum=600, maximum=86400)
+    chunking_mode: ChunkingMode = value(  # noqa: RUF009  value() gives a dataclass field
+        "encode long sources in windows by many tasks: auto asks an estimate", choices=get_args(ChunkingMode)
+    )
+    chunk_window_seconds: int = value(
+        "length of a window of a long source; 30 to 120 suit real tasks", minimum=2, maximum=600
+    )
+    chunk_max_concurrency: int = value(
+        "most tasks that encode windows of one job at once", minimum=1, maximum=500
+    )
 
     lambda_memory_mib: int = value("memory of each function", minimum=256, maximum=10240)
     api_reserved_concurrency: int = value(

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.cache import CacheAccess
-from components.choices import Architecture
+from components.choices import Architecture, ChunkingMode
 from components.function import DatabaseAccess
 from components.naming import NameKind, Names
 from components.policies import (
@@ -29,6 +29,25 @@ _STOP_TIMEOUT_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkingSettings:
+    """When and how a job is spread over many tasks, and the times that the estimate must fit.
+
+    Attributes:
+        mode: ``auto``, ``always`` or ``never``.
+        window_seconds: length of a window.
+        max_concurrency: most tasks that encode windows of one job at once.
+        task_timeout_seconds: longest processing state.
+        workflow_timeout_seconds: longest execution.
+    """
+
+    mode: ChunkingMode
+    window_seconds: int
+    max_concurrency: int
+    task_timeout_seconds: int
+    workflow_timeout_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessingTaskArgs:
     """Size, image and surroundings of the processing task.
 
@@ -42,6 +61,7 @@ class ProcessingTaskArgs:
         memory_mib: Fargate memory.
         ephemeral_storage_gib: scratch disk.
         max_source_bytes: largest source that the task accepts.
+        chunking: when and how a job is spread over many tasks.
         log_level: least severe log line.
         log_retention_days: how long log lines are kept.
         logs_key_arn: key that encrypts the log group.
@@ -60,6 +80,7 @@ class ProcessingTaskArgs:
     memory_mib: int
     ephemeral_storage_gib: int
     max_source_bytes: int
+    chunking: ChunkingSettings
     log_level: str
     log_retention_days: int
     logs_key_arn: pulumi.Input[str]
@@ -269,6 +290,12 @@ class ProcessingTask(pulumi.ComponentResource):
             "TMPDIR": SCRATCH_DIRECTORY,
             "HOME": SCRATCH_DIRECTORY,
             "MAX_SOURCE_BYTES": str(args.max_source_bytes),
+            "SHARED_DIR": SHARED_DIRECTORY,
+            "CHUNKING_MODE": args.chunking.mode,
+            "CHUNK_WINDOW_SECONDS": str(args.chunking.window_seconds),
+            "CHUNK_CONCURRENCY": str(args.chunking.max_concurrency),
+            "TASK_TIMEOUT_SECONDS": str(args.chunking.task_timeout_seconds),
+            "WORKFLOW_TIMEOUT_SECONDS": str(args.chunking.workflow_timeout_seconds),
         }
 
     def _secrets(self) -> Mapping[str, pulumi.Input[str]]:

@@ -40,6 +40,7 @@ class WorkflowArgs:
         task_timeout_seconds: longest processing state, shorter than the execution.
         max_running_jobs: jobs that are processed at the same time.
         first_capacity_provider: ``FARGATE_SPOT`` or ``FARGATE`` for a first try.
+        chunk_max_concurrency: most tasks that encode chunks of one job at once.
         cluster_arn: cluster that tasks run in.
         cluster_name: its name.
         task_definition_arn: task that processes a video.
@@ -56,6 +57,7 @@ class WorkflowArgs:
     task_timeout_seconds: int
     max_running_jobs: int
     first_capacity_provider: str
+    chunk_max_concurrency: int
     cluster_arn: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
     task_definition_arn: pulumi.Input[str]
@@ -203,6 +205,7 @@ class Workflow(pulumi.ComponentResource):
             "workflow_timeout_seconds": args.timeout_seconds,
             "task_timeout_seconds": args.task_timeout_seconds,
             "first_capacity_provider": args.first_capacity_provider,
+            "chunk_max_concurrency": args.chunk_max_concurrency,
             "container_name": CONTAINER_NAME,
             "cluster_arn": args.cluster_arn,
             "task_definition_arn": args.task_definition_arn,
@@ -219,6 +222,7 @@ class Workflow(pulumi.ComponentResource):
         topics = [args.topics.completion_arn, args.topics.error_arn]
         return [
             *self._task_statements(),
+            *self._map_statements(),
             Statement(sid="RecordOutcome", actions=["lambda:InvokeFunction"], resources=[outcome.arn]),
             Statement(sid="Announce", actions=["sns:Publish"], resources=topics),
             use_key("UseMessagesKey", args.topics.key_arn, write=True),
@@ -247,6 +251,19 @@ class Workflow(pulumi.ComponentResource):
                 actions=["iam:PassRole"],
                 resources=[args.task_role_arn, args.execution_role_arn],
                 conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+            ),
+        ]
+
+    def _map_statements(self) -> list[Statement]:
+        """What a distributed Map needs: its items run as executions of the machine itself."""
+        machine = self._names.arn("states", f"stateMachine:{self._machine_name}")
+        executions = self._names.arn("states", f"execution:{self._machine_name}")
+        return [
+            Statement(sid="StartChunks", actions=["states:StartExecution"], resources=[machine]),
+            Statement(
+                sid="FollowChunks",
+                actions=["states:DescribeExecution", "states:StopExecution"],
+                resources=[f"{executions}:*", f"{executions}/*"],
             ),
         ]
 

@@ -65,13 +65,20 @@ def check_definition(definition: Mapping[str, Any]) -> None:
     if "QueryLanguage" in definition:
         raise DefinitionError("the machine must not set QueryLanguage; each state says its own")
     machine_seconds = _seconds("the machine", definition, "TimeoutSeconds")
-    for name, state in definition["States"].items():
+    _check_states(definition["States"], machine_seconds)
+
+
+def _check_states(states: Mapping[str, Any], machine_seconds: int) -> None:
+    for name, state in states.items():
         if "QueryLanguage" not in state:
             raise DefinitionError(f"state {name} must say its QueryLanguage")
         if state["Type"] == "Task":
             _check_task(name, state, machine_seconds)
         if state["Type"] == "Choice" and "Default" not in state:
             raise DefinitionError(f"state {name} needs a Default, or an unforeseen input fails the execution")
+        if state["Type"] == "Map":
+            _check_map(name, state)
+            _check_states(state["ItemProcessor"]["States"], machine_seconds)
 
 
 def _check_task(name: str, state: Mapping[str, Any], machine_seconds: int) -> None:
@@ -92,6 +99,18 @@ def _check_task(name: str, state: Mapping[str, Any], machine_seconds: int) -> No
         if not state.get(key):
             raise DefinitionError(f"state {name} needs {key}")
     if "States.ALL" not in state["Catch"][-1]["ErrorEquals"]:
+        raise DefinitionError(f"state {name}: its last Catch must take States.ALL")
+
+
+def _check_map(name: str, state: Mapping[str, Any]) -> None:
+    if state["QueryLanguage"] != "JSONPath":
+        raise DefinitionError(
+            f"state {name}: a distributed Map must be JSONPath, or local mode cannot run it"
+        )
+    _seconds(f"state {name}", state, "MaxConcurrency")
+    if state.get("ToleratedFailureCount") != 0:
+        raise DefinitionError(f"state {name}: ToleratedFailureCount must be 0; a result lacks no part")
+    if "States.ALL" not in state.get("Catch", [{"ErrorEquals": []}])[-1]["ErrorEquals"]:
         raise DefinitionError(f"state {name}: its last Catch must take States.ALL")
 
 

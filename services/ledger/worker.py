@@ -59,7 +59,7 @@ def heartbeat(conn: LedgerConnection, claim: Claim, stage: str) -> None:
         FenceLostError: Another worker holds the job, or it is settled.
     """
     with conn.transaction():
-        job = _hold(conn, claim)
+        job = hold(conn, claim)
         conn.execute(
             "UPDATE jobs SET heartbeat_at = now(), stage = %s, updated_at = now() WHERE id = %s",
             (stage, job.id),
@@ -77,7 +77,7 @@ def record_source(
         FenceLostError: Another worker holds the job, or it is settled.
     """
     with conn.transaction():
-        _hold(conn, claim)
+        hold(conn, claim)
         conn.execute("UPDATE jobs SET source_size_bytes = %s WHERE id = %s", (size_bytes, claim.job_id))
         conn.execute(
             """
@@ -137,7 +137,7 @@ def release(conn: LedgerConnection, claim: Claim, code: ErrorCode, message: str)
     """
     with conn.transaction():
         try:
-            _hold(conn, claim)
+            hold(conn, claim)
         except FenceLostError:
             return
         conn.execute(
@@ -185,8 +185,12 @@ def _take(
     )
 
 
-def _hold(conn: LedgerConnection, claim: Claim) -> Job:
-    """Locks the job and makes sure that the claim still holds it."""
+def hold(conn: LedgerConnection, claim: Claim) -> Job:
+    """Locks the job and makes sure that the claim still holds it; call it inside a transaction.
+
+    Raises:
+        FenceLostError: Another worker holds the job, or it is settled.
+    """
     job = job_rows.lock(conn, claim.job_id)
     _check_hold(job, claim)
     return job

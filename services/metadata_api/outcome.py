@@ -7,7 +7,7 @@ from uuid import UUID
 
 from botocore.exceptions import ClientError
 
-from ledger import failures, reconcile, settlement
+from ledger import chunks, failures, reconcile, settlement
 from ledger.connection import LedgerConnection
 from ledger.errors import JobNotFoundError
 from ledger.models import Outcome
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Step Functions' answers for a token whose task has ended or timed out, or that it never gave out.
 _DEAD_TOKEN_ERRORS = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+# All that a Map tells when one of its items failed; which and why is in the ledger.
+_CHUNK_FAILED = "States.ExceedToleratedFailureThreshold"
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -84,7 +86,10 @@ def settle(
 
 def _settle_workflow(conn: LedgerConnection, event: dict[str, Any], *, stack: str) -> Outcome:
     job_id, attempt = UUID(event["job_id"]), int(event["attempt"])
-    failure = failures.failure_from_workflow(event["error"], event.get("cause") or "")
+    failure = None
+    if event["error"] == _CHUNK_FAILED:
+        failure = chunks.recorded_failure(conn, job_id, attempt)
+    failure = failure or failures.failure_from_workflow(event["error"], event.get("cause") or "")
     try:
         outcome = settlement.settle_for_workflow(conn, job_id, attempt, failure, stack=stack)
     except JobNotFoundError:

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from ledger.states import ErrorCode, TaskError
 from processor import runner
+from processor.attempt import Surroundings
 from processor.ledger_session import LedgerSession, connector
 from processor.logging import configure
 from processor.progress import ProgressBoard, connect_board
@@ -19,7 +20,7 @@ from processor.stop import SignalWatcher, Stop
 from processor.storage import create_client
 from processor.task_metadata import find_task_arn
 from processor.token import TaskToken, TokenGoneError, TokenUnreachableError
-from processor.worker import Exit, Surroundings, Worker
+from processor.worker import Exit, Worker
 
 logger = logging.getLogger(__name__)
 

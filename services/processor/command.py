@@ -83,6 +83,11 @@ def own_output(path: Path) -> MediaInput:
     return MediaInput(path=path, formats=("mov",), codecs=("h264", "hevc", "libdav1d", "aac"))
 
 
+def version(tool: Tool) -> Command:
+    """Tell the tool's version in the first line."""
+    return Command(step="version", tool=tool, arguments=("-hide_banner", "-version"))
+
+
 def probe(source: MediaInput, limits: Limits, *, step: str = "probe") -> Command:
     """List the container and its streams as JSON."""
     return _ffprobe(step, source, limits, "-show_format", "-show_streams")

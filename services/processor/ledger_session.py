@@ -7,10 +7,12 @@ from uuid import UUID
 
 import psycopg
 
+import ledger.chunks
 import ledger.worker
+from ledger.chunks import AlreadyEncoded, Chunk, ChunkClaim
 from ledger.connection import FixedCredentials, LedgerConnection, connect
 from ledger.errors import LedgerUnavailableError
-from ledger.models import AlreadySettled, Announcement, Claim, OutputRecord
+from ledger.models import AlreadySettled, Announcement, Claim, Failure, OutputRecord
 from ledger.settings import Credentials, DatabaseSettings
 from ledger.states import ErrorCode
 from processor.settings import Settings
@@ -87,6 +89,65 @@ class LedgerSession:
             ),
             _PUBLISH_DELAYS_SECONDS,
         )
+
+    def note(self, claim: Claim, event_type: str, data: Mapping[str, Any]) -> None:
+        """Add an event to the job's history; see `ledger.chunks.note`."""
+        self._call(lambda conn: ledger.chunks.note(conn, claim, event_type, data), _CLAIM_DELAYS_SECONDS)
+
+    def store_plan(self, claim: Claim, plan_key: str, names: Sequence[str]) -> list[Chunk]:
+        """Make a plan the job's current one; see `ledger.chunks.store_plan`."""
+        return self._call(
+            lambda conn: ledger.chunks.store_plan(conn, claim, plan_key, names), _PUBLISH_DELAYS_SECONDS
+        )
+
+    def forget_chunks(self, claim: Claim, plan_key: str, names: Sequence[str]) -> None:
+        """Note that finished chunks are gone; see `ledger.chunks.forget`."""
+        self._call(lambda conn: ledger.chunks.forget(conn, claim, plan_key, names), _PUBLISH_DELAYS_SECONDS)
+
+    def hand_over(self, claim: Claim, stage: str, data: Mapping[str, Any]) -> None:
+        """Let go of a planned job; see `ledger.chunks.hand_over`."""
+        self._call(lambda conn: ledger.chunks.hand_over(conn, claim, stage, data), _PUBLISH_DELAYS_SECONDS)
+
+    def listed_chunks(self, claim: Claim) -> tuple[str, list[Chunk]]:
+        """The current plan and its chunks; see `ledger.chunks.listed`."""
+        return self._call(lambda conn: ledger.chunks.listed(conn, claim), _PUBLISH_DELAYS_SECONDS)
+
+    def claim_chunk(
+        self, *, job_id: UUID, attempt: int, name: str, task_arn: str | None
+    ) -> ChunkClaim | AlreadyEncoded:
+        """Take a chunk for this worker; see `ledger.chunks.claim_chunk`."""
+        return self._call(
+            lambda conn: ledger.chunks.claim_chunk(
+                conn, job_id=job_id, attempt=attempt, name=name, task_arn=task_arn
+            ),
+            _CLAIM_DELAYS_SECONDS,
+        )
+
+    def heartbeat_chunk(self, chunk: ChunkClaim) -> None:
+        """Show life once, without retries; see `ledger.chunks.heartbeat`."""
+        self._call(lambda conn: ledger.chunks.heartbeat(conn, chunk), ())
+
+    def finish_chunk(self, chunk: ChunkClaim, *, directory: str, sha256: str, frames: int) -> None:
+        """Note that a chunk is complete; see `ledger.chunks.finish`."""
+        self._call(
+            lambda conn: ledger.chunks.finish(conn, chunk, directory=directory, sha256=sha256, frames=frames),
+            _PUBLISH_DELAYS_SECONDS,
+        )
+
+    def end_chunk(self, chunk: ChunkClaim, failure: Failure | None) -> None:
+        """Note once, without retries, that the hold ended without a result, and why if it is final."""
+        self._call(
+            lambda conn: (
+                ledger.chunks.release(conn, chunk)
+                if failure is None
+                else ledger.chunks.fail(conn, chunk, failure)
+            ),
+            (),
+        )
+
+    def jobs_that_need_files(self, job_ids: Sequence[UUID]) -> set[UUID]:
+        """Which jobs may still use their shared files; see `ledger.chunks.jobs_that_need_files`."""
+        return self._call(lambda conn: ledger.chunks.jobs_that_need_files(conn, job_ids), ())
 
     def release(self, claim: Claim, code: ErrorCode, message: str) -> None:
         """Note once, without retries, that this hold ended; see `ledger.worker.release`."""

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.states import Stage
 from processor.catalogue import catalogue, keep_only
-from processor.encode import encode
+from processor.encode import Encoded, encode
 from processor.inspection import inspect_source
 from processor.limits import Budget, Limits
 from processor.output import ProgressSample
@@ -56,15 +57,66 @@ def produce(
         TransientError: A tool was killed from outside, or the disk is full.
         InterruptedWorkError: `processor.runner.terminate_all` was called.
     """
-    session = Session(
+    session, stages = _open(workdir, limits, threads), Stages(report)
+    return _production(session, stages, _make(session, source, profile, stages))
+
+
+def begin(
+    source: Path,
+    *,
+    profile: LadderProfile,
+    workdir: Path,
+    limits: Limits,
+    report: Callable[[Progress], None],
+    threads: int | None = None,
+) -> "Work":
+    """Inspect a source and plan its ladder; arguments and errors are those of `produce`."""
+    return _begin(_open(workdir, limits, threads), source, profile, Stages(report))
+
+
+def finish(work: "Work", encoder: "Encoder | None" = None) -> Production:
+    """Make and check all outputs of what was planned.
+
+    Args:
+        work: What `begin` gave.
+        encoder: Makes the renditions and the sound; by default by encoding them from the source.
+
+    Raises:
+        MediaError: As `produce` says.
+    """
+    return _production(work.session, work.stages, _finish(work, encoder or encode_here))
+
+
+def encode_here(work: "Work", on_progress: Callable[[ProgressSample], None]) -> Encoded:
+    """Encode everything in this process."""
+    return encode(work.session, work.source, work.plan, work.profile, on_progress)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A source that was inspected, and the ladder that is to be made of it."""
+
+    session: Session
+    source: Source
+    plan: Plan
+    profile: LadderProfile
+    stages: Stages
+
+
+Encoder = Callable[[Work, Callable[[ProgressSample], None]], Encoded]
+
+
+def _open(workdir: Path, limits: Limits, threads: int | None) -> Session:
+    return Session(
         workdir=workdir.absolute(),
         limits=limits,
         budget=Budget(limits.work_seconds),
         threads=threads or len(os.sched_getaffinity(0)),
     )
-    stages = Stages(report)
-    made = _make(session, source, profile, stages)
-    report(Progress(stage=Stage.VERIFYING, percent=100.0))
+
+
+def _production(session: Session, stages: Stages, made: Made) -> Production:
+    stages.report(Progress(stage=Stage.VERIFYING, percent=100.0))
     return Production(
         technical=made.technical,
         files=made.files,
@@ -77,7 +129,7 @@ def produce(
 def _make(session: Session, source: Path, profile: Profile, stages: Stages) -> Made:
     match profile:
         case LadderProfile():
-            return _make_ladder(session, source, profile, stages)
+            return _finish(_begin(session, source, profile, stages), encode_here)
         case AudioProfile():
             return make_audio(session, source, profile, stages)
         case ThumbnailsProfile():
@@ -88,14 +140,17 @@ def _make(session: Session, source: Path, profile: Profile, stages: Stages) -> M
             return make_image(session, source, profile, stages)
 
 
-def _make_ladder(session: Session, source: Path, profile: LadderProfile, stages: Stages) -> Made:
+def _begin(session: Session, source: Path, profile: LadderProfile, stages: Stages) -> Work:
     with stages.during(Stage.INSPECTING):
         inspected = inspect_source(session, source)
         plan = make_plan(inspected, profile)
+    return Work(session=session, source=inspected, plan=plan, profile=profile, stages=stages)
+
+
+def _finish(work: Work, encoder: Encoder) -> Made:
+    session, plan, profile, stages = work.session, work.plan, work.profile, work.stages
     with stages.during(Stage.ENCODING):
-        encoded = encode(
-            session, inspected, plan, profile, _encoding_progress(inspected, plan, stages.report)
-        )
+        encoded = encoder(work, _encoding_progress(work.source, plan, stages.report))
     with stages.during(Stage.PACKAGING):
         packaged = package(session, encoded, plan, profile)
     with stages.during(Stage.VERIFYING):
@@ -104,7 +159,7 @@ def _make_ladder(session: Session, source: Path, profile: LadderProfile, stages:
         keep_only(files, packaged.directory)
         if encoded.reference is not None:
             encoded.reference.unlink()
-    technical = {**inspected.technical(), "picture": encoded.picture.technical()}
+    technical = {**work.source.technical(), "picture": encoded.picture.technical()}
     return Made(technical=technical, files=files)
 
 

@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ledger.settings import CA_BUNDLE_PATH
+from ledger.states import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +58,12 @@ class ProgressBoard:
     ) -> None:
         self._client = client
         self._key = f"job:{job_id}:progress"
+        self._chunks_key = f"job:{job_id}:chunks"
         self._clock = clock
         self._lock = threading.Lock()
         self._not_before_seconds = float("-inf")
         self._resume_seconds = float("-inf")
-        self._stage = ""
+        self._topic = ""
 
     def show(
         self,
@@ -73,17 +75,48 @@ class ProgressBoard:
         eta_seconds: float | None = None,
     ) -> None:
         """Show where the job is; most calls within half a second of the last one are dropped."""
+        self._seldom(stage, lambda: self._write(fence, stage, percent, fps, eta_seconds))
+
+    def show_chunk(
+        self, *, fence: int, name: str, share: float, total: int, span: tuple[float, float]
+    ) -> None:
+        """Show how much of one chunk is done: the job's percentage is that of all chunks together.
+
+        Args:
+            fence: The hold under which the job was planned.
+            name: The chunk.
+            share: 0 to 1.
+            total: Number of chunks of the job.
+            span: Share of the whole job, in percent, that the chunks take.
+        """
+        key, (start, end) = f"{self._chunks_key}:{fence}", span
+
+        def write() -> None:
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.hset(key, name, f"{share:.4f}")
+                pipe.expire(key, EXPIRY_SECONDS)
+                pipe.hvals(key)
+                shares = [float(value) for value in pipe.execute()[2]]
+            percent = start + (end - start) * min(1.0, sum(shares) / max(1, total))
+            self._write(fence, Stage.ENCODING.value, percent, None, None)
+
+        self._seldom(f"{name} done" if share >= 1.0 else name, write)
+
+    def _seldom(self, topic: str, write: Callable[[], None]) -> None:
         # Reports come from several threads; a report that finds another one being written is dropped.
         if not self._lock.acquire(blocking=False):
             return
         try:
             now_seconds = self._clock()
-            too_soon = now_seconds < self._not_before_seconds and stage == self._stage
+            too_soon = now_seconds < self._not_before_seconds and topic == self._topic
             if too_soon or now_seconds < self._resume_seconds:
                 return
-            self._stage = stage
+            self._topic = topic
             self._not_before_seconds = now_seconds + _MIN_INTERVAL_SECONDS
-            self._write(fence, stage, percent, fps, eta_seconds)
+            write()
+        except (redis.RedisError, OSError) as error:
+            self._resume_seconds = self._clock() + _PAUSE_AFTER_FAILURE_SECONDS
+            logger.warning("progress board not available", extra={"reason": type(error).__name__})
         finally:
             self._lock.release()
 
@@ -100,11 +133,7 @@ class ProgressBoard:
                 "updated_at": datetime.now(UTC).isoformat(),
             }
         )
-        try:
-            self._client.set(self._key, text, ex=EXPIRY_SECONDS)
-        except (redis.RedisError, OSError) as error:
-            self._resume_seconds = self._clock() + _PAUSE_AFTER_FAILURE_SECONDS
-            logger.warning("progress board not available", extra={"reason": type(error).__name__})
+        self._client.set(self._key, text, ex=EXPIRY_SECONDS)
 
     def close(self) -> None:
         """Close the connection."""

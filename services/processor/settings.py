@@ -13,7 +13,7 @@ _Port = Annotated[int, Field(ge=1, le=65535)]
 _Secret = Annotated[SecretStr, Field(min_length=1, max_length=4096)]
 
 # Set by the workflow for each task; every other variable comes from the task definition.
-WORKFLOW_VARIABLES = frozenset({"JOB_ID", "ATTEMPT", "TASK_TOKEN", "EXECUTION_ARN"})
+WORKFLOW_VARIABLES = frozenset({"JOB_ID", "ATTEMPT", "TASK_TOKEN", "EXECUTION_ARN", "STEP", "CHUNK"})
 
 
 class SettingsError(Exception):
@@ -43,10 +43,20 @@ class Settings(BaseModel):
     tmpdir: Path = Field(description="the absolute path of a writable directory")
     home: Path = Field(description="the absolute path of a directory")
     max_source_bytes: int = Field(ge=1, le=5 * 1024**4, description="a number of bytes, 1 to 5 TiB")
+    shared_dir: Path = Field(description="the absolute path of a writable directory that all tasks share")
+    chunking_mode: Literal["auto", "always", "never"] = Field(description="auto, always or never")
+    chunk_window_seconds: float = Field(ge=1, le=600, description="a number of seconds, 1-600")
+    chunk_concurrency: int = Field(ge=1, le=1000, description="a number of tasks, 1-1000")
+    task_timeout_seconds: int = Field(ge=60, le=86400, description="a number of seconds, 60-86400")
+    workflow_timeout_seconds: int = Field(ge=60, le=86400, description="a number of seconds, 60-86400")
     job_id: UUID = Field(description="the UUID of the job")
     attempt: int = Field(ge=1, le=1000, description="the number of the execution, 1-1000")
     task_token: _Secret = Field(description="a task token of 1-4096 characters")
     execution_arn: _Name = Field(description="the ARN of the execution, 1-255 characters without spaces")
+    step: Literal["prepare", "encode", "assemble"] = Field(description="prepare, encode or assemble")
+    chunk: Annotated[str, StringConstraints(pattern=r"^(sound|window-\d{4}|)$")] = Field(
+        description="the name of a chunk, or empty for steps that are about the whole job"
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -66,7 +76,11 @@ class Settings(BaseModel):
             raise SettingsError("; ".join(_refusal(name, given.get(name)) for name in names)) from None
         problems = [
             f"{name.upper()}={str(path)!r} is not an existing absolute directory: {_remedy(name.upper())}"
-            for name, path in (("scratch_dir", settings.scratch_dir), ("tmpdir", settings.tmpdir))
+            for name, path in (
+                ("scratch_dir", settings.scratch_dir),
+                ("tmpdir", settings.tmpdir),
+                ("shared_dir", settings.shared_dir),
+            )
             if not (path.is_absolute() and path.is_dir())
         ]
         if problems:
@@ -85,5 +99,5 @@ def _refusal(name: str, value: str | None) -> str:
 
 def _remedy(variable: str) -> str:
     if variable in WORKFLOW_VARIABLES:
-        return "the operator must set it in the container override of the workflow's ProcessVideo state"
+        return "the operator must set it in the container override of the workflow's states"
     return "the operator must set it in the processor's task definition and deploy again"

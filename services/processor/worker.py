@@ -2,40 +2,33 @@
 
 import logging
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import IntEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from ledger.errors import FenceLostError
-from ledger.models import AlreadySettled, Announcement, Claim, OutputRecord
-from ledger.states import JobStatus, Stage
+from processor.assemble import assemble
+from processor.attempt import Attempt, Surroundings
+from processor.encode_step import encode_step
 from processor.failures import TaskFailure, describe, interrupted, unwanted
-from processor.heartbeat import HEARTBEAT_SECONDS, Heartbeat, reason_of
+from processor.heartbeat import Heartbeat, reason_of
 from processor.ledger_session import LedgerSession
-from processor.limits import Limits
-from processor.manifest import build_manifest, manifest_record, output_records
-from processor.produce import produce
-from processor.production import Production
-from processor.progress import ProgressBoard
-from processor.publish import Publisher, Upload
+from processor.prepare import prepare
 from processor.settings import Settings
-from processor.source import SourceFile, SourceRules, download_source
+from processor.shared import sweep
 from processor.stages import StageTracker
-from processor.stop import Stop, StopReason
+from processor.stop import StopReason
 from processor.superseded import tag_superseded
-from processor.token import TaskToken, TokenGoneError, TokenUnreachableError
-from profiles import get_profile
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from processor.token import TokenGoneError, TokenUnreachableError
 
 logger = logging.getLogger(__name__)
 
 _EARLY_ENDS: Final = {StopReason.INTERRUPTED: interrupted, StopReason.JOB_SETTLED: unwanted}
+_STEPS: Final[dict[str, Callable[[Attempt], dict[str, Any]]]] = {
+    "prepare": prepare,
+    "encode": encode_step,
+    "assemble": assemble,
+}
 
 
 class Exit(IntEnum):
@@ -46,29 +39,6 @@ class Exit(IntEnum):
     TOKEN_GONE = 3
     FENCE_LOST = 4
     UNANSWERED = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What an attempt works with.
-
-    Attributes:
-        s3: The S3 client.
-        token: The task token.
-        open_session: Opens a session with the ledger; the heartbeat uses one of its own.
-        board: The live progress board.
-        stop: The switch that ends the attempt early.
-        task_arn: The ECS task, if it is known.
-        heartbeat_seconds: The time between beats.
-    """
-
-    s3: "S3Client"
-    token: TaskToken
-    open_session: Callable[[], LedgerSession]
-    board: ProgressBoard
-    stop: Stop
-    task_arn: str | None = None
-    heartbeat_seconds: float = HEARTBEAT_SECONDS
 
 
 class Worker:
@@ -83,18 +53,23 @@ class Worker:
         self._settings = settings
         self._around = surroundings
         self._stop = surroundings.stop
-        self._stages = StageTracker(surroundings.board)
-        self._claim: Claim | None = None
-        self._completed: Claim | None = None
-        self._scratch: Path | None = None
+        self._attempt: Attempt | None = None
 
     def run(self) -> Exit:
         """Do the attempt and answer the token; nothing of the scratch directory is left."""
-        heart = Heartbeat(self._around.token, self._stop, interval_seconds=self._around.heartbeat_seconds)
-        session, pulse = self._around.open_session(), self._around.open_session()
-        heart.start()
+        around = self._around
+        attempt = Attempt(
+            settings=self._settings,
+            around=around,
+            stages=StageTracker(around.board),
+            session=around.open_session(),
+            pulse=around.open_session(),
+            heart=Heartbeat(around.token, self._stop, interval_seconds=around.heartbeat_seconds),
+        )
+        self._attempt = attempt
+        attempt.heart.start()
         try:
-            return self._answer(session, pulse, heart)
+            return self._answer(attempt)
         except TokenGoneError:
             logger.warning("workflow no longer waits for the answer")
             return Exit.TOKEN_GONE
@@ -102,12 +77,13 @@ class Worker:
             logger.exception("answer not delivered", extra={"reason": str(error)})
             return Exit.UNANSWERED
         finally:
-            heart.end()
-            session.close()
-            pulse.close()
-            self._around.board.close()
+            attempt.heart.end()
+            attempt.pulse.close()
+            around.board.close()
             # Last of all, so that nobody waits for it: neither the workflow nor whoever watches the job.
-            self._tag_superseded()
+            self._tag_superseded(attempt)
+            self._sweep(attempt)
+            attempt.session.close()
 
     def abandon(self) -> Exit:
         """Give the attempt up from another thread, when the one that works does not come back in time."""
@@ -119,118 +95,33 @@ class Worker:
             logger.warning("answer not delivered", extra={"reason": str(error)})
             return Exit.UNANSWERED
         finally:
-            if self._scratch is not None:
-                shutil.rmtree(self._scratch, ignore_errors=True)
+            if self._attempt is not None and self._attempt.scratch is not None:
+                shutil.rmtree(self._attempt.scratch, ignore_errors=True)
         return Exit.ANSWERED
 
-    def _answer(self, session: LedgerSession, pulse: LedgerSession, heart: Heartbeat) -> Exit:
+    def _answer(self, attempt: Attempt) -> Exit:
         try:
-            announcement = self._attempt(session, pulse, heart)
+            answer = _STEPS[self._settings.step](attempt)
         except Exception as error:  # noqa: BLE001 (the entry point: every error becomes a typed answer)
-            return self._answer_failure(session, error)
-        self._around.token.succeed(
-            {
-                "job_id": str(self._settings.job_id),
-                "status": JobStatus.COMPLETED.value,
-                "announcement": announcement.as_dict(),
-            }
-        )
-        logger.info("job completed", extra={"stage_seconds": self._stages.seconds})
+            return self._answer_failure(attempt.session, error)
+        self._around.token.succeed(answer)
         return Exit.ANSWERED
 
-    def _attempt(self, session: LedgerSession, pulse: LedgerSession, heart: Heartbeat) -> Announcement:
-        self._check_token()
-        claimed = session.claim(
-            job_id=self._settings.job_id,
-            attempt=self._settings.attempt,
-            execution_arn=self._settings.execution_arn,
-            task_arn=self._around.task_arn,
-            task_token=self._settings.task_token.get_secret_value(),
-        )
-        if isinstance(claimed, AlreadySettled):
-            logger.info("job was completed before, its success is reported again")
-            return claimed.announcement
-        self._claim = claimed
-        self._stages.start(claimed.fence)
-        logger.info("job claimed", extra={"fence": claimed.fence, "profile": claimed.profile})
-        heart.watch_ledger(lambda: pulse.heartbeat(claimed, self._stages.stage))
-        with self._scratch_directory(claimed) as directory:
-            source, production = self._produce(claimed, directory)
-            session.record_source(claimed, production.technical, source.size_bytes)
-            records = self._publish(session, claimed, source, production)
-        heart.forget_ledger()
-        self._stop.check()
-        announcement = session.complete(
-            claimed,
-            records,
-            self._stages.seconds,
-            stack=self._settings.stack,
-            media_bucket=self._settings.media_bucket,
-        )
-        self._completed = claimed
-        self._stages.show(Stage.PUBLISHING, 100.0)
-        return announcement
+    def _tag_superseded(self, attempt: Attempt) -> None:
+        if attempt.completed is not None:
+            tag_superseded(self._around.s3, self._settings.media_bucket, attempt.completed, self._stop)
 
-    def _check_token(self) -> None:
-        """Make sure that the workflow waits for this task: a late one must not void a newer hold."""
+    def _sweep(self, attempt: Attempt) -> None:
+        """Delete what settled jobs left on the shared file system, unless this task is being ended."""
+        if self._settings.step == "encode" or self._stop.reason is not None:
+            return
         try:
-            self._around.token.beat()
-        except TokenUnreachableError as error:
-            logger.warning("heartbeat not delivered", extra={"reason": str(error)})
-
-    @contextmanager
-    def _scratch_directory(self, claim: Claim) -> Iterator[Path]:
-        prefix = f"{claim.job_id}-{claim.attempt}-{claim.fence}-"
-        directory = Path(tempfile.mkdtemp(prefix=prefix, dir=self._settings.scratch_dir))
-        self._scratch = directory
-        try:
-            yield directory
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
-
-    def _produce(self, claim: Claim, directory: Path) -> tuple[SourceFile, Production]:
-        rules = SourceRules(
-            allowed_bucket=self._settings.ingest_bucket, max_source_bytes=self._settings.max_source_bytes
-        )
-        with self._stages.measure(Stage.DOWNLOADING) as report:
-            source = download_source(self._around.s3, claim, directory, rules, self._stop, report)
-        logger.info("source downloaded", extra={"size_bytes": source.size_bytes})
-        workdir = directory / "work"
-        workdir.mkdir()
-        self._stop.check()
-        production = produce(
-            source.path,
-            profile=get_profile(claim.profile),
-            workdir=workdir,
-            limits=Limits(max_source_bytes=self._settings.max_source_bytes),
-            report=self._stages.show_media_work,
-        )
-        self._stop.check()
-        self._stages.seconds.update(production.stage_seconds)
-        logger.info("outputs produced", extra={"files": len(production.files)})
-        return source, production
-
-    def _publish(
-        self, session: LedgerSession, claim: Claim, source: SourceFile, production: Production
-    ) -> list[OutputRecord]:
-        publisher = Publisher(self._around.s3, self._settings.media_bucket, claim.output_prefix, self._stop)
-        uploads = [
-            Upload(path=file.path, name=file.path.name, content_type=file.content_type)
-            for file in production.files
-        ]
-        with self._stages.measure(Stage.UPLOADING) as report:
-            published = publisher.publish(uploads, report)
-        records = output_records(production.files, published)
-        with self._stages.measure(Stage.PUBLISHING):
-            session.confirm(claim, Stage.PUBLISHING)
-            manifest = build_manifest(claim, source, production, records, self._stages.seconds)
-            records.append(manifest_record(publisher.publish_manifest(manifest)))
-        logger.info("outputs published", extra={"objects": len(records)})
-        return records
-
-    def _tag_superseded(self) -> None:
-        if self._completed is not None:
-            tag_superseded(self._around.s3, self._settings.media_bucket, self._completed, self._stop)
+            removed = sweep(self._settings.shared_dir, attempt.session.jobs_that_need_files)
+        except Exception as error:  # noqa: BLE001 (housekeeping may not change how a job ends)
+            logger.warning("shared files not swept", extra={"reason": type(error).__name__})
+            return
+        if removed:
+            logger.info("shared files of settled jobs removed", extra={"jobs": removed})
 
     def _answer_failure(self, session: LedgerSession, error: Exception) -> Exit:
         reason = self._stop.reason
@@ -255,11 +146,20 @@ class Worker:
             exc_info=error,
             extra={"error": task_failure.error.value, "code": failure.code.value, "reason": failure.message},
         )
-        if self._claim is not None and task_failure.heals:
-            try:
-                session.release(self._claim, failure.code, failure.message)
-            except Exception as release_error:  # noqa: BLE001 (the workflow must get its answer all the same)
-                logger.warning("attempt not released", extra={"reason": type(release_error).__name__})
+        try:
+            self._let_go(session, task_failure)
+        except Exception as release_error:  # noqa: BLE001 (the workflow must get its answer all the same)
+            logger.warning("attempt not released", extra={"reason": type(release_error).__name__})
         self._around.token.fail(
             task_failure.error.value, code=failure.code.value, message=failure.message, remedy=failure.remedy
         )
+
+    def _let_go(self, session: LedgerSession, task_failure: TaskFailure) -> None:
+        attempt, failure = self._attempt, task_failure.failure
+        if attempt is None:
+            return
+        if attempt.chunk is not None:
+            is_final = not task_failure.heals and self._stop.reason is None
+            session.end_chunk(attempt.chunk, failure if is_final else None)
+        if attempt.claim is not None and task_failure.heals:
+            session.release(attempt.claim, failure.code, failure.message)

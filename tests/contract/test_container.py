@@ -6,7 +6,6 @@ import re
 from components.config import StackConfig, parse_config
 from local.paths import REPOSITORY_ROOT
 from local.program import ProgramRun
-from processor.limits import Limits
 from tests.synthesised import container
 
 
@@ -43,4 +42,6 @@ def test_the_task_and_the_image_start_the_same_command(run: ProgramRun) -> None:
 
 
 def test_media_work_ends_before_the_workflow_gives_the_task_up(run: ProgramRun) -> None:
-    assert Limits().work_seconds <= config_of(run).task_stops_at_seconds
+    given = {item["name"]: item["value"] for item in container(run)["environment"]}
+    assert int(given["TASK_TIMEOUT_SECONDS"]) == config_of(run).task_stops_at_seconds
+    assert int(given["WORKFLOW_TIMEOUT_SECONDS"]) == config_of(run).workflow_timeout_seconds

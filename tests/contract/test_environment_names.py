@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import fields
+from typing import get_args
 
 import pytest
 
@@ -61,10 +62,16 @@ def test_the_task_gets_exactly_the_variables_that_the_processor_reads(run: Progr
 
 
 def test_the_workflow_adds_exactly_the_variables_that_are_its_own(run: ProgramRun) -> None:
-    overrides = state_machine(run)["States"]["ProcessVideo"]["Arguments"]["Overrides"]["ContainerOverrides"]
-    (override,) = overrides
-    assert override["Name"] == container(run)["name"]
-    assert {item["Name"] for item in override["Environment"]} == WORKFLOW_VARIABLES
+    states = state_machine(run)["States"]
+    chunk = states["EncodeChunks"]["ItemProcessor"]["States"]["EncodeChunk"]
+    steps = {}
+    for state in (states["ProcessVideo"], chunk, states["AssembleVideo"]):
+        (override,) = state["Arguments"]["Overrides"]["ContainerOverrides"]
+        assert override["Name"] == container(run)["name"]
+        values = {item["Name"]: item["Value"] for item in override["Environment"]}
+        assert set(values) == WORKFLOW_VARIABLES
+        steps[values["STEP"]] = values["CHUNK"]
+    assert set(steps) == set(get_args(Settings.model_fields["step"].annotation))
 
 
 def test_task_secrets_come_from_the_two_application_secrets(run: ProgramRun) -> None:

@@ -24,8 +24,17 @@ def states(run: ProgramRun) -> dict[str, Any]:
     return dict(state_machine(run)["States"])
 
 
+def scopes(states: dict[str, Any]) -> list[dict[str, Any]]:
+    """The machine's states, and those of each Map in it."""
+    inner = [state["ItemProcessor"]["States"] for state in states.values() if state["Type"] == "Map"]
+    return [states, *inner]
+
+
 def tasks(states: dict[str, Any]) -> dict[str, Any]:
-    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+    """All tasks, also those inside of a Map."""
+    return {
+        name: state for scope in scopes(states) for name, state in scope.items() if state["Type"] == "Task"
+    }
 
 
 def test_the_definition_has_no_findings(run: ProgramRun) -> None:
@@ -33,12 +42,12 @@ def test_the_definition_has_no_findings(run: ProgramRun) -> None:
 
 
 def test_every_placeholder_is_filled(run: ProgramRun) -> None:
-    assert len(placeholders()) == 11
+    assert len(placeholders()) == 12
     assert "${" not in one(run, "workflow-machine").inputs["definition"]
 
 
 def test_every_task_has_a_timeout_and_retries_with_backoff_and_jitter(states: dict[str, Any]) -> None:
-    assert len(tasks(states)) == 6
+    assert len(tasks(states)) == 8
     for name, state in tasks(states).items():
         assert isinstance(state["TimeoutSeconds"], int), name
         retriers = [retrier for retrier in state["Retry"] if retrier.get("MaxAttempts") != 0]
@@ -50,13 +59,28 @@ def test_every_task_has_a_timeout_and_retries_with_backoff_and_jitter(states: di
 
 
 def test_every_task_catches_everything_and_leads_on(states: dict[str, Any]) -> None:
-    for name, state in tasks(states).items():
-        assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
-        assert state["Catch"][-1]["Next"] in states, name
+    catching = {"Task", "Map"}
+    for scope in scopes(states):
+        for name, state in scope.items():
+            if state["Type"] in catching:
+                assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+                assert state["Catch"][-1]["Next"] in scope, name
 
 
-def test_errors_that_cannot_heal_are_never_retried(states: dict[str, Any]) -> None:
-    first, *others = states["ProcessVideo"]["Retry"]
+def test_no_chunk_may_be_missing_and_every_value_reaches_it(states: dict[str, Any]) -> None:
+    chunks = states["EncodeChunks"]
+    assert chunks["ToleratedFailureCount"] == 0
+    assert chunks["MaxConcurrency"] >= 1
+    assert chunks["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    given = {name.removesuffix(".$") for name in chunks["ItemSelector"]}
+    text = json.dumps(chunks["ItemProcessor"]["States"]["EncodeChunk"]["Arguments"])
+    assert {name for name in given if f"$states.input.{name}" in text} == given
+    assert "Execution" not in text
+
+
+@pytest.mark.parametrize("name", ["ProcessVideo", "EncodeChunk", "AssembleVideo"])
+def test_errors_that_cannot_heal_are_never_retried(states: dict[str, Any], name: str) -> None:
+    first, *others = tasks(states)[name]["Retry"]
     assert first["MaxAttempts"] == 0
     assert set(first["ErrorEquals"]) == {error.value for error in NEVER_RETRIED}
     assert not set(first["ErrorEquals"]) & set(

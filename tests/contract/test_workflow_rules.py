@@ -31,6 +31,8 @@ def findings(machine: Machine) -> Iterator[str]:
         )
         if state["Type"] == "Task":
             yield from (f"{name}: {problem}" for problem in task_problems(state, machine))
+        if state["Type"] == "Map":
+            yield from findings({**state["ItemProcessor"], "TimeoutSeconds": machine.get("TimeoutSeconds")})
         if state["Type"] == "Choice" and state.get("Default") not in ends_of(states):
             yield f"{name} has no Default that ends"
     yield from (f"{name} is never reached" for name in sorted(set(states) - reached(machine)))
@@ -39,7 +41,7 @@ def findings(machine: Machine) -> Iterator[str]:
 
 def task_problems(state: Machine, machine: Machine) -> Iterator[str]:
     timeout, heartbeat = state.get("TimeoutSeconds"), state.get("HeartbeatSeconds")
-    if not isinstance(timeout, int) or timeout > machine.get("TimeoutSeconds", 0):
+    if not isinstance(timeout, int) or timeout > (machine.get("TimeoutSeconds") or 0):
         yield "no TimeoutSeconds within the machine's"
     elif heartbeat is not None and heartbeat >= timeout:
         yield "HeartbeatSeconds is not below TimeoutSeconds"
@@ -115,6 +117,12 @@ DEFECTS: list[tuple[Callable[[Machine], Any], str]] = [
     (lambda machine: machine["States"].update(Lost={"Type": "Succeed"}), "Lost is never reached"),
     (lambda machine: machine["States"]["NotifyError"].update(Next="Nowhere"), "which is no state"),
     (_loop, "Again never ends"),
+    (
+        lambda machine: machine["States"]["EncodeChunks"]["ItemProcessor"]["States"]["EncodeChunk"].pop(
+            "Retry"
+        ),
+        "EncodeChunk: no Retry",
+    ),
 ]
 
 

@@ -5,8 +5,9 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from ledger import admission, jobs, settlement, worker
+from ledger import admission, chunks, jobs, settlement, worker
 from ledger.connection import LedgerConnection
+from ledger.failures import failure
 from ledger.models import Job
 from ledger.states import ErrorCode
 from metadata_api.arrival import InvalidEventError
@@ -340,3 +341,17 @@ def go_on(conn: LedgerConnection, event: dict[str, Any], fake: FakeStepFunctions
         max_running_jobs=1,
     )
     return settle_and_go_on(conn, event, stack=STACK, workflow=machine)
+
+
+def test_a_failed_map_is_told_with_the_reason_of_the_chunk_that_failed(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    chunks.store_plan(ledger_conn, claimed(ledger_conn, job), "plan", ["window-0000", "window-0001"])
+    held = chunks.claim_chunk(ledger_conn, job_id=job.id, attempt=1, name="window-0001", task_arn=None)
+    assert isinstance(held, chunks.ChunkClaim)
+    chunks.fail(ledger_conn, held, failure(ErrorCode.INPUT_UNREADABLE, "Pictures are missing."))
+
+    told = ask(ledger_conn, workflow(job, "States.ExceedToleratedFailureThreshold", "threshold exceeded"))
+
+    assert told["status"] == "FAILED"
+    assert column(ledger_conn, job.id, "error_code") == "INPUT_UNREADABLE"
+    assert column(ledger_conn, job.id, "error_message") == "Pictures are missing."

@@ -19,13 +19,14 @@ from ledger.models import NewJob, SourceObject
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
 from local.servers.redis import RedisServer
 from processor import runner
+from processor.attempt import Surroundings
 from processor.ledger_session import LedgerSession
 from processor.progress import ProgressBoard, connect_board
 from processor.settings import Settings
 from processor.stop import Stop
 from processor.storage import CLIENT_CONFIG
 from processor.token import TaskToken
-from processor.worker import Exit, Surroundings, Worker
+from processor.worker import Exit, Worker
 from tests.integration.conftest import LedgerDatabase
 from tests.media import BIKES, BUNNY, ffmpeg
 
@@ -119,6 +120,7 @@ class Stage:
     ingest_bucket: str
     media_bucket: str
     scratch: Path
+    shared: Path
     stop: Stop = field(default_factory=lambda: Stop(on_stop=runner.terminate_all))
 
     def order(self, source: Path | bytes | None, **declared: Any) -> UUID:
@@ -132,6 +134,7 @@ class Stage:
                 id=job_id,
                 video_id=video_id,
                 profile="web",
+                owner="tester",
                 filename="holiday.mp4",
                 source_bucket=self.ingest_bucket,
                 source_key=key,
@@ -180,6 +183,14 @@ class Stage:
             "tmpdir": self.scratch,
             "home": self.scratch,
             "max_source_bytes": 1024**3,
+            "shared_dir": self.shared,
+            "chunking_mode": "auto",
+            "chunk_window_seconds": 60,
+            "chunk_concurrency": 10,
+            "task_timeout_seconds": 1620,
+            "workflow_timeout_seconds": 1800,
+            "step": "prepare",
+            "chunk": "",
             "job_id": job_id,
             "attempt": 1,
             "task_token": callback.token,
@@ -250,6 +261,8 @@ def stage(
         s3.put_bucket_versioning(Bucket=f"{name}-{suffix}", VersioningConfiguration={"Status": "Enabled"})
     scratch = tmp_path / "scratch"
     scratch.mkdir()
+    shared = tmp_path / "shared"
+    shared.mkdir()
     yield Stage(
         emulator=emulator,
         redis_server=redis_server,
@@ -260,6 +273,7 @@ def stage(
         ingest_bucket=f"ingest-{suffix}",
         media_bucket=f"media-{suffix}",
         scratch=scratch,
+        shared=shared,
     )
     runner.reset()
 

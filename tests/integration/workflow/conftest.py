@@ -145,6 +145,7 @@ def build_workflow(clients: Callable[[str], Any]) -> Callable[..., Workflow]:
             "workflow_timeout_seconds": 600,
             "task_timeout_seconds": 300,
             "first_capacity_provider": "FARGATE",
+            "chunk_max_concurrency": 3,
             "container_name": "processor",
             "cluster_arn": cluster,
             "task_definition_arn": _build_task(clients, suffix),

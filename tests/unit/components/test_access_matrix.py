@@ -43,6 +43,7 @@ MATRIX: dict[str, set[str]] = {
         "ingest-ingest-policy",
         "ingest-maintain-policy",
         "workflow-outcome-policy",
+        "workflow-policy",
     },
     "database-application-secret": FUNCTIONS | {TASK_START},
     "cache-secret": {"api-metadata-policy", TASK_START},
@@ -87,12 +88,18 @@ def test_buckets_are_opened_only_to_those_who_read_or_write_them(run: ProgramRun
     }
 
 
-def test_only_the_api_stops_executions_and_only_those_of_the_machine(run: ProgramRun) -> None:
+def test_only_the_api_and_the_machine_itself_stop_executions_and_only_those_of_the_machine(
+    run: ProgramRun,
+) -> None:
     machine = run.created[one(run, "workflow-machine").urn].outputs["arn"]
     stoppers = [
         entry
         for entry in statements(run)
         if "states:StopExecution" in entry.actions and entry.owner.endswith("-policy")
     ]
-    assert [entry.owner for entry in stoppers] == ["api-metadata-policy"]
-    assert stoppers[0].targets == [f"{machine.replace(':stateMachine:', ':execution:')}:*"]
+    executions = machine.replace(":stateMachine:", ":execution:")
+    assert {entry.owner: entry.targets for entry in stoppers} == {
+        "api-metadata-policy": [f"{executions}:*"],
+        # A distributed Map stops the executions of its items, whose names have a label in between.
+        "workflow-policy": [f"{executions}:*", f"{executions}/*"],
+    }

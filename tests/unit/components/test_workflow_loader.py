@@ -24,6 +24,7 @@ def values() -> dict[str, PlaceholderValue]:
         **filled,
         "workflow_timeout_seconds": 1800,
         "task_timeout_seconds": 1620,
+        "chunk_max_concurrency": 10,
         "subnet_ids": ["subnet-1", "subnet-2"],
     }
 
@@ -117,6 +118,30 @@ def test_a_catch_that_lets_errors_through_is_refused(definition: dict[str, Any])
 def test_a_heartbeat_longer_than_the_task_is_refused(definition: dict[str, Any]) -> None:
     definition["States"]["ProcessVideo"]["HeartbeatSeconds"] = 1620
     with pytest.raises(DefinitionError, match="HeartbeatSeconds must be less"):
+        check_definition(definition)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"QueryLanguage": "JSONata"}, "must be JSONPath"),
+        ({"MaxConcurrency": 0}, "MaxConcurrency"),
+        ({"ToleratedFailureCount": 1}, "lacks no part"),
+        ({"Catch": [{"ErrorEquals": ["States.Timeout"]}]}, "last Catch"),
+    ],
+    ids=["language", "concurrency", "tolerance", "catch"],
+)
+def test_a_map_that_could_lose_chunks_is_refused(
+    definition: dict[str, Any], change: dict[str, Any], message: str
+) -> None:
+    definition["States"]["EncodeChunks"].update(change)
+    with pytest.raises(DefinitionError, match=message):
+        check_definition(definition)
+
+
+def test_tasks_inside_of_a_map_keep_the_same_rules(definition: dict[str, Any]) -> None:
+    del definition["States"]["EncodeChunks"]["ItemProcessor"]["States"]["EncodeChunk"]["Retry"]
+    with pytest.raises(DefinitionError, match="EncodeChunk needs Retry"):
         check_definition(definition)
 
 

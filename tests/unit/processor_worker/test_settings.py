@@ -21,6 +21,13 @@ NAMES = {
     "MEDIA_BUCKET": "media-bucket",
     "HOME": "/scratch",
     "MAX_SOURCE_BYTES": "1073741824",
+    "CHUNKING_MODE": "auto",
+    "CHUNK_WINDOW_SECONDS": "60",
+    "CHUNK_CONCURRENCY": "10",
+    "TASK_TIMEOUT_SECONDS": "1620",
+    "WORKFLOW_TIMEOUT_SECONDS": "1800",
+    "STEP": "prepare",
+    "CHUNK": "",
     "JOB_ID": "7d3f2c56-2a2c-4f4f-9b3b-2f6a3c1d9a10",
     "ATTEMPT": "1",
     "TASK_TOKEN": "task-token-value",
@@ -30,7 +37,7 @@ NAMES = {
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    return {**NAMES, "SCRATCH_DIR": str(tmp_path), "TMPDIR": str(tmp_path)}
+    return {**NAMES, "SCRATCH_DIR": str(tmp_path), "TMPDIR": str(tmp_path), "SHARED_DIR": str(tmp_path)}
 
 
 def test_a_complete_environment_gives_typed_settings(environ: dict[str, str]) -> None:

@@ -10,11 +10,12 @@ import pytest
 from ledger.errors import ClaimRefusedError, JobNotFoundError, LedgerUnavailableError
 from ledger.models import AlreadySettled, Announcement
 from ledger.states import JobStatus
+from processor.attempt import Surroundings
 from processor.progress import ProgressBoard
 from processor.settings import Settings
 from processor.stop import Stop
 from processor.token import TokenGoneError, TokenUnreachableError
-from processor.worker import Exit, Surroundings, Worker
+from processor.worker import Exit, Worker
 
 TOLD = Announcement(subject="Video ready", message="All good.", attributes={"event_type": "job.completed"})
 
@@ -89,6 +90,14 @@ def settings(tmp_path: Path) -> Settings:
             "tmpdir": tmp_path,
             "home": tmp_path,
             "max_source_bytes": 1000,
+            "shared_dir": tmp_path,
+            "chunking_mode": "auto",
+            "chunk_window_seconds": 60,
+            "chunk_concurrency": 10,
+            "task_timeout_seconds": 1620,
+            "workflow_timeout_seconds": 1800,
+            "step": "prepare",
+            "chunk": "",
             "job_id": UUID(int=7),
             "attempt": 2,
             "task_token": "token",
