@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e test-api lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media hostile clean snapshots
+.PHONY: help setup demo test test-unit test-integration test-e2e test-api lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media test-corpus test-browser hostile clean snapshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,9 +99,18 @@ constraints: setup ## Pin every transitive package again after a change to a req
 bench-media: setup ## Compare the media work with plain ffmpeg (ARGS="--seconds 5 --rounds 1" for a quick look)
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m bench $(ARGS)
 
+test-corpus: setup ## Process the whole corpus of sources, singly special and in pairs (`make test` takes the hardest)
+	@CORPUS=whole $(PYTHON_BIN) -m pytest tests/corpus --numprocesses 2
+
+test-browser: setup .browser/.complete ## Play HLS and DASH in headless Chromium (installs Chromium and the players)
+	@$(PYTHON_BIN) -m pytest tests/browser
+
+.browser/.complete: tests/browser/package.json tools/setup.sh
+	@tools/setup.sh browser
+
 hostile: setup ## Print what came of each hostile source: answer, time, memory
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.hostile
 
 clean: ## Remove virtual environments, caches and all local data
 	@if [ -x $(PYTHON_BIN) ]; then for stack in dev prod; do $(PYTHON_BIN) -m local reset --stack $$stack --yes || true; done; fi
-	@rm -rf .venv .venv-emulator .venv-checks .local build .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-emulator .venv-checks .browser .local build .pytest_cache .mypy_cache .ruff_cache

@@ -75,7 +75,16 @@ def render(runs: Mapping[str, Sequence[Run]], seconds: float) -> str:
             f"| {name} | {statistics.median(walls):.1f} | {statistics.median(cpus):.1f} | {peak:.0f} "
             f"| {_list(walls)} | {_list(cpus)} |"
         )
-    return "\n".join([*lines, "", *_ratios(*runs.values()), ""])
+    return "\n".join([*lines, "", *_ratios(*runs.values()), "", *_stages(list(runs.values())[-1]), ""])
+
+
+def _stages(ours: Sequence[Run]) -> list[str]:
+    lines = ["| stage of c | wall s (median) | CPU s (median) |", "|---|---|---|"]
+    for stage in ours[0].stage_seconds:
+        wall = statistics.median(run.stage_seconds[stage] for run in ours)
+        cpu = statistics.median(run.stage_cpu_seconds[stage] for run in ours)
+        lines.append(f"| {stage} | {wall:.2f} | {cpu:.2f} |")
+    return lines
 
 
 def _ratios(slow: Sequence[Run], plain: Sequence[Run], ours: Sequence[Run]) -> list[str]:
@@ -84,11 +93,13 @@ def _ratios(slow: Sequence[Run], plain: Sequence[Run], ours: Sequence[Run]) -> l
 
     bare_wall, bare_cpu = _values(plain, "wall_seconds"), _values(plain, "cpu_seconds")
     encoding = [run.stage_seconds["encoding"] for run in ours]
+    encoding_cpu = [run.stage_cpu_seconds["encoding"] for run in ours]
     our_wall, our_cpu = _values(ours, "wall_seconds"), _values(ours, "cpu_seconds")
     return [
         "Ratios (median of the rounds):",
         "",
         f"- c/b wall, encode stage alone: {ratio(encoding, bare_wall)}",
+        f"- c/b CPU, encode stage alone: {ratio(encoding_cpu, bare_cpu)}",
         f"- c/b wall, whole work: {ratio(our_wall, bare_wall)}",
         f"- c/b CPU, whole work: {ratio(our_cpu, bare_cpu)}",
         f"- a/c CPU: {ratio(_values(slow, 'cpu_seconds'), our_cpu)}",

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly UV_VERSION=0.13.8
-readonly APT_PACKAGES=(ffmpeg postgresql redis-server python3-venv)
+APT_PACKAGES=(ffmpeg postgresql redis-server python3-venv)
 
 say() { printf 'setup: %s\n' "$1"; }
 
@@ -53,7 +53,22 @@ make_environment() { # directory, requirements file, further pip arguments...
     .venv/bin/uv pip install --quiet --python "$directory/bin/python" -r "$requirements" "$@"
 }
 
+have_browser() { command -v chromium >/dev/null && command -v node >/dev/null && command -v npm >/dev/null; }
+
 python=$(find_python)
+if [ "${1:-}" = browser ]; then
+    # Chromium is a large installation, so only the playback tests ask for it.
+    APT_PACKAGES=(chromium)
+    command -v node >/dev/null || APT_PACKAGES+=(nodejs)
+    command -v npm >/dev/null || APT_PACKAGES+=(npm)
+    have_browser || install_system_packages
+    say "installing the players of tests/browser/package.json into .browser"
+    mkdir -p .browser
+    cp tests/browser/package.json .browser/
+    npm install --prefix .browser --no-audit --no-fund --ignore-scripts --loglevel=error
+    touch .browser/.complete
+    exit
+fi
 if [ "${1:-}" = checks ]; then
     # The policy checkers pin older versions of packages that the platform needs newer; only the tests want them.
     make_environment .venv-checks tests/policy/requirements.txt

@@ -121,6 +121,7 @@ def _production(session: Session, stages: Stages, made: Made) -> Production:
         technical=made.technical,
         files=made.files,
         stage_seconds=stages.seconds,
+        stage_cpu_seconds=stages.cpu_seconds,
         commands=session.records,
         workdir=session.workdir,
     )

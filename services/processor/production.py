@@ -1,5 +1,6 @@
 """What every kind of media work has in common: its stages, its progress and what comes out of it."""
 
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,6 +55,7 @@ class Production:
         technical: Facts about the source for the video's record.
         files: The outputs; the name of each file is what goes behind the job's key prefix.
         stage_seconds: Wall time of each stage.
+        stage_cpu_seconds: Processor time of this process and its children in each stage.
         commands: Every ffmpeg and packager command that made a part of the result, in the order in which they
             ended. They run again as they are: paths are absolute, the source and `workdir` are arguments
             like any other (replace that prefix to write elsewhere), and the process fence is left out.
@@ -65,6 +67,7 @@ class Production:
     technical: dict[str, Any]
     files: list[ProducedFile]
     stage_seconds: dict[str, float]
+    stage_cpu_seconds: dict[str, float]
     commands: list[CommandRecord] = field(default_factory=list)
     workdir: Path
 
@@ -74,20 +77,23 @@ class Stages:
 
     Attributes:
         seconds: Wall time of each stage that has ended.
+        cpu_seconds: Its processor time, of this process and of its children.
         report: Where progress goes.
     """
 
     def __init__(self, report: Callable[[Progress], None]) -> None:
         self.seconds: dict[str, float] = {}
+        self.cpu_seconds: dict[str, float] = {}
         self.report = report
 
     @contextmanager
     def during(self, stage: Stage) -> Iterator[None]:
         """Announce a stage; note its wall time when it has ended well."""
         self.report(Progress(stage=stage, percent=STAGE_SPANS[stage][0]))
-        started = time.monotonic()
+        started, used = time.monotonic(), _cpu_seconds()
         yield
         self.seconds[stage.value] = round(time.monotonic() - started, 3)
+        self.cpu_seconds[stage.value] = round(_cpu_seconds() - used, 3)
 
     def by_time(self, total_seconds: float | None) -> Callable[[ProgressSample], None]:
         """Give a receiver of an encoder's position, for work whose length is `total_seconds` or unknown."""
@@ -107,3 +113,9 @@ class Stages:
             )
 
         return receive
+
+
+def _cpu_seconds() -> float:
+    """Processor time of this process and of all children that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

@@ -58,12 +58,12 @@ def compare(
     for run in runs:
         start, end = run.first / frame_rate - half, (run.first + run.frames) / frame_rate - half
         seek = {"copyts": None, "noaccurate_seek": None, "ss": f"{float(start + half * 3 / 2):.6f}"}
-        opened = read(own_output(rendition), limits, **seek, threads="1")["v:0"]
+        opened = _untagged(read(own_output(rendition), limits, **seek, threads="1")["v:0"])
         parts.append(opened.filter("trim", start=f"{float(start):.6f}", end=f"{float(end):.6f}"))
     made = _counted(ffmpeg.concat(*parts) if len(parts) > 1 else parts[0])
     kept = MediaInput(path=reference.path, formats=("rawvideo",), codecs=("rawvideo",))
     form = {"f": "rawvideo", "pixel_format": "yuv420p", "video_size": reference.size}
-    given = read(kept, limits, **form, threads="1")["v:0"]
+    given = _untagged(read(kept, limits, **form, threads="1")["v:0"])
     given = given.filter("trim", end_frame=sum(run.frames for run in runs))
     given = _counted(given.filter("scale", rung.width, rung.height, flags="bicubic"))
     metrics = ("ssim", "libvmaf") if vmaf else ("ssim",)
@@ -74,6 +74,13 @@ def compare(
     ]
     command = compile_ffmpeg(f"compare {rendition.name}", [discard(results)], threads=1, talkative=True)
     return Command(step=command.step, tool=Tool.SCORER, arguments=command.arguments, talkative=True)
+
+
+def _untagged(picture: Any) -> Any:
+    """Call the colours the same on both sides; bare pictures carry no such tag, and would be converted."""
+    return picture.filter(
+        "setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709"
+    )
 
 
 def _counted(picture: Any) -> Any:

@@ -1,0 +1,89 @@
+"use strict";
+
+const video = document.getElementById("video");
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+async function until(what, condition, seconds = 20) {
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) {
+    if (video.error) throw new Error(`${what}: ${video.error.message}`);
+    if (condition()) return;
+    await pause(20);
+  }
+  throw new Error(`${what}: not within ${seconds} s (at ${video.currentTime}, ready ${video.readyState})`);
+}
+
+function startHls(url, errors) {
+  const player = new Hls({ enableWorker: false });
+  player.on(Hls.Events.ERROR, (_, data) => errors.push(`${data.type} ${data.details}`));
+  player.loadSource(url);
+  player.attachMedia(video);
+  return {
+    rungs: () => player.levels.map((level) => level.height),
+    choose: (height) => { player.currentLevel = player.levels.findIndex((level) => level.height === height); },
+    sounds: () => player.audioTracks.length,
+  };
+}
+
+function startDash(url, errors) {
+  const player = dashjs.MediaPlayer().create();
+  player.on(dashjs.MediaPlayer.events.ERROR, (event) => errors.push(JSON.stringify(event.error)));
+  player.initialize(video, url, false);
+  const fast = { abr: { autoSwitchBitrate: { video: false } }, buffer: { fastSwitchEnabled: true } };
+  player.updateSettings({ streaming: fast });
+  return {
+    rungs: () => player.getRepresentationsByType("video").map((one) => one.height),
+    choose: (height) => {
+      const wanted = player.getRepresentationsByType("video").find((one) => one.height === height);
+      player.setRepresentationForTypeById("video", wanted.id, true);
+    },
+    sounds: () => player.getTracksFor("audio").length,
+  };
+}
+
+async function seek(seconds) {
+  video.currentTime = seconds;
+  await until(`seek to ${seconds}`, () => !video.seeking && video.readyState >= 2);
+}
+
+async function play(kind, url) {
+  const errors = [];
+  const player = kind === "hls" ? startHls(url, errors) : startDash(url, errors);
+  await until("metadata", () => video.readyState >= 1);
+  await until("buffers", () => buffers.length > 0 && buffers.every((one) => one.buffer.buffered.length > 0));
+  const starts = buffers.map((one) => ({ type: one.type, start: one.buffer.buffered.start(0) }));
+  const rungs = [...new Set(player.rungs())];
+  await video.play();
+  await until("playing", () => video.currentTime > 0.3);
+  const shown = [];
+  for (const height of [Math.min(...rungs), Math.max(...rungs)]) {
+    player.choose(height);
+    await until(`rung ${height}`, () => video.videoHeight === height);
+    shown.push(video.videoHeight);
+    await seek(video.currentTime > 1 ? 0.5 : 1.5);
+  }
+  const target = video.duration * 0.7;
+  await seek(target);
+  const reached = video.currentTime;
+  await video.play();
+  await until("the end", () => video.ended, 30);
+  const quality = video.getVideoPlaybackQuality();
+  return {
+    duration: video.duration, starts, rungs, shown, sounds: player.sounds(), target, reached,
+    frames: quality.totalVideoFrames, corrupted: quality.corruptedVideoFrames, errors,
+  };
+}
+
+async function scrub(directory) {
+  const track = document.createElement("track");
+  Object.assign(track, { kind: "metadata", src: `${directory}/scrub.vtt`, default: true });
+  const holder = document.createElement("video");
+  holder.append(track);
+  track.track.mode = "hidden";
+  await until("scrub track", () => track.readyState === 2);
+  const cues = [...track.track.cues].map((cue) => ({ start: cue.startTime, end: cue.endTime, text: cue.text }));
+  const sheet = new Image();
+  sheet.src = `${directory}/${cues[0].text.split("#")[0]}`;
+  await sheet.decode();
+  return { cues, width: sheet.naturalWidth, height: sheet.naturalHeight };
+}
