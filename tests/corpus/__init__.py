@@ -1,0 +1,1 @@
+"""Sources of every shape that people have, and what must come of each."""
