@@ -1,7 +1,11 @@
 """There is one copy of each definition: what is edited in a checkout is what runs."""
 
 import json
+import os
+import re
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +13,8 @@ import pytest
 import yaml
 
 from tests.e2e.platform_client import CHECKOUT, Platform, wait_for
-from tests.e2e.processes import kill_while_encoding
-from tests.media import BIKES, make_landscape
+from tests.e2e.processes import kill_while_encoding, processes_of
+from tests.media import BIKES, BUNNY, ffmpeg, make_landscape
 
 COPIED = ("__main__.py", "Pulumi*.yaml", "pyproject.toml", "constraints.txt", "requirements*.txt")
 COPIED_DIRECTORIES = ("artifacts", "components", "local", "services", "workflow")
@@ -18,7 +22,7 @@ COPIED_DIRECTORIES = ("artifacts", "components", "local", "services", "workflow"
 
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A checkout with another rung, another topic name and no retries, running beside the first one."""
+    """A checkout with another rung and topic, no retries and everything in chunks, beside the first one."""
     checkout = tmp_path_factory.mktemp("checkout")
     for pattern in COPIED:
         for file in CHECKOUT.glob(pattern):
@@ -41,6 +45,13 @@ def edit(checkout: Path) -> None:
     ]
     profile.write_text(yaml.safe_dump(content))
 
+    settings = checkout / "Pulumi.dev.yaml"
+    text = settings.read_text()
+    for key, value in (("chunking_mode", '"always"'), ("chunk_window_seconds", "4")):
+        text, found = re.subn(rf"(video-platform:{key}:) .*", rf"\1 {value}", text)
+        assert found == 1
+    settings.write_text(text)
+
     notifications = checkout / "components/notifications.py"
     named = 'f"video-processing-{role}"'
     assert named in notifications.read_text()
@@ -59,8 +70,62 @@ def test_an_edited_rung_and_topic_are_what_runs(edited: Platform) -> None:
     edited.mail(job["job_id"])
 
 
-def test_an_edited_retry_is_what_runs(edited: Platform, tmp_path: Path) -> None:
+def test_a_job_in_chunks_is_encoded_by_a_distributed_map_and_completes(edited: Platform) -> None:
+    job_id = edited.upload(BUNNY)
+
+    job = edited.settled(job_id)
+
+    assert job["status"] == "COMPLETED", job
+    told = {event["type"]: event["data"] for event in edited.events(job_id)}
+    assert told["job.planned"]["mode"] == "chunked"
+    assert told["job.assembled"] == {"chunks": 2, "encoded_again": 0, "which": []}
+    (rendition,) = (output for output in job["outputs"] if output["kind"] == "rendition")
+    assert rendition["details"]["frames"] == _frames(BUNNY)
+    execution = edited.ended_execution(job_id)
+    assert execution["status"] == "SUCCEEDED"
+    (run,) = edited.aws("stepfunctions").list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+    counts = edited.aws("stepfunctions").describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
+    assert (counts["total"], counts["succeeded"]) == (2, 2)
+    assert len(edited.mails(job_id)) == 1
+    assert list(edited.data_dir.rglob(f"{job_id}/*/plan.json")) == []
+
+
+def test_only_the_killed_chunk_is_encoded_again(edited: Platform, tmp_path: Path) -> None:
     job_id = edited.upload(make_landscape(tmp_path, seconds=8))
+    wait_for("an encode", lambda: _encoders(job_id) or None)
+    os.kill(_encoders(job_id)[0], signal.SIGKILL)
+
+    job = edited.settled(job_id)
+
+    assert (job["status"], job["attempt"]) == ("COMPLETED", 1), job
+    told = {event["type"]: event["data"] for event in edited.events(job_id)}
+    assert told["job.assembled"]["encoded_again"] == 1
+    assert len(edited.mails(job_id)) == 1
+
+
+def _encoders(job_id: str) -> list[int]:
+    """Processes that encode a window, without the fences around them."""
+    return [
+        pid
+        for pid in processes_of(job_id, "libx264")
+        if Path(f"/proc/{pid}/comm").read_text().strip() == "ffmpeg"
+    ]
+
+
+def _frames(path: Path) -> int:
+    shown = subprocess.run(
+        ["ffprobe", "-v", "error", "-count_packets", "-select_streams", "v:0", "-show_entries",
+         "stream=nb_read_packets", "-of", "csv=p=0", str(path)],
+        capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    return int(shown.stdout.strip().strip(","))
+
+
+def test_an_edited_retry_is_what_runs(edited: Platform, tmp_path: Path) -> None:
+    # A container that cannot be read from the middle is left to one task.
+    whole = tmp_path / "whole.flv"
+    ffmpeg("-i", str(make_landscape(tmp_path, seconds=8)), "-c", "copy", str(whole))
+    job_id = edited.upload(whole)
     kill_while_encoding(job_id, "libx264")
     job = edited.settled(job_id)
     assert (job["status"], job["attempt"]) == ("FAILED", 1), "without a Retry, the first kill is the end"
