@@ -25,6 +25,10 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
         "The source would have to be encoded.",
         "Order the job with a profile that encodes, for example web.",
     ),
+    ErrorCode.OVERRIDE_NOT_POSSIBLE: (
+        "What the job asks for does not fit its source.",
+        "Order a new job with values that fit the source.",
+    ),
     ErrorCode.CODEC_NOT_ALLOWED: ("The file's codec is not accepted.", "Convert it, e.g. to H.264 and AAC."),
     ErrorCode.LIMIT_EXCEEDED: ("The file exceeds a limit.", "Upload a smaller or shorter video."),
     ErrorCode.SIZE_MISMATCH: ("The file does not have the announced size.", "Upload the file again."),

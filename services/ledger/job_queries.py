@@ -80,10 +80,12 @@ class JobDetail:
     Attributes:
         queue_position: Its place among the waiting jobs of its owner, from 1; None when it does not wait, or
             when more than MAX_QUEUE_POSITION are ahead.
+        overrides: What it asks for beyond its profile, as `ledger.overrides.Overrides.as_dict` writes it.
     """
 
     job: JobRow
     queue_position: int | None
+    overrides: dict[str, Any]
     outputs: Sequence[dict[str, Any]]
 
 
@@ -115,13 +117,13 @@ class EventRow:
 
 def get(conn: "LedgerConnection", job_id: UUID) -> JobDetail | None:
     """A job with its outputs, in one round trip."""
-    query = f"SELECT {_COLUMNS}, {_QUEUE_POSITION}, {_OUTPUTS} FROM {_VISIBLE} WHERE j.id = %s"  # noqa: S608 -- constants
+    query = f"SELECT {_COLUMNS}, {_QUEUE_POSITION}, j.overrides, {_OUTPUTS} FROM {_VISIBLE} WHERE j.id = %s"  # noqa: S608 -- constants
     row = conn.execute(query, [job_id]).fetchone()
     if row is None:
         return None
-    position = row[-2]
+    position = row[-3]
     shown = position if position is not None and position <= MAX_QUEUE_POSITION else None
-    return JobDetail(JobRow(*row[:-2]), shown, row[-1])
+    return JobDetail(JobRow(*row[:-3]), shown, row[-2], row[-1])
 
 
 def find(

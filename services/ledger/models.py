@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from ledger.overrides import NO_OVERRIDES, Overrides
 from ledger.states import DEFAULT_PRIORITY, AnnouncementRoute, ErrorCode, JobStatus
 
 
@@ -40,6 +41,7 @@ class Claim:
     Attributes:
         fence: Number of this hold; a higher one in the ledger makes this one void.
         output_prefix: Key prefix in the media bucket for this hold alone, with a trailing slash.
+        overrides: What the job asks for beyond its profile.
     """
 
     job_id: UUID
@@ -55,6 +57,7 @@ class Claim:
     declared_size_bytes: int | None
     declared_sha256: str | None
     output_prefix: str
+    overrides: Overrides = NO_OVERRIDES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

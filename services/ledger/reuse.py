@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from ledger import announcement, events, job_rows, jobs, outbox
 from ledger.connection import LedgerConnection
 from ledger.models import NewJob, OutputRecord, SourceObject
+from ledger.overrides import NO_OVERRIDES, Overrides
 from ledger.states import JobStatus, Topic
 
 MANIFEST = "manifest.json"
@@ -40,7 +41,9 @@ class Reusable:
         return f"{self.output_prefix}{MANIFEST}"
 
 
-def find(conn: LedgerConnection, sha256: str, profile: str) -> Reusable | None:
+def find(
+    conn: LedgerConnection, sha256: str, profile: str, overrides: Overrides = NO_OVERRIDES
+) -> Reusable | None:
     """The newest completed job on these bytes with this profile, unless its video is deleted.
 
     Its video cannot be deleted before this transaction ends. One that is being changed at this moment is
@@ -50,6 +53,7 @@ def find(conn: LedgerConnection, sha256: str, profile: str) -> Reusable | None:
         conn: An open connection, inside a transaction.
         sha256: Digest of the source that the processor has checked.
         profile: The processing profile.
+        overrides: What the new job asks for beyond it; the earlier one must have asked for the same.
     """
     row = conn.execute(
         """
@@ -57,9 +61,10 @@ def find(conn: LedgerConnection, sha256: str, profile: str) -> Reusable | None:
                j.source_version_id, j.source_sequencer, j.output_bucket, j.output_prefix
           FROM jobs j JOIN videos v ON v.id = j.video_id AND v.deleted_at IS NULL
          WHERE j.status = 'COMPLETED' AND j.declared_sha256 = %s AND j.profile = %s
+           AND j.overrides = %s
          ORDER BY j.ordinal DESC LIMIT 1 FOR SHARE OF v SKIP LOCKED
         """,
-        (sha256, profile),
+        (sha256, profile, Jsonb(overrides.as_dict())),
     ).fetchone()
     if row is None:
         return None

@@ -11,6 +11,7 @@ from ledger import announcement, events, job_rows
 from ledger.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError, InvalidRecordError
 from ledger.models import AlreadySettled, Announcement, Claim, Job, OutputRecord
+from ledger.overrides import Overrides
 from ledger.states import ACTIVE_STATUSES, ErrorCode, JobStatus
 
 
@@ -161,7 +162,7 @@ def _take(
                updated_at = now()
          WHERE id = %s
         RETURNING video_id, attempt, fence, profile, filename, source_bucket, source_key, source_version_id,
-               source_etag, declared_size_bytes, declared_sha256
+               source_etag, declared_size_bytes, declared_sha256, overrides
         """,
         (execution_arn, task_arn, task_token, job_id),
     ).fetchone()
@@ -181,6 +182,7 @@ def _take(
         source_etag=row[8],
         declared_size_bytes=row[9],
         declared_sha256=row[10],
+        overrides=Overrides.from_dict(row[11]),
         output_prefix=f"videos/{row[0]}/{job_id}/{row[2]}/",
     )
 

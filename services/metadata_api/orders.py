@@ -5,12 +5,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from ledger import videos
+from ledger import overrides, videos
 from ledger.errors import QueueFullError
 from ledger.models import NewJob, SourceObject
+from ledger.overrides import Overrides
 from ledger.videos import VideoDraft
 from metadata_api import multipart
 from metadata_api.models.jobs import SourceJobBody, UploadJobBody
+from metadata_api.overrides import check_overrides
 from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.request import not_found
 from metadata_api.settings import ApiSettings
@@ -18,6 +20,7 @@ from metadata_api.sources import check_size, find_source, is_present
 
 if TYPE_CHECKING:
     from ledger.connection import LedgerConnection
+    from profiles import Profile
 
 # What checking and storing an order can end with.
 ORDER_PROBLEMS = (
@@ -42,12 +45,14 @@ class Order:
     Attributes:
         owner: Public id of the API key that orders it.
         source: None when the file is still to be uploaded.
+        overrides: What it asks for beyond its profile.
     """
 
     owner: str
     body: UploadJobBody | SourceJobBody
     source: SourceObject | None
     filename: str
+    overrides: Overrides
 
 
 def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSettings) -> Order:
@@ -61,7 +66,7 @@ def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSe
     Raises:
         Problem: Names the field that this deployment cannot satisfy.
     """
-    _check_profile(body)
+    profile = _check_profile(body)
     if body.video_id is not None and body.metadata is not None:
         raise field_problem("metadata", "cannot be given with video_id; change the record with PATCH instead")
     if isinstance(body, UploadJobBody):
@@ -69,9 +74,11 @@ def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSe
         _check_single(body)
         if body.deduplicate and body.sha256 is None:
             raise field_problem("deduplicate", "needs sha256, by which the same bytes are known")
-        return Order(owner=owner, body=body, source=None, filename=body.filename)
-    source = find_source(body.source, settings)
-    return Order(owner=owner, body=body, source=source, filename=_filename_of_key(body.source.key))
+        source, filename = None, body.filename
+    else:
+        source, filename = find_source(body.source, settings), _filename_of_key(body.source.key)
+    wishes = check_overrides(body, profile, settings)
+    return Order(owner=owner, body=body, source=source, filename=filename, overrides=wishes)
 
 
 def place_order(
@@ -95,6 +102,7 @@ def place_order(
         jobs.create_object_job(conn, new, order.source)
     elif not _answer_with_known_outputs(conn, order, new, settings.stack):
         jobs.create_upload_job(conn, replace(new, upload_id=_begin_parts(order.body, new)))
+    overrides.store(conn, job_id, order.overrides)
 
 
 def _answer_with_known_outputs(conn: "LedgerConnection", order: Order, new: NewJob, stack: str) -> bool:
@@ -103,7 +111,7 @@ def _answer_with_known_outputs(conn: "LedgerConnection", order: Order, new: NewJ
         return False
     from ledger import reuse
 
-    known = reuse.find(conn, order.body.sha256, new.profile)
+    known = reuse.find(conn, order.body.sha256, new.profile, order.overrides)
     # The ledger knows of every deletion of its own, but not of what somebody does in the bucket.
     if known is None or not is_present(known.output_bucket, known.manifest_key, None):
         return False
@@ -150,7 +158,7 @@ def _in_parts(body: UploadJobBody) -> bool:
     return body.size_bytes >= multipart.MULTIPART_FROM_BYTES
 
 
-def _check_profile(body: UploadJobBody | SourceJobBody) -> None:
+def _check_profile(body: UploadJobBody | SourceJobBody) -> "Profile":
     # The profile files are read at the first job only, not by every cold start.
     from profiles import UnknownProfileError, accepts, get_profile, source_types
 
@@ -162,6 +170,7 @@ def _check_profile(body: UploadJobBody | SourceJobBody) -> None:
         wanted = ", ".join(f"{name}*" if name.endswith("/") else name for name in source_types(profile))
         message = f"the profile {profile.name} takes {wanted}; got {body.content_type}"
         raise field_problem("content_type", message)
+    return profile
 
 
 def _filename_of_key(key: str) -> str:

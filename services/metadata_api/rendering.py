@@ -72,6 +72,7 @@ def job_view(detail: JobDetail, live: Progress | None) -> JobView:
         **job_summary(detail.job, live),
         queue_position=detail.queue_position,
         reused_job_id=_optional_id(detail.job.reused_job_id),
+        overrides=detail.overrides,
         stage_seconds=detail.job.stage_seconds,
         outputs=[_output_view(detail.job.id, output) for output in detail.outputs],
     )

@@ -2,7 +2,7 @@
 
 from ledger.models import SourceObject
 from metadata_api import clients
-from metadata_api.models.jobs import SourceLocation
+from metadata_api.models.overrides import SourceLocation
 from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.settings import ApiSettings
 

@@ -21,6 +21,7 @@ from processor.session import Session
 from processor.sprite import SHEET_NAME
 from processor.subtitles import extract_subtitles
 from processor.tracks import PlannedText
+from processor.wishes import Cut
 from profiles import LadderProfile
 
 DURATION_TOLERANCE_SECONDS = 0.5
@@ -96,7 +97,7 @@ def encode(
             raise explain(error, session.limits) from error
         raise
     video_seconds = float(video.frames / plan.frame_rate)
-    check_whole(source, video_seconds, sound[0].seconds, session.limits)
+    check_whole(source, video_seconds, sound[0].seconds, session.limits, plan.cut)
     videos = tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs)
     return Encoded(
         videos=videos,
@@ -127,8 +128,17 @@ def tolerance_seconds(duration_seconds: float) -> float:
     return max(DURATION_TOLERANCE_SECONDS, duration_seconds * DURATION_TOLERANCE_SHARE)
 
 
-def check_whole(source: Source, video_seconds: float, audio_seconds: float, limits: Limits) -> None:
+def check_whole(
+    source: Source, video_seconds: float, audio_seconds: float, limits: Limits, cut: Cut | None = None
+) -> None:
     """Compare what was decoded with what the source declares; a damaged file encodes without any error.
+
+    Args:
+        source: What probing told.
+        video_seconds: Length of the picture that came out.
+        audio_seconds: Length of the sound that came out.
+        limits: Ceilings of the source.
+        cut: The part of the source that was wanted; None for all of it.
 
     Raises:
         InvalidInputError: Clearly less than declared came out, or nothing.
@@ -146,6 +156,9 @@ def check_whole(source: Source, video_seconds: float, audio_seconds: float, limi
             "No picture could be decoded from the video.",
             "Check that the file plays, export it again as MP4, and upload the new file.",
         )
+    if cut is not None:
+        _check_part(source, cut, video_seconds)
+        return
     if not source.container.declares_duration:
         return
     # The container's length may be that of a longer sound track or of subtitles, the video's own is exact.
@@ -160,6 +173,18 @@ def check_whole(source: Source, video_seconds: float, audio_seconds: float, limi
                 f"Only {decoded:.2f} of the declared {declared:.2f} seconds of video could be decoded.",
                 "Upload the complete file again; if it is complete, export it again as MP4.",
             )
+
+
+def _check_part(source: Source, cut: Cut, video_seconds: float) -> None:
+    declares = source.container.declares_duration
+    declared = (source.video.duration_seconds or source.duration_seconds) if declares else None
+    expected = cut.length(declared)
+    if expected is not None and expected - video_seconds > tolerance_seconds(expected):
+        raise InvalidInputError(
+            ErrorCode.INPUT_TRUNCATED if declares else ErrorCode.OVERRIDE_NOT_POSSIBLE,
+            f"Only {video_seconds:.2f} of the wanted {expected:.2f} seconds of video could be decoded.",
+            "Check that the file plays to its end, and that trim lies within it.",
+        )
 
 
 def blames_source(error: ToolFailedError) -> bool:

@@ -14,6 +14,8 @@ from processor.quality_samples import REFERENCE_NAME, Run
 from processor.sprite import SHEET_NAME, SpritePlan
 from processor.tracks import PlannedAudio, PlannedText
 from processor.video_encoders import encoder_options
+from processor.watermark import overlaid
+from processor.wishes import Cut
 from profiles import LadderProfile, PosterSettings
 
 SAMPLE_WIDTH: Final = 32
@@ -25,9 +27,16 @@ _SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
 """A segment ends at the first keyframe at or after its length; the length must not exceed it by rounding."""
 
 
-def source_options(limits: Limits, threads: int) -> dict[str, str]:
-    """The longest time that may be read, one second above the limit so that a breach shows in the result."""
-    return {"t": f"{limits.max_duration_seconds + 1:.3f}", "threads": str(threads)}
+def source_options(limits: Limits, threads: int, cut: Cut | None = None) -> dict[str, str]:
+    """The longest time that may be read, one second above the limit so that a breach shows in the result.
+
+    A source of which only a part is wanted is read from its beginning, because not every container can be
+    sought in exactly, and up to one second behind the part.
+    """
+    most = limits.max_duration_seconds
+    if cut is not None and cut.end is not None:
+        most = min(most, float(cut.end))
+    return {"t": f"{most + 1:.3f}", "threads": str(threads)}
 
 
 def encode_video(
@@ -45,9 +54,9 @@ def encode_video(
     Each rendition becomes `video_<rung>.mp4` in `directory`. The smallest one is also searched for black and
     frozen parts, which costs least there.
     """
-    picture = read(source, limits, **source_options(limits, threads))[str(stream_index)]
+    picture = read(source, limits, **source_options(limits, threads, plan.cut))[str(stream_index)]
     outputs, rest = ladder(
-        on_frame_grid(picture, plan),
+        _wanted_part(on_frame_grid(picture, plan), plan),
         plan,
         profile,
         directory=directory,
@@ -63,6 +72,15 @@ def on_frame_grid(picture: Any, plan: Plan) -> Any:
     if plan.deinterlace:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     return picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
+
+
+def _wanted_part(picture: Any, plan: Plan) -> Any:
+    """Cut by the numbers of the frames, so that exactly the wanted ones are left."""
+    if plan.cut is None:
+        return picture
+    end = {} if plan.cut.end is None else {"end_frame": round(plan.cut.end * plan.frame_rate)}
+    part = picture.filter("trim", start_frame=round(plan.cut.start * plan.frame_rate), **end)
+    return part.filter("setpts", "PTS-STARTPTS")
 
 
 def ladder(
@@ -91,6 +109,8 @@ def ladder(
     """
     if plan.tone_map:
         picture = tone_map(picture, plan.top.width, plan.top.height)
+    if plan.mark is not None:
+        picture = overlaid(picture, plan.mark)
     copies = picture.filter_multi_output("split", len(plan.rungs) + 1)
     outputs, kept = [], []
     for position, rung in enumerate(plan.rungs):

@@ -65,6 +65,7 @@ def build_manifest(
         "attempt": claim.attempt,
         "fence": claim.fence,
         "profile": claim.profile,
+        "overrides": claim.overrides.as_dict(),
         "created_at": datetime.now(UTC).isoformat(),
         "source": {
             "filename": claim.filename,

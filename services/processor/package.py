@@ -62,7 +62,7 @@ def package(
     directory.mkdir()
     files = dict(encoded.videos)
     download_name = download_rung(plan.rungs, profile.download.max_short_side_pixels).name
-    texts = [(track, path) for track, path in encoded.texts if _has_cues(path, encoded.video_seconds)]
+    texts = [(track, path) for track, path in encoded.texts if _has_cues(path, encoded.video_seconds, plan)]
     packaged = Packaged(
         directory=directory,
         renditions={name: directory / f"{name}.mp4" for name in files},
@@ -103,9 +103,10 @@ def _place_poster(
         make_poster(session, dict(encoded.videos), plan, settings, path)
 
 
-def _has_cues(path: Path, video_seconds: float) -> bool:
+def _has_cues(path: Path, video_seconds: float, plan: Plan) -> bool:
     """Bring a track of subtitles to the video's length; the packager refuses one without a cue."""
-    text, cues = fit_cues(path.read_text(encoding="utf-8", errors="replace"), video_seconds)
+    start = float(plan.cut.start) if plan.cut else 0.0
+    text, cues = fit_cues(path.read_text(encoding="utf-8", errors="replace"), video_seconds, start)
     path.write_text(text, encoding="utf-8")
     return cues > 0
 

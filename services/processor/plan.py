@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -10,6 +10,8 @@ from processor.probe import Source, VideoStream
 from processor.quality_samples import Run, choose_runs
 from processor.sprite import SpritePlan, plan_sprite
 from processor.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
+from processor.watermark import MarkPicture, PlacedMark, place_mark
+from processor.wishes import NO_WISHES, Cut, Wishes, plan_cut
 from profiles import LadderProfile, Rung, VideoSettings
 
 _STANDARD_RATES: Final = (
@@ -66,6 +68,9 @@ class Plan:
         sprite: Layout of the sheet of small pictures.
         samples: Frames that are kept for the comparison with the finished renditions.
         copied: Whether the source's own stream is used, whose keyframes follow no rhythm of ours.
+        expected_seconds: How long the result will be; None when the source does not tell.
+        cut: The part of the source that is wanted; None for all of it.
+        mark: What is laid over the picture.
     """
 
     codec: str
@@ -80,6 +85,9 @@ class Plan:
     sprite: SpritePlan
     samples: tuple[Run, ...] = ()
     copied: bool = False
+    expected_seconds: float | None = None
+    cut: Cut | None = None
+    mark: PlacedMark | None = None
 
     @property
     def gop_seconds(self) -> Fraction:
@@ -102,14 +110,31 @@ class Plan:
         return self.rungs[-1]
 
 
-def make_plan(source: Source, profile: LadderProfile) -> Plan:
-    """Choose the renditions for a source."""
+def make_plan(
+    source: Source, profile: LadderProfile, wishes: Wishes = NO_WISHES, mark: MarkPicture | None = None
+) -> Plan:
+    """Choose the renditions for a source.
+
+    Args:
+        source: What probing told.
+        profile: What to make.
+        wishes: What this job asks for beyond it.
+        mark: The watermark that it asks for, once it has been looked into.
+
+    Raises:
+        InvalidInputError: The wishes do not fit the source.
+    """
     settings = profile.video
     frame_rate = choose_frame_rate(source.video, settings.max_frame_rate)
     gop_frames = max(1, round(Fraction(settings.gop_seconds) * frame_rate))
     gop_seconds = gop_frames / frame_rate
-    rungs = choose_rungs(display_size(source.video), frame_rate, settings)
+    shown = display_size(source.video)
+    rungs = choose_rungs(limit_height(shown, wishes.max_height), frame_rate, settings)
     declared = source.video.duration_seconds or source.duration_seconds
+    cut = plan_cut(wishes.trim, declared, frame_rate)
+    expected = cut.length(declared) if cut else declared
+    tone_map = source.video.color_transfer in HDR_TRANSFERS
+    base = (rungs[0].width, rungs[0].height) if tone_map else upright_size(source.video)
     return Plan(
         codec=settings.codec,
         rungs=rungs,
@@ -117,17 +142,32 @@ def make_plan(source: Source, profile: LadderProfile) -> Plan:
         gop_frames=gop_frames,
         gops_per_segment=max(1, round(Fraction(settings.segment_seconds) / gop_seconds)),
         deinterlace=source.video.interlaced,
-        tone_map=source.video.color_transfer in HDR_TRANSFERS,
-        audios=choose_audios(source.audios, profile.audio),
+        tone_map=tone_map,
+        audios=tuple(replace(track, cut=cut) for track in choose_audios(source.audios, profile.audio)),
         texts=choose_texts(source.subtitles, profile.subtitles),
-        sprite=plan_sprite((rungs[0].width, rungs[0].height), declared, profile.sprite),
+        sprite=plan_sprite((rungs[0].width, rungs[0].height), expected, profile.sprite),
         samples=choose_runs(
-            math.floor(declared * frame_rate) if declared else None,
+            math.floor(expected * frame_rate) if expected else None,
             gop_frames,
             places=profile.verification.sample_places,
             frames=profile.verification.sample_frames,
         ),
+        expected_seconds=expected,
+        cut=cut,
+        mark=place_mark(mark, base, shown) if mark else None,
     )
+
+
+def limit_height(size: tuple[int, int], max_height: int | None) -> tuple[int, int]:
+    """The size of a picture that may not be higher than `max_height`."""
+    if max_height is None or size[1] <= max_height:
+        return size
+    return 2 * math.ceil(size[0] * max_height / size[1] / 2), max_height
+
+
+def upright_size(video: VideoStream) -> tuple[int, int]:
+    """Width and height of the decoded picture, turned upright; its pixels need not be square."""
+    return (video.height, video.width) if video.rotation in {90, 270} else (video.width, video.height)
 
 
 def display_size(video: VideoStream) -> tuple[int, int]:

@@ -12,10 +12,12 @@ from processor.attempt import Attempt
 from processor.chunking import Decision, decide
 from processor.chunks import ChunkedWork
 from processor.errors import ToolFailedError
+from processor.mark_source import fetch_wishes
 from processor.produce import Work, begin, finish, produce
 from processor.production import Production
 from processor.shared import PlanHeader, SharedPlan, copy_file
 from processor.source import SourceFile, SourceRules, download_source
+from processor.wishes import NO_WISHES
 from profiles import LadderProfile, get_profile
 
 logger = logging.getLogger(__name__)
@@ -51,10 +53,17 @@ def _download(attempt: Attempt, claim: Claim, directory: Path) -> SourceFile:
 
 
 def _make(attempt: Attempt, claim: Claim, source: SourceFile, workdir: Path) -> Production | ChunkedWork:
-    """Make everything, or cut the source into chunks; only ladders take long enough for that."""
+    """Make everything, or cut the source into chunks; only ladders take long enough for that.
+
+    A job with wishes of its own is done here, because the tasks of the chunks know only its profile.
+    """
     profile, limits, report = get_profile(claim.profile), attempt.limits, attempt.stages.show_media_work
-    if not isinstance(profile, LadderProfile):
-        return produce(source.path, profile=profile, workdir=workdir, limits=limits, report=report)
+    bucket = attempt.settings.ingest_bucket
+    wishes = fetch_wishes(attempt.around.s3, claim.overrides, workdir.parent, bucket)
+    if wishes != NO_WISHES or not isinstance(profile, LadderProfile):
+        return produce(
+            source.path, profile=profile, workdir=workdir, limits=limits, report=report, wishes=wishes
+        )
     work = begin(source.path, profile=profile, workdir=workdir, limits=limits, report=report)
     return _decide(attempt, claim, work) or finish(work)
 

@@ -21,6 +21,8 @@ from processor.produce_thumbnails import make_thumbnails
 from processor.production import STAGE_SPANS, Made, Production, Progress, Stages
 from processor.session import Session
 from processor.verify import verify
+from processor.watermark import inspect_mark
+from processor.wishes import NO_WISHES, Wishes
 from profiles import (
     AudioProfile,
     ImageProfile,
@@ -39,6 +41,7 @@ def produce(
     limits: Limits,
     report: Callable[[Progress], None],
     threads: int | None = None,
+    wishes: Wishes = NO_WISHES,
 ) -> Production:
     """Make all outputs of `profile` from a local source file.
 
@@ -49,6 +52,7 @@ def produce(
         limits: Ceilings for the source and the work.
         report: Receives progress, at most a few times a second, also from other threads.
         threads: Processor cores to use; all that this process may use by default.
+        wishes: What this job asks for beyond the profile; a profile honours those that it can.
 
     Raises:
         InvalidInputError: The source cannot be used.
@@ -58,7 +62,7 @@ def produce(
         InterruptedWorkError: `processor.runner.terminate_all` was called.
     """
     session, stages = _open(workdir, limits, threads), Stages(report)
-    return _production(session, stages, _make(session, source, profile, stages))
+    return _production(session, stages, _make(session, source, profile, stages, wishes))
 
 
 def begin(
@@ -127,12 +131,12 @@ def _production(session: Session, stages: Stages, made: Made) -> Production:
     )
 
 
-def _make(session: Session, source: Path, profile: Profile, stages: Stages) -> Made:
+def _make(session: Session, source: Path, profile: Profile, stages: Stages, wishes: Wishes) -> Made:
     match profile:
         case LadderProfile():
-            return _finish(_begin(session, source, profile, stages), encode_here)
+            return _finish(_begin(session, source, profile, stages, wishes), encode_here)
         case AudioProfile():
-            return make_audio(session, source, profile, stages)
+            return make_audio(session, source, profile, stages, wishes)
         case ThumbnailsProfile():
             return make_thumbnails(session, source, profile, stages)
         case PassthroughProfile():
@@ -141,17 +145,20 @@ def _make(session: Session, source: Path, profile: Profile, stages: Stages) -> M
             return make_image(session, source, profile, stages)
 
 
-def _begin(session: Session, source: Path, profile: LadderProfile, stages: Stages) -> Work:
+def _begin(
+    session: Session, source: Path, profile: LadderProfile, stages: Stages, wishes: Wishes = NO_WISHES
+) -> Work:
     with stages.during(Stage.INSPECTING):
         inspected = inspect_source(session, source)
-        plan = make_plan(inspected, profile)
+        mark = inspect_mark(session, wishes.mark) if wishes.mark else None
+        plan = make_plan(inspected, profile, wishes, mark)
     return Work(session=session, source=inspected, plan=plan, profile=profile, stages=stages)
 
 
 def _finish(work: Work, encoder: Encoder) -> Made:
     session, plan, profile, stages = work.session, work.plan, work.profile, work.stages
     with stages.during(Stage.ENCODING):
-        encoded = encoder(work, _encoding_progress(work.source, plan, stages.report))
+        encoded = encoder(work, _encoding_progress(plan, stages.report))
     with stages.during(Stage.PACKAGING):
         packaged = package(session, encoded, plan, profile)
     with stages.during(Stage.VERIFYING):
@@ -164,13 +171,10 @@ def _finish(work: Work, encoder: Encoder) -> Made:
     return Made(technical=technical, files=files)
 
 
-def _encoding_progress(
-    source: Source, plan: Plan, report: Callable[[Progress], None]
-) -> Callable[[ProgressSample], None]:
+def _encoding_progress(plan: Plan, report: Callable[[Progress], None]) -> Callable[[ProgressSample], None]:
     """Translate the encoder's position into a share of the whole work and a remaining time."""
     start, end = STAGE_SPANS[Stage.ENCODING]
-    declared = source.video.duration_seconds or source.duration_seconds
-    total_frames = declared * float(plan.frame_rate) if declared else None
+    total_frames = plan.expected_seconds * float(plan.frame_rate) if plan.expected_seconds else None
 
     def on_sample(sample: ProgressSample) -> None:
         share = min(1.0, sample.frames / total_frames) if total_frames else 0.0

@@ -1,6 +1,6 @@
 """Makes the sound of a source: AAC for streaming and for download, Opus, and a picture of the wave."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -11,12 +11,13 @@ from processor.encode import tolerance_seconds
 from processor.encode_audio import EncodedAudio, encode_audio
 from processor.errors import InvalidInputError, ToolFailedError
 from processor.package import correct_master
-from processor.probe_sound import SoundSource, inspect_sound
+from processor.probe_sound import inspect_sound
 from processor.production import Made, Stages
 from processor.refusals import explain
 from processor.session import Session
 from processor.tracks import choose_audios
 from processor.verify_audio import list_sound, verify_sound
+from processor.wishes import NO_WISHES, Wishes, plan_cut
 from profiles import AudioProfile
 
 _OPUS_NAME: Final = "sound.opus"
@@ -41,7 +42,9 @@ class PackagedSound:
     dash: Path
 
 
-def make_audio(session: Session, path: Path, profile: AudioProfile, stages: Stages) -> Made:
+def make_audio(
+    session: Session, path: Path, profile: AudioProfile, stages: Stages, wishes: Wishes = NO_WISHES
+) -> Made:
     """Make and check everything that an audio profile promises.
 
     Raises:
@@ -49,12 +52,14 @@ def make_audio(session: Session, path: Path, profile: AudioProfile, stages: Stag
     """
     with stages.during(Stage.INSPECTING):
         source = inspect_sound(session, path)
-        tracks = choose_audios(source.audios, profile.audio)
+        cut = plan_cut(wishes.trim, source.duration_seconds)
+        expected = cut.length(source.declared_seconds) if cut else source.declared_seconds
+        tracks = tuple(replace(track, cut=cut) for track in choose_audios(source.audios, profile.audio))
     with stages.during(Stage.ENCODING):
-        watch = stages.by_time(source.duration_seconds)
+        watch = stages.by_time(expected)
         try:
             encoded = encode_audio(session, source, tracks, profile.audio, watch)
-            _check_whole(source, encoded)
+            _check_whole(encoded, expected)
             main = tracks[0]
             session.produce(
                 audio_commands.encode_opus(
@@ -77,8 +82,7 @@ def make_audio(session: Session, path: Path, profile: AudioProfile, stages: Stag
     return Made(technical=source.technical(), files=files)
 
 
-def _check_whole(source: SoundSource, encoded: EncodedAudio) -> None:
-    declared = source.declared_seconds
+def _check_whole(encoded: EncodedAudio, declared: float | None) -> None:
     if encoded.seconds <= 0:
         raise InvalidInputError(
             ErrorCode.INPUT_UNREADABLE,
@@ -88,7 +92,7 @@ def _check_whole(source: SoundSource, encoded: EncodedAudio) -> None:
     if declared is not None and declared - encoded.seconds > tolerance_seconds(declared):
         raise InvalidInputError(
             ErrorCode.INPUT_TRUNCATED,
-            f"Only {encoded.seconds:.2f} of the declared {declared:.2f} seconds of sound could be decoded.",
+            f"Only {encoded.seconds:.2f} of the expected {declared:.2f} seconds of sound could be decoded.",
             "Upload the complete file again; if it is complete, export it again.",
         )
 

@@ -43,8 +43,13 @@ def text_file(directory: Path, track: PlannedText) -> Path:
     return directory / f"text_{track.name}.vtt"
 
 
-def fit_cues(text: str, video_seconds: float) -> tuple[str, int]:
+def fit_cues(text: str, video_seconds: float, start_seconds: float = 0.0) -> tuple[str, int]:
     """Keep what is shown while the video plays; players would otherwise take the video for longer.
+
+    Args:
+        text: The track.
+        video_seconds: Length of the video.
+        start_seconds: Where in the track the video begins.
 
     Returns:
         The track, and how many cues it has.
@@ -56,7 +61,7 @@ def fit_cues(text: str, video_seconds: float) -> tuple[str, int]:
         if found is None or not words.strip():
             continue
         start, end = _seconds(*found.groups()[:3]), _seconds(*found.groups()[3:6])
-        end = min(end, video_seconds)
+        start, end = max(start - start_seconds, 0.0), min(end - start_seconds, video_seconds)
         if start < end:
             kept.append(f"{_clock(start)} --> {_clock(end)}{found[7]}\n{words}\n")
     return "\n".join(["WEBVTT\n", *kept]), len(kept)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from processor.probe import AudioStream, SubtitleStream
+from processor.wishes import Cut
 from profiles import AudioSettings, SubtitleSettings
 
 
@@ -16,12 +17,14 @@ class PlannedAudio:
         label: What players show in their menus; no two tracks share it.
         stream: The stream to convert.
         channels: Channels of the output: 1, 2 or 6; of a copied track, its own.
+        cut: The part of the source that is wanted; None for all of it.
     """
 
     name: str
     label: str
     stream: AudioStream
     channels: int
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

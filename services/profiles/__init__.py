@@ -15,6 +15,7 @@ from profiles.kinds import (
     ThumbnailsProfile,
     WaveformSettings,
     accepts,
+    overridable,
     source_types,
 )
 from profiles.loader import ProfileError, UnknownProfileError, get_profile, load_profiles
@@ -57,5 +58,6 @@ __all__ = [
     "accepts",
     "get_profile",
     "load_profiles",
+    "overridable",
     "source_types",
 ]

@@ -142,6 +142,12 @@ _SOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "audio": ("audio/", "video/", "application/"),
     "image": (*_PICTURES, "application/octet-stream"),
 }
+_ENCODED: Final = frozenset({"trim", "watermark", "max_height"})
+_OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = {
+    "video": _ENCODED,
+    "file": _ENCODED,
+    "audio": frozenset({"trim"}),
+}
 _VIDEO_TYPES: Final = ("video/", "application/")
 
 
@@ -151,6 +157,11 @@ def source_types(profile: Profile) -> tuple[str, ...]:
     What a file really is decides later, when its first bytes are read.
     """
     return _SOURCE_TYPES.get(profile.kind, _VIDEO_TYPES)
+
+
+def overridable(profile: Profile) -> frozenset[str]:
+    """What a single job may ask for beyond this profile: some of `trim`, `watermark` and `max_height`."""
+    return _OVERRIDABLE.get(profile.kind, frozenset())
 
 
 def accepts(profile: Profile, content_type: str) -> bool:

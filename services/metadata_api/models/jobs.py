@@ -8,15 +8,14 @@ from typing_extensions import TypedDict
 
 from ledger.states import DEFAULT_PRIORITY, HIGHEST_PRIORITY, ErrorCode, JobStatus
 from metadata_api.models.fields import (
-    BucketName,
     CursorText,
     FileName,
     MediaType,
-    ObjectKey,
     ProfileName,
     Sha256,
     WholeNumber,
 )
+from metadata_api.models.overrides import SourceLocation, TrimBody, WatermarkBody
 from metadata_api.models.records import DEFAULT_PAGE_SIZE, JobRecordBody, PageSize, QueryModel, RequestModel
 from metadata_api.models.uploads import MultipartTicket
 
@@ -37,6 +36,11 @@ class JobBody(RequestModel):
         ge=0,
         le=HIGHEST_PRIORITY,
         description="Of the waiting jobs of one API key the highest begins first, among equals the oldest.",
+    )
+    trim: TrimBody | None = Field(default=None, description="Only this part of the source.")
+    watermark: WatermarkBody | None = Field(default=None, description="A picture laid over the video.")
+    max_height: int | None = Field(
+        default=None, ge=64, le=8640, description="No picture is made that is higher, in pixels."
     )
 
 
@@ -60,13 +64,6 @@ class UploadJobBody(JobBody):
         default=None,
         description="In one request, or in parts that can be resumed; in parts from 100 MiB when absent.",
     )
-
-
-class SourceLocation(RequestModel):
-    """An object that is already in a bucket this platform may read."""
-
-    bucket: BucketName = Field(description="The ingest bucket.")
-    key: ObjectKey
 
 
 class SourceJobBody(JobBody):
@@ -162,6 +159,7 @@ class JobView(JobSummary):
 
     queue_position: int | None
     reused_job_id: str | None
+    overrides: dict[str, JsonValue]
     stage_seconds: dict[str, float]
     outputs: list[OutputView]
 

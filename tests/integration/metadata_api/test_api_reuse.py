@@ -183,3 +183,13 @@ def test_a_large_file_that_is_known_opens_no_upload_in_parts(
 
     assert created["job"]["status"] == "COMPLETED"
     assert column(ledger_conn, UUID(created["job"]["job_id"]), "upload_id") is None
+
+
+def test_outputs_of_another_wish_are_not_the_answer(
+    api: ApiClient, ledger_conn: LedgerConnection, aws: Any
+) -> None:
+    first = process(api, ledger_conn, aws, max_height=360)
+
+    assert order(api)["job"]["reused_job_id"] is None
+    assert order(api, max_height=480)["job"]["reused_job_id"] is None
+    assert order(api, max_height=360)["job"]["reused_job_id"] == first["job_id"]

@@ -9,6 +9,7 @@ from processor import runner
 from processor.limits import Limits
 from processor.produce import produce
 from processor.production import Production, Progress
+from processor.wishes import NO_WISHES, Wishes
 from profiles import Profile, get_profile
 
 Produce = Callable[..., Production]
@@ -33,6 +34,7 @@ def make(tmp_path: Path) -> Produce:
         profile: str | Profile = "web",
         limits: Limits | None = None,
         report: Callable[[Progress], None] | None = None,
+        wishes: Wishes = NO_WISHES,
     ) -> Production:
         workdir = tmp_path / "work"
         workdir.mkdir()
@@ -42,6 +44,7 @@ def make(tmp_path: Path) -> Produce:
             workdir=workdir,
             limits=limits or Limits(),
             report=report or (lambda _: None),
+            wishes=wishes,
         )
 
     return run

@@ -21,6 +21,7 @@ EXPECTED = {
     ErrorCode.INPUT_NO_VIDEO: "InvalidInput",
     ErrorCode.INPUT_NO_AUDIO: "InvalidInput",
     ErrorCode.PASSTHROUGH_NOT_POSSIBLE: "InvalidInput",
+    ErrorCode.OVERRIDE_NOT_POSSIBLE: "InvalidInput",
     ErrorCode.CODEC_NOT_ALLOWED: "InvalidInput",
     ErrorCode.SIZE_MISMATCH: "InvalidInput",
     ErrorCode.CHECKSUM_MISMATCH: "InvalidInput",
