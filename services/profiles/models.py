@@ -175,7 +175,8 @@ class VerificationSettings(Settings):
         sample_places: At how many places the renditions are compared with the source; 0 for none.
         sample_frames: Frames that are compared at each place.
         min_ssim: Least likeness with what the encoder was given, 0 to 1: as the encoder measures it over the
-            whole, and in the compared samples.
+            whole, and in the compared samples. The default finds wrecks (a wrong, black or frozen picture is
+            below 0.5), not merely hard content: grain at the peak rate stays above it.
         min_vmaf: Least VMAF of the samples, 0 to 100; measured where the installed ffmpeg can.
         max_black_share: Most of the video that may be black, 0 to 1; 1 only records it.
         max_frozen_share: Most of the video in which the picture may stand still; 1 only records it.
@@ -184,8 +185,8 @@ class VerificationSettings(Settings):
     decode: Literal["keyframes", "all"] = "keyframes"
     sample_places: Annotated[int, Field(ge=0, le=20)] = 3
     sample_frames: Annotated[int, Field(ge=1, le=25)] = 4
-    min_ssim: Annotated[float, Field(ge=0, le=1)] = 0.7
-    min_vmaf: Annotated[float, Field(ge=0, le=100)] = 40.0
+    min_ssim: Annotated[float, Field(ge=0, le=1)] = 0.5
+    min_vmaf: Annotated[float, Field(ge=0, le=100)] = 20.0
     max_black_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     max_frozen_share: Annotated[float, Field(ge=0, le=1)] = 1.0
 
