@@ -61,6 +61,14 @@ class StreamDocument(_Document):
     field_order: str = ""
     pix_fmt: str = ""
     color_transfer: str = ""
+    color_primaries: str = ""
+    color_space: str = ""
+    color_range: str = ""
+    bit_depth: Whole = Field(default=0, alias="bits_per_raw_sample")
+    profile: str = ""
+    level: Whole = 0
+    bit_rate: Whole = 0
+    channel_layout: str = ""
     channels: Whole = 0
     sample_rate: Whole = 0
     start_time: float | None = None

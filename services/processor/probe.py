@@ -1,5 +1,6 @@
 """What is inside a source: ffprobe's answer as a typed model, checked against the limits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -20,6 +21,7 @@ from processor.refusals import (
 )
 from processor.session import Session
 from processor.sniff import Container
+from processor.technical import stream_facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class Source:
         duration_seconds: As the container declares it; None when it does not.
         audios: All tracks of sound, the one that players choose by themselves first.
         start_microseconds: Time in the file at which its first stream begins; it counts as zero.
+        streams: Every stream as ffprobe describes it, for people.
     """
 
     media: MediaInput
@@ -118,6 +121,7 @@ class Source:
     audios: tuple[AudioStream, ...]
     subtitles: tuple[SubtitleStream, ...]
     start_microseconds: int = 0
+    streams: tuple[Mapping[str, Any], ...] = ()
 
     def technical(self) -> dict[str, Any]:
         """The facts that go on the video's record."""
@@ -140,6 +144,7 @@ class Source:
             "audio": self.audios[0].technical() if self.audios else None,
             "audio_tracks": [audio.technical() for audio in self.audios],
             "subtitle_tracks": [subtitle.technical() for subtitle in self.subtitles],
+            "streams": [dict(stream) for stream in self.streams],
         }
 
 
@@ -207,6 +212,7 @@ def _select(document: ProbeDocument, media: MediaInput, container: Container) ->
             if stream.codec_type == "subtitle"
         ),
         start_microseconds=document.start_microseconds,
+        streams=tuple(stream_facts(document)),
     )
 
 

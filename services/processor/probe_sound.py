@@ -1,5 +1,6 @@
 """What is inside a source whose sound alone is wanted; a picture beside it is not looked at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from processor.probe import AudioStream, audio_stream, read_document, source_med
 from processor.refusals import check_duration, codec_refused
 from processor.session import Session
 from processor.sniff import Container, sniff
+from processor.technical import stream_facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,7 @@ class SoundSource:
         container: Its format.
         duration_seconds: As the container declares it; None when it does not.
         audios: All tracks of sound, the one that players choose by themselves first.
+        streams: Every stream as ffprobe describes it, for people.
     """
 
     media: MediaInput
@@ -31,6 +34,7 @@ class SoundSource:
     duration_seconds: float | None
     bitrate_kbps: int | None
     audios: tuple[AudioStream, ...]
+    streams: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def declared_seconds(self) -> float | None:
@@ -49,6 +53,7 @@ class SoundSource:
             "bitrate_kbps": self.bitrate_kbps,
             "audio": self.audios[0].technical(),
             "audio_tracks": [audio.technical() for audio in self.audios],
+            "streams": [dict(stream) for stream in self.streams],
         }
 
 
@@ -81,4 +86,5 @@ def inspect_sound(session: Session, path: Path) -> SoundSource:
         duration_seconds=document.duration_seconds,
         bitrate_kbps=document.bitrate_kbps,
         audios=tuple(audio_stream(stream) for stream in streams),
+        streams=tuple(stream_facts(document)),
     )
