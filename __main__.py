@@ -25,6 +25,7 @@ from components.storage import Storage, StorageArgs
 from components.tags import Tags
 from components.task import ChunkingSettings, ProcessingTask, ProcessingTaskArgs
 from components.web_firewall import WebFirewall, WebFirewallArgs
+from components.webhooks import Webhooks, WebhooksArgs
 from components.workflow import Workflow, WorkflowArgs
 
 config, region = load_config(pulumi.get_project())
@@ -240,6 +241,17 @@ ingest = Ingest(
         after=functions_need,
     ),
 )
+webhooks = Webhooks(
+    "webhooks",
+    WebhooksArgs(
+        platform=functions,
+        messages_key_arn=encryption.messages_key_arn,
+        secrets_key_arn=encryption.webhooks_key_arn,
+        state_machine_arn=workflow.state_machine_arn,
+        trusted_hosts=config.webhook_trusted_hosts,
+        after=functions_need,
+    ),
+)
 api = Api(
     "api",
     ApiArgs(
@@ -257,6 +269,7 @@ api = Api(
         max_running_jobs=config.max_running_jobs,
         max_waiting_jobs=config.max_waiting_jobs,
         max_upload_bytes=config.max_upload_bytes,
+        webhooks=webhooks.access,
         after=functions_need,
     ),
 )
@@ -298,6 +311,7 @@ parts = StackParts(
     task=task,
     workflow=workflow,
     ingest=ingest,
+    webhooks=webhooks,
     api=api,
     api_domain=domain,
 )

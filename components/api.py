@@ -13,6 +13,7 @@ from components.naming import NameKind
 from components.policies import Statement, read_sources, trust_policy, use_key
 from components.routes import Routes, RoutesArgs
 from components.storage import MediaBuckets
+from components.webhooks import WebhookAccess
 
 _FUNCTION_TIMEOUT_SECONDS = 28  # API Gateway gives up after 29
 _STAGE = "v1"
@@ -55,6 +56,7 @@ class ApiArgs:
         max_running_jobs: jobs that are processed at the same time.
         max_waiting_jobs: jobs of one key that may wait.
         max_upload_bytes: largest source that is accepted.
+        webhooks: how endpoints are taken up.
         after: resources that must exist before the function runs.
     """
 
@@ -72,6 +74,7 @@ class ApiArgs:
     max_running_jobs: int
     max_waiting_jobs: int
     max_upload_bytes: int
+    webhooks: WebhookAccess
     after: Sequence[pulumi.Resource]
 
 
@@ -154,6 +157,8 @@ class Api(pulumi.ComponentResource):
                     "MAX_WAITING_JOBS": str(args.max_waiting_jobs),
                     "MAX_UPLOAD_BYTES": str(args.max_upload_bytes),
                     "CORS_ORIGINS": ",".join(args.cors_origins),
+                    "WEBHOOK_KEY_ARN": args.webhooks.key_arn,
+                    "WEBHOOK_TRUSTED_HOSTS": ",".join(args.webhooks.trusted_hosts),
                 },
                 statements=self._function_statements(),
                 reserved_concurrency=args.reserved_concurrency or None,
@@ -188,6 +193,8 @@ class Api(pulumi.ComponentResource):
             Statement(
                 sid="StartWorkflow", actions=["states:StartExecution"], resources=[args.state_machine_arn]
             ),
+            # It shows a new secret once and cannot read it again.
+            Statement(sid="SealSecrets", actions=["kms:Encrypt"], resources=[args.webhooks.key_arn]),
             Statement(sid="CancelJobs", actions=["states:StopExecution"], resources=[executions]),
         ]
 

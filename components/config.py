@@ -168,6 +168,12 @@ class StackConfig:
         maximum=1000,
     )
     ingest_concurrency: int = value("most ingest functions that run at once", minimum=2, maximum=1000)
+    webhook_trusted_hosts: tuple[str, ...] = value(
+        "hosts that webhooks may reach without TLS and at a private address; for receivers on one machine",
+        maximum=1,
+        pattern=r"127\.0\.0\.1",
+        example="127.0.0.1",
+    )
     api_rate_limit_per_second: int = value("steady API calls a second", minimum=1, maximum=10000)
     api_burst_limit: int = value("API calls accepted at once", minimum=1, maximum=5000)
     api_monthly_quota: int = value("API calls a month and key", minimum=1, maximum=1_000_000_000)

@@ -21,7 +21,7 @@ TASK_MEMORY_MIB = {
     16384: range(32768, 122881, 8192),
 }
 ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states")
-_NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES) - {"kms", "sqs"}
+_NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES)
 
 
 def check_rules(config: StackConfig) -> None:

@@ -49,7 +49,7 @@ class EncryptionArgs:
 
 
 class Encryption(pulumi.ComponentResource):
-    """Creates five KMS keys with yearly rotation: media files, the database, messages, logs, and tasks.
+    """Creates six KMS keys with yearly rotation: media, the database, messages, logs, tasks, and webhooks.
 
     Every key policy lets this account's IAM policies decide who administers and uses the key, and lets
     exactly the AWS services that write on the platform's behalf use it.
@@ -60,6 +60,7 @@ class Encryption(pulumi.ComponentResource):
     messages_key_arn: pulumi.Output[str]
     logs_key_arn: pulumi.Output[str]
     tasks_key_arn: pulumi.Output[str]
+    webhooks_key_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("video-platform:encryption:Encryption", name, None, opts)
@@ -75,6 +76,7 @@ class Encryption(pulumi.ComponentResource):
         self.tasks_key_arn = self._build_key(
             "tasks", "container images and the scratch disks of tasks", self._task_services()
         )
+        self.webhooks_key_arn = self._build_key("webhooks", "the secrets that webhooks are signed with", [])
         self.register_outputs(
             {
                 "media_key_arn": self.media_key_arn,
@@ -82,6 +84,7 @@ class Encryption(pulumi.ComponentResource):
                 "messages_key_arn": self.messages_key_arn,
                 "logs_key_arn": self.logs_key_arn,
                 "tasks_key_arn": self.tasks_key_arn,
+                "webhooks_key_arn": self.webhooks_key_arn,
             }
         )
 

@@ -30,7 +30,7 @@ ENDPOINT_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     "ecr.api": _PULL_IMAGES,
     "ecr.dkr": _PULL_IMAGES,
-    "kms": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "kms": ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"),
     "logs": ("logs:CreateLogStream", "logs:PutLogEvents"),
     "secretsmanager": ("secretsmanager:GetSecretValue",),
     "sns": ("sns:Publish",),

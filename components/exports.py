@@ -18,6 +18,7 @@ from components.notifications import Notifications
 from components.processing import Processing
 from components.storage import Storage
 from components.task import ProcessingTask
+from components.webhooks import Webhooks
 from components.workflow import Workflow
 
 
@@ -35,6 +36,7 @@ class StackParts:
     task: ProcessingTask
     workflow: Workflow
     ingest: Ingest
+    webhooks: Webhooks
     api: Api
     api_domain: ApiDomain | None
 
@@ -75,8 +77,13 @@ def stack_exports(names: Names, parts: StackParts) -> dict[str, pulumi.Input[Any
         "media_bucket": parts.storage.media_bucket,
         "ingest_queue_url": parts.ingest.queue_url,
         "ingest_dead_letter_queue_url": parts.ingest.dead_letter_queue_url,
+        "webhook_queue_url": parts.webhooks.queue_url,
+        "webhook_dead_letter_queue_url": parts.webhooks.dead_letter_queue_url,
+        "webhook_report_queue_url": parts.webhooks.report_queue_url,
+        "webhook_report_dead_letter_queue_url": parts.webhooks.report_dead_letter_queue_url,
         "migrate_function_name": parts.migrations.migrate_function_name,
         "maintain_function_name": parts.ingest.maintain_function_name,
+        "webhooks_function_name": parts.webhooks.function_name,
         "console_links": _console_links(ConsoleLinks(names=names), parts),
     }
     if parts.api_domain is not None:
@@ -95,5 +102,7 @@ def _console_links(links: ConsoleLinks, parts: StackParts) -> dict[str, pulumi.O
         "ingest_log": links.function_log(parts.ingest.ingest_function_name),
         "outcome_log": links.function_log(parts.workflow.outcome_function_name),
         "maintain_log": links.function_log(parts.ingest.maintain_function_name),
+        "webhooks_log": links.function_log(parts.webhooks.function_name),
+        "webhook_sender_log": links.function_log(parts.webhooks.sender_function_name),
         "migrate_log": links.function_log(parts.migrations.migrate_function_name),
     }

@@ -80,6 +80,7 @@ class LambdaFunctionArgs:
         statements: permissions beside the shared ones.
         reserved_concurrency: runs kept free for this function, also its limit; None shares the account's
             pool.
+        outside: runs outside of the network, with the internet in reach and without the ledger.
         dead_letter_queue_arn: queue for events that an asynchronous call could not deliver.
         after: resources that must exist before the function runs, for example the migrations.
     """
@@ -92,6 +93,7 @@ class LambdaFunctionArgs:
     environment: Mapping[str, pulumi.Input[str]]
     statements: Sequence[Statement]
     reserved_concurrency: int | None = None
+    outside: bool = False
     dead_letter_queue_arn: pulumi.Input[str] | None = None
     after: Sequence[pulumi.Resource] = ()
 
@@ -103,7 +105,7 @@ class LambdaFunctionArgs:
 
 
 class LambdaFunction(pulumi.ComponentResource):
-    """Creates a function in the private subnets with its own role and encrypted log group.
+    """Creates a function with its own role and encrypted log group, in the private subnets or outside.
 
     The caller adds permissions for whoever invokes it.
     """
@@ -172,6 +174,22 @@ class LambdaFunction(pulumi.ComponentResource):
         statements = [
             write_logs(platform.names.arn("logs", f"log-group:{self._log_group_name}")),
             send_traces(),
+        ]
+        if not self._args.outside:
+            statements += self._inside_statements()
+        if self._args.dead_letter_queue_arn is not None:
+            statements.append(
+                Statement(
+                    sid="KeepFailedEvents",
+                    actions=["sqs:SendMessage"],
+                    resources=[self._args.dead_letter_queue_arn],
+                )
+            )
+        return statements
+
+    def _inside_statements(self) -> list[Statement]:
+        database = self._args.platform.database
+        return [
             Statement(
                 sid="AttachToNetwork",
                 actions=[
@@ -186,19 +204,10 @@ class LambdaFunction(pulumi.ComponentResource):
             Statement(
                 sid="ReadDatabaseSecret",
                 actions=["secretsmanager:GetSecretValue"],
-                resources=[platform.database.secret_arn],
+                resources=[database.secret_arn],
             ),
-            use_key("DecryptSecrets", platform.database.key_arn, write=False),
+            use_key("DecryptSecrets", database.key_arn, write=False),
         ]
-        if self._args.dead_letter_queue_arn is not None:
-            statements.append(
-                Statement(
-                    sid="KeepFailedEvents",
-                    actions=["sqs:SendMessage"],
-                    resources=[self._args.dead_letter_queue_arn],
-                )
-            )
-        return statements
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
         platform = self._args.platform
@@ -206,10 +215,7 @@ class LambdaFunction(pulumi.ComponentResource):
             "STACK": platform.names.stack,
             "POWERTOOLS_SERVICE_NAME": self._args.role,
             "POWERTOOLS_LOG_LEVEL": platform.log_level,
-            "DATABASE_HOST": platform.database.host,
-            "DATABASE_PORT": pulumi.Output.from_input(platform.database.port).apply(str),
-            "DATABASE_NAME": platform.database.name,
-            "DATABASE_SECRET_ARN": platform.database.secret_arn,
+            **({} if self._args.outside else _database_environment(platform.database)),
             **self._args.environment,
         }
 
@@ -228,7 +234,9 @@ class LambdaFunction(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             role=role.arn,
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=self._environment()),
-            vpc_config=aws.lambda_.FunctionVpcConfigArgs(
+            vpc_config=None
+            if args.outside
+            else aws.lambda_.FunctionVpcConfigArgs(
                 subnet_ids=platform.subnet_ids, security_group_ids=[platform.security_group_id]
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
@@ -242,3 +250,12 @@ class LambdaFunction(pulumi.ComponentResource):
             tags=platform.tags.of("function"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*needs, *args.after]),
         )
+
+
+def _database_environment(database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
+    return {
+        "DATABASE_HOST": database.host,
+        "DATABASE_PORT": pulumi.Output.from_input(database.port).apply(str),
+        "DATABASE_NAME": database.name,
+        "DATABASE_SECRET_ARN": database.secret_arn,
+    }

@@ -10,7 +10,8 @@ from components.function import FunctionPlatform, LambdaFunction, LambdaFunction
 from components.naming import NameKind
 from components.notifications import Topics
 from components.policies import Statement, use_key
-from components.queues import EventSource, build_dead_letter_queue, close_queue
+from components.queues import WORK_OFF, EventSource, WorkQueueArgs, build_work_queue, close_queue
+from components.rules import call_by_rule, next_run_does
 from components.storage import MediaBuckets
 
 _FUNCTION_TIMEOUT_SECONDS = 30
@@ -87,37 +88,19 @@ class Ingest(pulumi.ComponentResource):
 
     def _build_queues(self) -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
         args = self._args
-        tags = args.platform.tags.of("ingest")
-        dead_letters = build_dead_letter_queue(
-            f"{self._name}-dead-letters",
-            physical_name=self._names.physical(NameKind.QUEUE, "video-ingest-dead-letters"),
-            key_arn=args.topics.key_arn,
-            tags=tags,
+        return build_work_queue(
+            self._name,
+            WorkQueueArgs(
+                names=self._names,
+                base_name="video-ingest",
+                visibility_seconds=_VISIBILITY_SECONDS,
+                kept_seconds=_KEPT_SECONDS,
+                attempts=_ATTEMPTS,
+                key_arn=args.topics.key_arn,
+                tags=args.platform.tags.of("ingest"),
+            ),
             parent=self,
         )
-        queue = aws.sqs.Queue(
-            f"{self._name}-queue",
-            name=self._names.physical(NameKind.QUEUE, "video-ingest"),
-            visibility_timeout_seconds=_VISIBILITY_SECONDS,
-            message_retention_seconds=_KEPT_SECONDS,
-            receive_wait_time_seconds=20,
-            kms_master_key_id=args.topics.key_arn,
-            redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": _ATTEMPTS}
-            ),
-            tags=tags,
-            opts=self._child,
-        )
-        aws.sqs.RedriveAllowPolicy(
-            f"{self._name}-dead-letters-sources",
-            queue_url=dead_letters.url,
-            redrive_allow_policy=pulumi.Output.json_dumps(
-                {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
-            ),
-            opts=self._child,
-        )
-        close_queue(f"{self._name}-dead-letters-policy", dead_letters, [], parent=self)
-        return queue, dead_letters
 
     def _build_rule(self, queue: aws.sqs.Queue) -> None:
         rule = aws.cloudwatch.EventRule(
@@ -163,7 +146,7 @@ class Ingest(pulumi.ComponentResource):
                 statements=[
                     Statement(
                         sid="ReceiveEvents",
-                        actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                        actions=WORK_OFF,
                         resources=[queue.arn],
                     ),
                     *self._inspection(),
@@ -255,22 +238,11 @@ class Ingest(pulumi.ComponentResource):
             tags=self._args.platform.tags.of("ingest"),
             opts=self._child,
         )
-        permission = aws.lambda_.Permission(
-            f"{self._name}-maintain-permission",
-            action="lambda:InvokeFunction",
-            function=maintain.function_name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            source_account=self._names.account_id,
-            opts=self._child,
-        )
-        aws.cloudwatch.EventTarget(
-            f"{self._name}-maintain-target",
-            rule=rule.name,
-            arn=maintain.arn,
-            # The next run does whatever a missed one left.
-            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
-                maximum_event_age_in_seconds=60, maximum_retry_attempts=0
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        call_by_rule(
+            f"{self._name}-maintain",
+            rule,
+            maintain,
+            names=self._names,
+            retry=next_run_does(),
+            parent=self,
         )

@@ -1,4 +1,4 @@
-"""A queue for events that could not be handled, with TLS-only access."""
+"""Queues with TLS-only access, and queues for what could not be handled."""
 
 import json
 from collections.abc import Sequence
@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, tls_only
 
 _KEPT_SECONDS = 14 * 86400
+# What Lambda does with a function's queue, by the function's role.
+WORK_OFF = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,66 @@ def build_dead_letter_queue(
         tags=tags,
         opts=pulumi.ResourceOptions(parent=parent),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkQueueArgs:
+    """A queue that a function works off.
+
+    Attributes:
+        names: physical names of the stack.
+        base_name: start of the physical names.
+        visibility_seconds: how long a message is hidden from others while one handles it.
+        kept_seconds: how long a message waits to be handled.
+        attempts: how often it is tried before it goes to the dead letters.
+        key_arn: key that encrypts both queues.
+        tags: tags of both queues.
+    """
+
+    names: Names
+    base_name: str
+    visibility_seconds: int
+    kept_seconds: int
+    attempts: int
+    key_arn: pulumi.Input[str]
+    tags: dict[str, str]
+
+
+def build_work_queue(
+    name: str, args: WorkQueueArgs, *, parent: pulumi.Resource
+) -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
+    """Create a queue, whose policy is the caller's business, and its closed dead-letter queue."""
+    child = pulumi.ResourceOptions(parent=parent)
+    dead_letters = build_dead_letter_queue(
+        f"{name}-dead-letters",
+        physical_name=args.names.physical(NameKind.QUEUE, f"{args.base_name}-dead-letters"),
+        key_arn=args.key_arn,
+        tags=args.tags,
+        parent=parent,
+    )
+    queue = aws.sqs.Queue(
+        f"{name}-queue",
+        name=args.names.physical(NameKind.QUEUE, args.base_name),
+        visibility_timeout_seconds=args.visibility_seconds,
+        message_retention_seconds=args.kept_seconds,
+        receive_wait_time_seconds=20,
+        kms_master_key_id=args.key_arn,
+        redrive_policy=pulumi.Output.json_dumps(
+            {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": args.attempts}
+        ),
+        tags=args.tags,
+        opts=child,
+    )
+    aws.sqs.RedriveAllowPolicy(
+        f"{name}-dead-letters-sources",
+        queue_url=dead_letters.url,
+        redrive_allow_policy=pulumi.Output.json_dumps(
+            {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
+        ),
+        opts=child,
+    )
+    close_queue(f"{name}-dead-letters-policy", dead_letters, [], parent=parent)
+    return queue, dead_letters
 
 
 def refuse_redrive(name: str, queue: aws.sqs.Queue, *, parent: pulumi.Resource) -> None:

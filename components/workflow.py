@@ -12,6 +12,7 @@ from components.naming import NameKind
 from components.notifications import Topics
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key
 from components.queues import EventSource, build_dead_letter_queue, close_queue, refuse_redrive
+from components.rules import call_by_rule
 from components.task import CONTAINER_NAME, task_family
 from workflow.loader import load_definition
 
@@ -304,23 +305,15 @@ class Workflow(pulumi.ComponentResource):
             tags=self._args.platform.tags.of("workflow"),
             opts=self._child,
         )
-        permission = aws.lambda_.Permission(
-            f"{self._name}-{role}-permission",
-            action="lambda:InvokeFunction",
-            function=outcome.function_name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            source_account=self._names.account_id,
-            opts=self._child,
-        )
-        aws.cloudwatch.EventTarget(
-            f"{self._name}-{role}-target",
-            rule=rule.name,
-            arn=outcome.arn,
-            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
+        call_by_rule(
+            f"{self._name}-{role}",
+            rule,
+            outcome,
+            names=self._names,
+            retry=aws.cloudwatch.EventTargetRetryPolicyArgs(
                 maximum_event_age_in_seconds=_EVENT_AGE_SECONDS, maximum_retry_attempts=_EVENT_ATTEMPTS
             ),
-            dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=dead_letters.arn),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+            dead_letters=dead_letters,
+            parent=self,
         )
         return rule

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from google.protobuf import empty_pb2
@@ -73,6 +74,7 @@ def run_program(
     provider: Provider,
     project_dir: Path = REPOSITORY_ROOT,
     secret_value: SecretValue = dummy_secret,
+    replaced: Mapping[str, Any] = MappingProxyType({}),
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> ProgramRun:
     """Runs `__main__.py` of a project for one stack under the recording monitor.
@@ -83,6 +85,7 @@ def run_program(
         provider: Creates the resources and answers the lookups.
         project_dir: Directory with Pulumi.yaml and `__main__.py`.
         secret_value: Gives the stand-in for encrypted configuration values.
+        replaced: Configuration values in the place of the stack's.
         timeout_seconds: Deadline of the whole run.
 
     Raises:
@@ -91,7 +94,7 @@ def run_program(
         LocalModeError: Whatever the monitor or the provider refused.
         ProgramError: The program itself failed; the cause is chained.
     """
-    settings = load_stack_settings(project_dir, stack, secret_value)
+    settings = load_stack_settings(project_dir, stack, secret_value, replaced)
     monitor = RecordingMonitor(provider, settings.project, stack)
     with _one_run_at_a_time, _surroundings(project_dir):
         error = _run_watched(monitor, settings, mode, project_dir, timeout_seconds)

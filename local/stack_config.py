@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -43,13 +44,19 @@ class StackSettings:
         return self.values.get(key, default)
 
 
-def load_stack_settings(project_dir: Path, stack: str, secret_value: SecretValue) -> StackSettings:
+def load_stack_settings(
+    project_dir: Path,
+    stack: str,
+    secret_value: SecretValue,
+    replaced: Mapping[str, Any] = MappingProxyType({}),
+) -> StackSettings:
     """Reads Pulumi.yaml and Pulumi.<stack>.yaml.
 
     Args:
         project_dir: Directory with Pulumi.yaml.
         stack: Name of the stack.
         secret_value: Gives the stand-in for an encrypted value, by fully qualified key.
+        replaced: Values of this machine in the place of the stack's, for keys that the stack has.
 
     Raises:
         ConfigurationError: A file or a required key is missing, or a value has another type than declared.
@@ -62,6 +69,8 @@ def load_stack_settings(project_dir: Path, stack: str, secret_value: SecretValue
     declared = {_qualify(name, key): entry for key, entry in (project.get("config") or {}).items()}
     given = {_qualify(name, key): value for key, value in (stack_file.get("config") or {}).items()}
     merged = {**_defaults(declared), **given}
+    here = {_qualify(name, key): value for key, value in replaced.items()}
+    merged |= {key: value for key, value in here.items() if key in merged}
     _check(declared, merged, stack)
     secret_keys = tuple(sorted(key for key, value in merged.items() if _has_secure(value)))
     values = {

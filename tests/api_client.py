@@ -85,7 +85,14 @@ def gateway_event(
 
 def forget_clients() -> None:
     """Drops the function's cached AWS clients, which belong to one environment."""
-    for make in (clients.s3, clients.stepfunctions, clients.sns, clients.secretsmanager):
+    for make in (
+        clients.s3,
+        clients.stepfunctions,
+        clients.sns,
+        clients.secretsmanager,
+        clients.sqs,
+        clients.kms,
+    ):
         make.cache_clear()
 
 

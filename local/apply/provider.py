@@ -36,6 +36,8 @@ from local.program import Mode, ProgramRun, run_program
 from local.program_errors import ApplyError
 
 OnResource = Callable[[str, str], None]
+# A receiver on this machine has no public address and no certificate.
+_CONFIGURATION_HERE: Mapping[str, Any] = {"webhook_trusted_hosts": ["127.0.0.1"]}
 _API_KEY_TYPE = "aws:apigateway/apiKey:ApiKey"
 
 
@@ -141,6 +143,7 @@ def apply_program(
             mode=Mode.UPDATE,
             provider=ApplyProvider(context, on_resource),
             project_dir=project_dir,
+            replaced=_CONFIGURATION_HERE,
             secret_value=lambda key: generated.get_or_make(
                 f"config {key}", lambda: secrets.token_urlsafe(24)
             ),

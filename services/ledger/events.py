@@ -1,4 +1,7 @@
-"""The audit trail: one row per thing that happened to a job, never changed afterwards."""
+"""The audit trail: one row per thing that happened to a job, never changed afterwards.
+
+What webhooks tell is stored with it, so that no transition can forget to.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +9,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from ledger import webhook_events
 from ledger.connection import LedgerConnection
 
 
@@ -32,3 +36,4 @@ def record(
         "INSERT INTO events (job_id, attempt, fence, type, data) VALUES (%s, %s, %s, %s, %s)",
         (job_id, attempt, fence, event_type, Jsonb(dict(data or {}))),
     )
+    webhook_events.tell_job(conn, job_id, attempt, event_type)

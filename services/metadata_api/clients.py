@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from botocore.config import Config
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 _CONNECT_TIMEOUT_SECONDS = 2
@@ -56,3 +58,19 @@ def secretsmanager() -> "SecretsManagerClient":
     import boto3
 
     return boto3.client("secretsmanager", config=client_config())
+
+
+@cache
+def sqs() -> "SQSClient":
+    """Client for messages between functions and for dead letters."""
+    import boto3
+
+    return boto3.client("sqs", config=client_config())
+
+
+@cache
+def kms() -> "KMSClient":
+    """Client for the secrets of webhook endpoints."""
+    import boto3
+
+    return boto3.client("kms", config=client_config())

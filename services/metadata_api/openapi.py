@@ -20,12 +20,13 @@ from metadata_api.route_table import OPERATIONS
 
 _VERSION: Final = "1.0.0"
 _REFERENCE: Final = "#/components/schemas/{model}"
-_ID_PARAMETERS: Final = frozenset({"video_id", "job_id", "batch_id"})
+_ID_PARAMETERS: Final = frozenset({"video_id", "job_id", "batch_id", "webhook_id", "event_id"})
 # Where the answers of operations that make something hold its id, for links to what can be done with it.
 _MADE: Final = {
     "create_job": {"job_id": "/job/job_id", "video_id": "/job/video_id"},
     "create_batch": {"batch_id": "/batch_id"},
     "create_record": {"video_id": "/video_id"},
+    "create_webhook": {"webhook_id": "/webhook/webhook_id"},
 }
 _DESCRIPTION: Final = (
     "Upload videos, follow their processing, read what was made of them and keep their metadata."

@@ -166,7 +166,7 @@ class ApiRequest:
 
 def not_found(code: ProblemCode, name: str) -> Problem:
     """The problem of a thing that does not exist."""
-    kind = code.removesuffix("_NOT_FOUND").lower()
+    kind = code.removesuffix("_NOT_FOUND").lower().replace("_", " ")
     return Problem(code, f"{kind} {name[:100]!r} does not exist")
 
 

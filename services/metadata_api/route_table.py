@@ -14,6 +14,8 @@ from metadata_api.routes import (
     records,
     system,
     uploads,
+    webhook_deliveries,
+    webhooks,
 )
 
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
@@ -28,6 +30,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         playback.routes,
         records.routes,
         profiles.routes,
+        webhooks.routes,
+        webhook_deliveries.routes,
         system.routes,
     )
     for operation in group.operations

@@ -9,16 +9,12 @@ from ledger.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionSettings:
+class BareSettings:
     """What every function gets. A field is the lower-case name of its variable."""
 
     stack: str
     powertools_service_name: str
     powertools_log_level: str
-    database_host: str
-    database_port: int
-    database_name: str
-    database_secret_arn: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -60,6 +56,16 @@ def _parse(item: Field[Any], text: str | None) -> object:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSettings(BareSettings):
+    """What every function inside the network gets as well: the way to the ledger."""
+
+    database_host: str
+    database_port: int
+    database_name: str
+    database_secret_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings(FunctionSettings):
     """The HTTP API."""
 
@@ -73,6 +79,8 @@ class ApiSettings(FunctionSettings):
     max_waiting_jobs: int
     max_upload_bytes: int
     cors_origins: tuple[str, ...]
+    webhook_key_arn: str
+    webhook_trusted_hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +110,22 @@ class MaintainSettings(FunctionSettings):
     completion_topic_arn: str
     error_topic_arn: str
     upload_expiry_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhooksSettings(FunctionSettings):
+    """Hands deliveries over and records what came of them."""
+
+    webhook_key_arn: str
+    webhook_queue_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSenderSettings(BareSettings):
+    """Calls the endpoints; it runs outside of the network and knows no database."""
+
+    webhook_report_queue_url: str
+    webhook_trusted_hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,13 +29,13 @@ def test_sizes_in_the_cost_table_are_those_of_the_stack_files() -> None:
 def test_numbers_that_no_key_gives_are_those_of_the_synthesised_stacks() -> None:
     for stack in STACKS:
         run = synthesised(stack)
-        assert len(resources(run, "kms/key:Key")) == 5
+        assert len(resources(run, "kms/key:Key")) == 6
         # RDS keeps the master's secret itself, beside the two of the program.
         assert len(resources(run, "secretsmanager/secret:Secret")) == 2
         endpoints = resources(run, ":VpcEndpoint")
         interfaces = [entry for entry in endpoints if entry.inputs["vpcEndpointType"] == "Interface"]
         assert len(interfaces) == {"dev": 0, "prod": 8}[stack]
-    assert re.search(r"customer-managed keys \| 5 \| 5 \|", PAGE)
+    assert re.search(r"customer-managed keys \| 6 \| 6 \|", PAGE)
     assert re.search(r"Secrets Manager \| 3 secrets \| 3 secrets \|", PAGE)
     assert re.search(r"Interface endpoints \| none \| 8 services in 2 zones \|", PAGE)
 

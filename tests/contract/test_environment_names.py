@@ -17,6 +17,13 @@ FUNCTIONS = {
     "outcome": function_settings.OutcomeSettings,
     "maintain": function_settings.MaintainSettings,
     "migrate": function_settings.MigrateSettings,
+    "webhooks": function_settings.WebhooksSettings,
+    "webhook-sender": function_settings.WebhookSenderSettings,
+}
+HANDLERS = {
+    **{role: f"metadata_api.{role}.handler" for role in ("api", "ingest", "outcome", "maintain", "migrate")},
+    "webhooks": "webhooks.dispatcher.handler",
+    "webhook-sender": "webhooks.sender.handler",
 }
 
 
@@ -45,10 +52,9 @@ def test_every_function_has_settings(run: ProgramRun) -> None:
     assert len(resources(run, "function:Function")) == len(FUNCTIONS)
 
 
-@pytest.mark.parametrize("role", FUNCTIONS)
-def test_the_handler_that_the_component_names_exists(run: ProgramRun, role: str) -> None:
-    names = {entry.inputs["handler"] for entry in resources(run, "function:Function")}
-    (handler,) = [name for name in names if name == f"metadata_api.{role}.handler"]
+@pytest.mark.parametrize("handler", HANDLERS.values())
+def test_the_handler_that_the_component_names_exists(run: ProgramRun, handler: str) -> None:
+    assert handler in {entry.inputs["handler"] for entry in resources(run, "function:Function")}
     module, _, function = handler.rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))
 

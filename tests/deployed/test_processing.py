@@ -6,7 +6,7 @@ import pytest
 
 from tests.deployed.stack import DeployedStack
 
-FUNCTIONS = ("api", "ingest", "outcome", "maintain", "migrate")
+FUNCTIONS = ("api", "ingest", "outcome", "maintain", "webhooks", "migrate")
 
 
 def test_the_cluster_is_active_and_offers_both_kinds_of_fargate(stack: DeployedStack) -> None:
@@ -75,6 +75,13 @@ def test_a_function_is_ready_traced_and_inside_the_network(stack: DeployedStack,
     assert (groups == [stack.outputs["lambda_security_group_id"]]) == (role != "migrate")
 
 
+def test_the_sender_of_webhooks_is_ready_and_outside_the_network(stack: DeployedStack) -> None:
+    client = stack.aws("lambda")
+    function = client.get_function_configuration(FunctionName=f"video-webhook-sender-{stack.name}")
+    assert function["State"] == "Active"
+    assert not function.get("VpcConfig", {}).get("SubnetIds")
+
+
 def test_the_ingest_queue_gives_up_into_its_dead_letter_queue(stack: DeployedStack) -> None:
     client = stack.aws("sqs")
     wanted = ["RedrivePolicy", "VisibilityTimeout", "KmsMasterKeyId"]
@@ -89,9 +96,11 @@ def test_the_ingest_queue_gives_up_into_its_dead_letter_queue(stack: DeployedSta
     assert queue["Attributes"]["KmsMasterKeyId"]
 
 
-def test_nothing_lies_in_the_dead_letter_queue(stack: DeployedStack) -> None:
+@pytest.mark.parametrize("queue", ["ingest", "webhook", "webhook_report"])
+def test_nothing_lies_in_a_dead_letter_queue(stack: DeployedStack, queue: str) -> None:
     answer = stack.aws("sqs").get_queue_attributes(
-        QueueUrl=stack.outputs["ingest_dead_letter_queue_url"], AttributeNames=["ApproximateNumberOfMessages"]
+        QueueUrl=stack.outputs[f"{queue}_dead_letter_queue_url"],
+        AttributeNames=["ApproximateNumberOfMessages"],
     )
     assert answer["Attributes"]["ApproximateNumberOfMessages"] == "0"
 

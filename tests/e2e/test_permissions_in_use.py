@@ -14,6 +14,7 @@ from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import kill_while_encoding, processes_of
 from tests.policy.permissions import EXERCISED, load_rows
 from tests.policy.recording import Use, recorded, start_recording, uses
+from tests.receiver import receiver
 
 # One job is killed and done again, one refused, one cancelled; each takes as long as the machine lets it.
 pytestmark = pytest.mark.timeout(400)
@@ -65,7 +66,16 @@ def restart_functions(platform: Platform) -> None:
 
 
 def use_everything(platform: Platform, directory: Path) -> None:
-    """Do what users do and what goes wrong: finish, refuse, kill, cancel, and process an object again."""
+    """Do what users do, and be told of it by a webhook."""
+    with receiver() as endpoint:
+        wanted = {"url": endpoint.url, "events": ["job.completed"]}
+        assert platform.api("POST", "/webhooks", wanted).status_code == 201
+        use_jobs(platform, directory)
+        endpoint.wait(timeout_seconds=90)
+
+
+def use_jobs(platform: Platform, directory: Path) -> None:
+    """Do what goes right and wrong with jobs: finish, refuse, kill, cancel, process an object again."""
     clip = media.make_landscape(directory, seconds=8)
     killed = platform.upload(clip)
     kill_while_encoding(killed, "-m processor")
@@ -165,6 +175,8 @@ def test_the_report_names_every_role_that_runs_code(history: set[Use]) -> None:
         "ingest-ingest-role",
         "ingest-maintain-role",
         "migrations-migrate-role",
+        "webhooks-dispatch-role",
+        "webhooks-sender-role",
         "workflow-outcome-role",
         *TASK_POLICIES,
     }

@@ -38,6 +38,9 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     for order in _orders(case):
         if "source" in order:
             order["source"]["bucket"] = os.environ[BUCKET_VARIABLE]
+    if case.path.startswith("/webhooks") and isinstance(case.body, dict) and "url" in case.body:
+        # A name that never leads anywhere: nothing may be called because of a made-up request.
+        case.body["url"] = "https://hooks.example.invalid/"
     if "cursor" in (case.query or {}):
         _give_real_cursor(case)
 

@@ -19,6 +19,8 @@ NEEDS: dict[str, frozenset[str]] = {
     "sqs:ReceiveMessage": READ,
     "secretsmanager:GetSecretValue": READ,
 }
+# Statements by which code calls KMS itself: the key encrypts no resource, but texts in the ledger.
+CALLED_DIRECTLY = frozenset({"OpenSecrets"})
 _KEY_INPUTS = ("kmsKeyId", "kmsMasterKeyId", "masterUserSecretKmsKeyId")
 
 
@@ -44,6 +46,8 @@ def needed(stack: Stack, found: list[Permission]) -> Iterator[tuple[str, str, st
     for permission in found:
         if permission.effect != "Allow":
             continue
+        if permission.sid in CALLED_DIRECTLY:
+            yield from (use for action in permission.may for use in _grants(permission, action))
         for target in permission.targets:
             name = target.partition("}")[0].removeprefix("{")
             for action in permission.may:

@@ -32,6 +32,7 @@ _PROFILE: Final = r"^[a-z][a-z0-9-]*$"
 _SHA256: Final = r"^[0-9a-fA-F]{64}$"
 _BUCKET: Final = r"^[a-z0-9][a-z0-9.-]+$"
 _KEY_TEXT: Final = r"^[\x21-\x7e]+$"
+_URL: Final = r"^https?://[\x21-\x7e]+$"
 # What to tell people instead of a regular expression.
 PATTERN_HINTS: Final[Mapping[str, str]] = {
     _ONE_LINE: "must be one line without control characters",
@@ -43,6 +44,7 @@ PATTERN_HINTS: Final[Mapping[str, str]] = {
     _SHA256: "must be 64 hexadecimal digits",
     _BUCKET: "must be a bucket name",
     _KEY_TEXT: "must be printable ASCII without spaces",
+    _URL: "must be a URL of printable ASCII characters that begins with https://",
 }
 _UNSAFE: Final = frozenset(map(chr, (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))))
 
@@ -101,6 +103,7 @@ ObjectKey = Annotated[str, StringConstraints(min_length=1, max_length=1_024, pat
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
 CursorText = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+UrlText = Annotated[str, StringConstraints(max_length=2_048, pattern=_URL)]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_KEY_TEXT)]
 
 

@@ -27,7 +27,7 @@ VideoState = Literal["CREATED", "PENDING", "QUEUED", "PROCESSING", "COMPLETED", 
 PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)]
 
 
-def _without_default(schema: JsonDict) -> None:
+def without_default(schema: JsonDict) -> None:
     """A field that may be absent but not null needs a default in the model, which callers must not see."""
     schema.pop("default", None)
 
@@ -73,7 +73,7 @@ class RecordPatch(RequestModel):
     Null empties description, tags, language and attributes; a title can only be replaced.
     """
 
-    title: Title = Field(default="", json_schema_extra=_without_default)
+    title: Title = Field(default="", json_schema_extra=without_default)
     description: Description | None = None
     tags: Tags | None = None
     language: Language | None = None

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 import ledger.settings
+from ledger.connection import LedgerConnection
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
 from local.servers.redis import RedisServer
 from local.servers.tls import Authority
@@ -22,6 +23,7 @@ from tests.api_client import (
     call_in_parallel,
     forget_clients,
 )
+from tests.integration.metadata_api.webhook_system import WebhookSystem
 
 MAX_UPLOAD_BYTES = 1_000_000
 MAX_RUNNING_JOBS = 100
@@ -92,6 +94,11 @@ def secret_arns(
     }
 
 
+@pytest.fixture(scope="session")
+def webhook_key_arn(emulator: EmulatorServer, account: boto3.session.Session) -> str:
+    return str(account.client("kms", endpoint_url=emulator.url).create_key()["KeyMetadata"]["Arn"])
+
+
 @pytest.fixture
 def api_settings(
     aws: Any,
@@ -100,6 +107,7 @@ def api_settings(
     secret_arns: Mapping[str, str],
     ingest_bucket: str,
     state_machine_arn: str,
+    webhook_key_arn: str,
 ) -> ApiSettings:
     return ApiSettings(
         stack="test",
@@ -119,6 +127,8 @@ def api_settings(
         max_waiting_jobs=MAX_WAITING_JOBS,
         max_upload_bytes=MAX_UPLOAD_BYTES,
         cors_origins=(CORS_ORIGIN,),
+        webhook_key_arn=webhook_key_arn,
+        webhook_trusted_hosts=("127.0.0.1",),
     )
 
 
@@ -138,3 +148,15 @@ def store_secret(client: Any, content: Mapping[str, str]) -> str:
     """Keeps a secret in the emulator and gives its ARN."""
     made = client.create_secret(Name=f"secret-{secrets.token_hex(6)}", SecretString=json.dumps(content))
     return str(made["ARN"])
+
+
+@pytest.fixture
+def webhooks(
+    aws: Any, api: ApiClient, ledger_database: Any, ledger_conn: LedgerConnection
+) -> Iterator[WebhookSystem]:
+    """Both functions of webhooks with queues of their own."""
+    sqs = aws.client("sqs")
+    urls = [sqs.create_queue(QueueName=f"webhooks-{secrets.token_hex(6)}")["QueueUrl"] for _ in range(2)]
+    yield WebhookSystem(api, ledger_database, ledger_conn, sqs, *urls)
+    for url in urls:
+        sqs.delete_queue(QueueUrl=url)

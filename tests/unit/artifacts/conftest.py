@@ -12,7 +12,7 @@ from artifacts.sources import CA_BUNDLE
 def repository(tmp_path: Path) -> Path:
     """A repository with the packages that the artefacts are made of."""
     root = tmp_path / "repository"
-    for package in ("ledger", "metadata_api", "processor", "profiles"):
+    for package in ("ledger", "metadata_api", "processor", "profiles", "webhooks"):
         (root / "services" / package).mkdir(parents=True)
         (root / "services" / package / "__init__.py").write_text(f'"""The package {package}."""\n')
     (root / "services" / CA_BUNDLE).parent.mkdir()

@@ -54,6 +54,7 @@ def test_the_package_holds_our_data_files_and_nothing_that_cannot_run(
         "package-label.txt",
         "profiles/__init__.py",
         "profiles/web.yaml",
+        "webhooks/__init__.py",
     ]
 
 

@@ -10,6 +10,7 @@ FUNCTIONS = {
     "ingest-ingest-policy",
     "ingest-maintain-policy",
     "migrations-migrate-policy",
+    "webhooks-dispatch-policy",
     "workflow-outcome-policy",
 }
 TASK_START = "task-execution-policy"
@@ -22,13 +23,20 @@ MATRIX: dict[str, set[str]] = {
     "encryption-messages": {
         "ingest-ingest-policy",
         "ingest-maintain-policy",
+        "webhooks-dispatch-policy",
+        "webhooks-sender-policy",
         "workflow-outcome-policy",
         MACHINE,
     },
+    "encryption-webhooks": {"api-metadata-policy", "webhooks-dispatch-policy"},
     "encryption-logs": set(),
     "encryption-tasks": set(),
     "ingest-queue": {"ingest-ingest-policy", "ingest-queue-policy"},
     "ingest-dead-letters": set(),
+    "webhooks-calls-queue": {"webhooks-dispatch-policy", "webhooks-sender-policy"},
+    "webhooks-calls-dead-letters": set(),
+    "webhooks-reports-queue": {"webhooks-dispatch-policy", "webhooks-sender-policy"},
+    "webhooks-reports-dead-letters": set(),
     "notifications-dead-letters": {"notifications-dead-letters-policy"},
     "workflow-dead-letters": {"workflow-outcome-policy", "workflow-dead-letters-policy"},
     "notifications-completion": {"ingest-maintain-policy", "notifications-completion-policy", MACHINE},
@@ -38,6 +46,8 @@ MATRIX: dict[str, set[str]] = {
     "ingest-ingest-function": set(),
     "ingest-maintain-function": set(),
     "api-metadata-function": set(),
+    "webhooks-dispatch-function": set(),
+    "webhooks-sender-function": set(),
     "workflow-machine": {
         "api-metadata-policy",
         "ingest-ingest-policy",

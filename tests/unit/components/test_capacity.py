@@ -8,7 +8,18 @@ import pytest
 from local.program import ProgramRun
 from tests.synthesised import container, one, resources, synthesised_with
 
-BACKGROUND = ("ingest-ingest-function", "ingest-maintain-function", "workflow-outcome-function")
+BACKGROUND = (
+    "ingest-ingest-function",
+    "ingest-maintain-function",
+    "webhooks-dispatch-function",
+    "webhooks-sender-function",
+    "workflow-outcome-function",
+)
+FED_BY = {
+    "ingest-mapping": "ingest-ingest-function",
+    "webhooks-calls-mapping": "webhooks-sender-function",
+    "webhooks-reports-mapping": "webhooks-dispatch-function",
+}
 
 
 def reserved(run: ProgramRun) -> dict[str, Any]:
@@ -30,9 +41,10 @@ def test_prod_reserves_runs_for_the_api_and_for_each_background_function(prod: P
 
 
 def test_a_reserve_never_throttles_what_the_queue_may_start(run: ProgramRun) -> None:
-    (mapping,) = resources(run, ":EventSourceMapping")
-    limit = reserved(run)["ingest-ingest-function"]
-    assert limit is None or limit >= mapping.inputs["scalingConfig"]["maximumConcurrency"]
+    assert {entry.name for entry in resources(run, ":EventSourceMapping")} == set(FED_BY)
+    for mapping, function in FED_BY.items():
+        limit = reserved(run)[function]
+        assert limit is None or limit >= one(run, mapping).inputs["scalingConfig"]["maximumConcurrency"]
 
 
 def test_the_configured_numbers_reach_functions_and_queue(tmp_path: Path) -> None:
@@ -45,17 +57,20 @@ def test_the_configured_numbers_reach_functions_and_queue(tmp_path: Path) -> Non
     )
     assert reserved(run)["api-metadata-function"] == 9
     assert {reserved(run)[name] for name in BACKGROUND} == {7}
-    (mapping,) = resources(run, ":EventSourceMapping")
-    assert mapping.inputs["scalingConfig"] == {"maximumConcurrency": 6}
+    assert one(run, "ingest-mapping").inputs["scalingConfig"] == {"maximumConcurrency": 6}
+    assert one(run, "webhooks-calls-mapping").inputs["scalingConfig"] == {"maximumConcurrency": 7}
 
 
-def test_functions_run_python_3_12_on_arm_in_the_private_subnets(run: ProgramRun) -> None:
+def test_functions_run_python_3_12_on_arm_and_all_but_the_sender_in_the_private_subnets(
+    run: ProgramRun,
+) -> None:
     private = run.exports["private_subnet_ids"]
     for entry in resources(run, "function:Function"):
         assert entry.inputs["runtime"] == "python3.12", entry.name
         assert entry.inputs["architectures"] == ["arm64"], entry.name
         assert entry.inputs["memorySize"] == 512, entry.name
-        assert entry.inputs["vpcConfig"]["subnetIds"] == private, entry.name
+        subnets = entry.inputs.get("vpcConfig", {}).get("subnetIds")
+        assert subnets == (None if entry.name == "webhooks-sender-function" else private), entry.name
         assert entry.inputs["tracingConfig"] == {"mode": "Active"}, entry.name
 
 

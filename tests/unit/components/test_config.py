@@ -101,7 +101,7 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
         (
             "interface_endpoints",
             {"nat_strategy": "none"},
-            "ecr.api, ecr.dkr, logs, secretsmanager, sns, states",
+            "ecr.api, ecr.dkr, kms, logs, secretsmanager, sns, sqs, states",
         ),
         ("interface_endpoints", {"interface_endpoints": '["logs"]'}, "ecr.api"),
         ("database_max_allocated_storage_gib", {"database_max_allocated_storage_gib": "100"}, "at least 110"),
@@ -122,7 +122,7 @@ def test_values_that_contradict_each_other_are_refused(
 
 
 def test_no_nat_is_accepted_when_endpoints_lead_to_all_services(values: dict[str, str]) -> None:
-    endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager", "sns", "states"]
+    endpoints = ["ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states"]
     config = parse_config({**values, "nat_strategy": "none", "interface_endpoints": json.dumps(endpoints)})
     assert config.interface_endpoints == tuple(endpoints)
 

@@ -46,6 +46,11 @@ SEED_EXPORTS = {
     "media_bucket",
     "ingest_queue_url",
     "ingest_dead_letter_queue_url",
+    "webhook_queue_url",
+    "webhook_dead_letter_queue_url",
+    "webhook_report_queue_url",
+    "webhook_report_dead_letter_queue_url",
+    "webhooks_function_name",
     "migrate_function_name",
     "maintain_function_name",
     "console_links",
@@ -215,10 +220,10 @@ def test_topics_and_cache_have_the_agreed_names(run: ProgramRun) -> None:
 def test_functions_that_use_the_schema_wait_for_the_migrations(run: ProgramRun) -> None:
     (invocation,) = resources(run, ":Invocation")
     functions = {entry.name: entry for entry in resources(run, "function:Function")}
-    assert len(functions) == 5
+    assert len(functions) == 7
     for name, function in functions.items():
         waits = invocation.urn in function.dependencies
-        assert waits == ("migrate" not in name), name
+        assert waits == (name not in {"migrations-migrate-function", "webhooks-sender-function"}), name
 
 
 def test_the_migrations_run_again_when_revisions_database_or_password_change(run: ProgramRun) -> None:

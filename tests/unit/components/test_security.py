@@ -13,6 +13,8 @@ ROLES_OF_SERVICES = (
     "ingest-ingest-policy",
     "ingest-maintain-policy",
     "migrations-migrate-policy",
+    "webhooks-dispatch-policy",
+    "webhooks-sender-policy",
     "workflow-outcome-policy",
     "task-task-policy",
 )
@@ -87,7 +89,7 @@ def test_log_permissions_name_the_group_with_and_without_its_streams(run: Progra
         for entry in statements(run)
         if entry.allows and entry.kind == "policy" and "logs:PutLogEvents" in entry.actions
     ]
-    assert len(writing) == 7
+    assert len(writing) == 9
     for entry in writing:
         group, streams = entry.targets
         assert streams == f"{group}:*"
@@ -233,7 +235,7 @@ def test_topics_queues_and_files_are_reached_over_tls_only(run: ProgramRun, type
 
 def test_every_queue_has_a_policy(run: ProgramRun) -> None:
     covered = {entry.inputs["queueUrl"] for entry in resources(run, ":QueuePolicy")}
-    assert len(covered) == len(resources(run, "queue:Queue")) == 4
+    assert len(covered) == len(resources(run, "queue:Queue")) == 8
 
 
 def test_passwords_and_tokens_are_secret_wherever_they_go(run: ProgramRun) -> None:
@@ -315,5 +317,5 @@ def test_every_log_group_forgets(run: ProgramRun) -> None:
 
 def test_lambda_permissions_name_the_one_caller(run: ProgramRun) -> None:
     permissions = resources(run, "permission:Permission")
-    assert len(permissions) == 4
+    assert len(permissions) == 6
     assert all(entry.inputs["sourceArn"] for entry in permissions)

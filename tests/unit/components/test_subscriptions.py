@@ -79,7 +79,8 @@ def test_no_queue_may_be_used_as_a_dead_letter_queue_by_strangers(run: ProgramRu
     }
     assert set(policies) == dead
     permissions = {name: policy["redrivePermission"] for name, policy in policies.items()}
-    assert permissions.pop("ingest-dead-letters") == "byQueue"
+    for name in ("ingest-dead-letters", "webhooks-calls-dead-letters", "webhooks-reports-dead-letters"):
+        assert permissions.pop(name) == "byQueue"
     assert set(permissions.values()) == {"denyAll"}
 
 

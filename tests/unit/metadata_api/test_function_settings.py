@@ -25,6 +25,8 @@ API = COMMON | {
     "MAX_WAITING_JOBS": "100",
     "MAX_UPLOAD_BYTES": "5000",
     "CORS_ORIGINS": "https://a.example, https://b.example",
+    "WEBHOOK_KEY_ARN": "arn:key",
+    "WEBHOOK_TRUSTED_HOSTS": "",
 }
 
 

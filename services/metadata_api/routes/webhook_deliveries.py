@@ -1,0 +1,141 @@
+"""What became of a webhook endpoint's events, and sending them again."""
+
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, cast
+from uuid import UUID, uuid4
+
+from ledger import webhook_endpoints, webhook_events, webhook_history
+from ledger.webhook_history import DeliveryRow
+from metadata_api.models.webhooks import (
+    DeliveryPage,
+    DeliveryQuery,
+    DeliveryStatus,
+    DeliveryView,
+    ReplayBody,
+    Replayed,
+    TestEvent,
+)
+from metadata_api.operations import RouteGroup
+from metadata_api.paging import position_after, scope_of, seal_row, split_page
+from metadata_api.problems import ProblemCode
+from metadata_api.request import ApiRequest, not_found
+from metadata_api.responses import Response, json_response, optional_timestamp, timestamp
+
+if TYPE_CHECKING:
+    from ledger.connection import LedgerConnection
+
+routes = RouteGroup("Webhooks")
+_UNSETTLED: Final = frozenset({"PENDING", "SENDING"})
+
+
+@routes.route(
+    "GET",
+    "/webhooks/{webhook_id}/deliveries",
+    summary="List the deliveries of a webhook endpoint",
+    query=DeliveryQuery,
+    returns=DeliveryPage,
+    problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID, ProblemCode.WEBHOOK_NOT_FOUND),
+)
+def list_deliveries(request: ApiRequest) -> Response:
+    """Every event for this endpoint with its attempts and the last answer, newest first."""
+    endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
+    query = request.query(DeliveryQuery)
+    scope, signer = scope_of(f"deliveries/{endpoint_id}", query), request.resources.cursors
+    after = position_after(signer, scope, query.cursor)
+    with request.resources.connection() as conn:
+        _check_exists(conn, endpoint_id)
+        rows = webhook_history.find(
+            conn, endpoint_id, status=query.status, after=after, limit=query.limit + 1
+        )
+    shown, next_cursor = split_page(rows, query.limit, partial(seal_row, signer, scope))
+    return json_response(DeliveryPage(items=[_view(row) for row in shown], next_cursor=next_cursor))
+
+
+@routes.route(
+    "POST",
+    "/webhooks/{webhook_id}/replay",
+    summary="Send events again from a time on",
+    body=ReplayBody,
+    returns=Replayed,
+    status=HTTPStatus.ACCEPTED,
+    problems=(
+        ProblemCode.VALIDATION_FAILED,
+        ProblemCode.BODY_TOO_LARGE,
+        ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+        ProblemCode.WEBHOOK_NOT_FOUND,
+    ),
+)
+def replay_events(request: ApiRequest) -> Response:
+    """The endpoint gets its types of events since then within about a minute, at most 10,000, oldest first.
+
+    Events keep their id. Events from before the endpoint was made, or while it was disabled, are sent too.
+    """
+    endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
+    body = request.body(ReplayBody)
+    with request.resources.connection() as conn:
+        _check_exists(conn, endpoint_id)
+        count = webhook_history.replay_since(conn, endpoint_id, body.since, all_events=body.include_delivered)
+    return json_response(Replayed(replayed=count), HTTPStatus.ACCEPTED)
+
+
+@routes.route(
+    "POST",
+    "/webhooks/{webhook_id}/events/{event_id}/replay",
+    summary="Send one event again",
+    returns=Replayed,
+    status=HTTPStatus.ACCEPTED,
+    problems=(ProblemCode.WEBHOOK_NOT_FOUND, ProblemCode.WEBHOOK_EVENT_NOT_FOUND),
+)
+def replay_event(request: ApiRequest) -> Response:
+    """The endpoint gets this event within about a minute, whatever became of it before; the id stays.
+
+    The answer says 0 when the event is on its way at this moment.
+    """
+    endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
+    event_id = request.path_id("event_id", ProblemCode.WEBHOOK_EVENT_NOT_FOUND)
+    with request.resources.connection() as conn:
+        _check_exists(conn, endpoint_id)
+        if not webhook_events.exists(conn, event_id):
+            raise not_found(ProblemCode.WEBHOOK_EVENT_NOT_FOUND, str(event_id))
+        count = webhook_history.replay_event(conn, endpoint_id, event_id)
+    return json_response(Replayed(replayed=count), HTTPStatus.ACCEPTED)
+
+
+@routes.route(
+    "POST",
+    "/webhooks/{webhook_id}/test",
+    summary="Send a test event",
+    returns=TestEvent,
+    status=HTTPStatus.ACCEPTED,
+    problems=(ProblemCode.WEBHOOK_NOT_FOUND,),
+)
+def send_test_event(request: ApiRequest) -> Response:
+    """An event of type webhook.test for this endpoint alone, signed as all are, within about a minute."""
+    endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
+    event_id = uuid4()
+    with request.resources.connection() as conn:
+        _check_exists(conn, endpoint_id)
+        webhook_events.tell_test(conn, endpoint_id, event_id)
+    return json_response(TestEvent(event_id=str(event_id)), HTTPStatus.ACCEPTED)
+
+
+def _check_exists(conn: "LedgerConnection", endpoint_id: UUID) -> None:
+    if webhook_endpoints.get(conn, endpoint_id) is None:
+        raise not_found(ProblemCode.WEBHOOK_NOT_FOUND, str(endpoint_id))
+
+
+def _view(row: DeliveryRow) -> DeliveryView:
+    return DeliveryView(
+        event_id=str(row.event_id),
+        event_type=row.event_type,
+        job_id=None if row.job_id is None else str(row.job_id),
+        status=cast("DeliveryStatus", row.status),
+        attempts=row.attempts,
+        last_attempt_at=optional_timestamp(row.last_attempt_at),
+        last_status_code=row.last_status_code,
+        last_error=row.last_error,
+        next_attempt_at=timestamp(row.due_at) if row.status in _UNSETTLED else None,
+        created_at=timestamp(row.created_at),
+        delivered_at=optional_timestamp(row.delivered_at),
+    )

@@ -1,0 +1,1 @@
+"""Tells other systems about jobs by signed HTTP calls (Standard Webhooks)."""
