@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e test-api lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media test-corpus test-browser hostile clean snapshots
+.PHONY: help setup demo test test-unit test-integration test-e2e test-api lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media bench-api test-corpus test-browser hostile clean snapshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +111,9 @@ test-browser: setup .browser/.complete ## Play HLS and DASH in headless Chromium
 hostile: setup ## Print what came of each hostile source: answer, time, memory
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.hostile
 
+bench-api: setup ## Compare the API function with a FastAPI twin over 100,000 videos (ARGS="--videos 3000 --seconds 1" for a quick look)
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m bench.api $(ARGS)
+
 clean: ## Remove virtual environments, caches and all local data
 	@if [ -x $(PYTHON_BIN) ]; then for stack in dev prod; do $(PYTHON_BIN) -m local reset --stack $$stack --yes || true; done; fi
-	@rm -rf .venv .venv-emulator .venv-checks .browser .local build .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-emulator .venv-checks .venv-bench .browser .local build .pytest_cache .mypy_cache .ruff_cache

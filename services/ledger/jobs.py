@@ -1,6 +1,6 @@
 """How jobs come to be, are started, cancelled and retried."""
 
-from dataclasses import asdict
+from dataclasses import fields
 from uuid import UUID
 
 from ledger import events, job_rows
@@ -8,14 +8,43 @@ from ledger.connection import LedgerConnection
 from ledger.errors import WrongStateError
 from ledger.models import Job, NewJob, SourceObject
 from ledger.states import JobStatus
+from ledger.videos import VideoDraft
 
-_UPLOAD_IDENTITY = ""
+# `asdict` copies every value deeply.
+_NEW_JOB_FIELDS = tuple(field.name for field in fields(NewJob))
+_NEW_VIDEO = """
+    video AS (
+        INSERT INTO videos (id, title, description, tags, language, attributes)
+        VALUES (%(video_id)s, %(title)s, %(description)s, %(tags)s, %(language)s, %(attributes)s::jsonb)),"""
+_INSERT = """
+    WITH known AS (
+        -- Asked first: a conflict would wait for whoever is giving a slot to this owner.
+        INSERT INTO job_owners (owner) SELECT %(owner)s
+         WHERE NOT EXISTS (SELECT FROM job_owners WHERE owner = %(owner)s) ON CONFLICT DO NOTHING),{video}
+    made AS (
+        INSERT INTO jobs (id, video_id, status, owner, priority, profile, filename, content_type, upload_id,
+            batch_id,
+            declared_size_bytes, declared_sha256, source_bucket, source_key, source_identity,
+            source_version_id, source_etag, source_sequencer, source_size_bytes, uploaded_at, queued_at)
+        VALUES (%(id)s, %(video_id)s, %(status)s, %(owner)s, %(priority)s, %(profile)s, %(filename)s,
+            %(content_type)s, %(upload_id)s, %(batch_id)s,
+            %(declared_size_bytes)s, %(declared_sha256)s, %(source_bucket)s, %(source_key)s, %(identity)s,
+            %(version_id)s, %(etag)s, %(sequencer)s, %(size_bytes)s,
+            CASE WHEN %(arrived)s THEN now() END, CASE WHEN %(arrived)s THEN now() END)
+        RETURNING id, attempt, fence, status, profile, priority)
+    INSERT INTO events (job_id, attempt, fence, type, data)
+    SELECT id, attempt, fence, 'job.created',
+           jsonb_build_object('status', status, 'profile', profile, 'priority', priority)
+      FROM made"""
+_FOR_NEW_VIDEO = _INSERT.format(video=_NEW_VIDEO)
+_FOR_KNOWN_VIDEO = _INSERT.format(video="")
+UPLOAD_IDENTITY = ""
 
 
 def create_upload_job(conn: LedgerConnection, new: NewJob) -> Job:
     """Makes a PENDING job that waits for an upload to a key of its own."""
     with conn.transaction():
-        insert(conn, new, JobStatus.PENDING, _UPLOAD_IDENTITY, None)
+        insert(conn, new, JobStatus.PENDING, UPLOAD_IDENTITY, None)
         return job_rows.lock(conn, new.id)
 
 
@@ -27,9 +56,15 @@ def create_object_job(conn: LedgerConnection, new: NewJob, source: SourceObject)
 
 
 def insert(
-    conn: LedgerConnection, new: NewJob, status: JobStatus, identity: str | None, source: SourceObject | None
+    conn: LedgerConnection,
+    new: NewJob,
+    status: JobStatus,
+    identity: str | None,
+    source: SourceObject | None,
+    *,
+    video: VideoDraft | None = None,
 ) -> None:
-    """Stores a new job inside the caller's transaction.
+    """Stores a new job, in one statement and so also without a transaction of the caller.
 
     Args:
         conn: An open connection.
@@ -37,25 +72,12 @@ def insert(
         status: PENDING, or QUEUED when the source is there.
         identity: Which delivery of the key the job is for; None if the same object may be ordered again.
         source: The object, once it has arrived.
+        video: What to make the job's video of; None when it exists.
     """
     conn.execute(
-        """
-        WITH known AS (
-            -- Asked first: a conflict would wait for whoever is giving a slot to this owner.
-            INSERT INTO job_owners (owner) SELECT %(owner)s
-             WHERE NOT EXISTS (SELECT FROM job_owners WHERE owner = %(owner)s) ON CONFLICT DO NOTHING)
-        INSERT INTO jobs (id, video_id, status, owner, priority, profile, filename, content_type, upload_id,
-            batch_id,
-            declared_size_bytes, declared_sha256, source_bucket, source_key, source_identity,
-            source_version_id, source_etag, source_sequencer, source_size_bytes, uploaded_at, queued_at)
-        VALUES (%(id)s, %(video_id)s, %(status)s, %(owner)s, %(priority)s, %(profile)s, %(filename)s,
-            %(content_type)s, %(upload_id)s, %(batch_id)s,
-            %(declared_size_bytes)s, %(declared_sha256)s, %(source_bucket)s, %(source_key)s, %(identity)s,
-            %(version_id)s, %(etag)s, %(sequencer)s, %(size_bytes)s,
-            CASE WHEN %(arrived)s THEN now() END, CASE WHEN %(arrived)s THEN now() END)
-        """,
+        _FOR_KNOWN_VIDEO if video is None else _FOR_NEW_VIDEO,
         {
-            **asdict(new),
+            **{name: getattr(new, name) for name in _NEW_JOB_FIELDS},
             "status": status,
             "identity": identity,
             "version_id": source.version_id if source else None,
@@ -63,10 +85,9 @@ def insert(
             "sequencer": source.sequencer if source else None,
             "size_bytes": source.size_bytes if source else None,
             "arrived": source is not None,
+            **(video.as_parameters() if video else {}),
         },
     )
-    told = {"status": status, "profile": new.profile, "priority": new.priority}
-    events.record(conn, job_id=new.id, attempt=1, fence=0, event_type="job.created", data=told)
 
 
 def record_execution(conn: LedgerConnection, job_id: UUID, attempt: int, execution_arn: str) -> None:

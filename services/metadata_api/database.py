@@ -5,6 +5,9 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from psycopg.types.json import set_json_loads
+from pydantic_core import from_json
+
 from ledger.connection import ConnectionKeeper
 from ledger.errors import SettingsError
 from ledger.settings import Credentials, DatabaseSettings
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT_SECONDS = 2
 # More than the role's statement_timeout: only a hung server takes longer.
 _ANSWER_TIMEOUT_SECONDS = 4.0
+
+
+# Every row carries two JSON columns; this parser takes a fifth of the time of the standard library's.
+set_json_loads(from_json)
 
 
 class SecretCredentials:

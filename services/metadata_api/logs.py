@@ -1,6 +1,6 @@
 """JSON log lines for every function, without secrets."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -44,6 +44,7 @@ def logger() -> Logger:
     return Logger(logger_formatter=RedactingFormatter(utc=True))
 
 
+@lru_cache(maxsize=1_024)
 def _is_secret(name: Any) -> bool:
     lowered = str(name).lower()
     return any(word in lowered for word in _SECRET_WORDS)

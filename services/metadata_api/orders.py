@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 from ledger import overrides, videos
 from ledger.errors import QueueFullError
 from ledger.models import NewJob, SourceObject
-from ledger.overrides import Overrides
+from ledger.overrides import NO_OVERRIDES, Overrides
+from ledger.states import JobStatus
 from ledger.videos import VideoDraft
 from metadata_api import multipart
 from metadata_api.models.jobs import SourceJobBody, UploadJobBody
@@ -89,7 +90,7 @@ def place_order(
     *,
     batch_id: UUID | None = None,
 ) -> None:
-    """Stores video and job inside the caller's transaction.
+    """Stores video and job; inside a transaction unless the order `is_one_statement`.
 
     Raises:
         Problem: VIDEO_NOT_FOUND.
@@ -97,15 +98,31 @@ def place_order(
     # Loads the database driver; by now the connection has done so.
     from ledger import jobs
 
-    new = _new_job(job_id, _video_of(conn, order), order, settings.ingest_bucket, batch_id)
+    video_id, video = order.body.video_id, None
+    if video_id is None:
+        video_id, video = uuid4(), _draft(order)
+    # Locked, so that it cannot be deleted before its job exists.
+    elif videos.lock(conn, video_id) is None:
+        raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+    new = _new_job(job_id, video_id, order, settings.ingest_bucket, batch_id)
     if order.source is not None:
-        jobs.create_object_job(conn, new, order.source)
-    elif not _answer_with_known_outputs(conn, order, new, settings.stack):
-        jobs.create_upload_job(conn, replace(new, upload_id=_begin_parts(order.body, new)))
+        jobs.insert(conn, new, JobStatus.QUEUED, None, order.source, video=video)
+    elif not _answer_with_known_outputs(conn, order, new, settings.stack, video):
+        upload_id = _begin_parts(order.body, new)
+        waiting = new if upload_id is None else replace(new, upload_id=upload_id)
+        jobs.insert(conn, waiting, JobStatus.PENDING, jobs.UPLOAD_IDENTITY, None, video=video)
     overrides.store(conn, job_id, order.overrides)
 
 
-def _answer_with_known_outputs(conn: "LedgerConnection", order: Order, new: NewJob, stack: str) -> bool:
+def is_one_statement(order: Order) -> bool:
+    """Whether storing the order is one statement, which is a transaction by itself."""
+    shared = isinstance(order.body, UploadJobBody) and order.body.deduplicate
+    return order.body.video_id is None and not shared and order.overrides == NO_OVERRIDES
+
+
+def _answer_with_known_outputs(
+    conn: "LedgerConnection", order: Order, new: NewJob, stack: str, video: VideoDraft | None
+) -> bool:
     """Completes the job with the outputs of an earlier one on the same bytes, if asked for and possible."""
     if not (isinstance(order.body, UploadJobBody) and order.body.deduplicate and order.body.sha256):
         return False
@@ -115,6 +132,8 @@ def _answer_with_known_outputs(conn: "LedgerConnection", order: Order, new: NewJ
     # The ledger knows of every deletion of its own, but not of what somebody does in the bucket.
     if known is None or not is_present(known.output_bucket, known.manifest_key, None):
         return False
+    if video is not None:
+        videos.create(conn, new.video_id, video)
     reuse.create_completed_job(conn, new, known, stack=stack)
     return True
 
@@ -177,24 +196,17 @@ def _filename_of_key(key: str) -> str:
     return PurePosixPath(key).name[:255] or "source"
 
 
-def _video_of(conn: "LedgerConnection", order: Order) -> UUID:
-    video_id = order.body.video_id
-    if video_id is not None:
-        # Locked, so that it cannot be deleted before its job exists.
-        if videos.lock(conn, video_id) is None:
-            raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
-        return video_id
+def _draft(order: Order) -> VideoDraft:
     given = order.body.metadata
-    draft = VideoDraft(title=order.filename)
-    if given is not None:
-        draft = VideoDraft(
-            title=given.title or order.filename,
-            description=given.description,
-            tags=given.tags,
-            language=given.language,
-            attributes=given.attributes,
-        )
-    return videos.create(conn, uuid4(), draft).id
+    if given is None:
+        return VideoDraft(title=order.filename)
+    return VideoDraft(
+        title=given.title or order.filename,
+        description=given.description,
+        tags=given.tags,
+        language=given.language,
+        attributes=given.attributes,
+    )
 
 
 def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str, batch_id: UUID | None) -> NewJob:

@@ -1,11 +1,12 @@
 """Answers and the formats of values in them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 JSON_CONTENT_TYPE: Final = "application/json"
 # Answers hold signed links and private metadata: no cache between us and the caller may keep them.
@@ -38,7 +39,7 @@ def json_response(
     body: Mapping[str, object], status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> Response:
     """An answer with a JSON body."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = to_json(body).decode()
     return Response(status.value, JSON_CONTENT_TYPE, text, {**COMMON_HEADERS, **(headers or {})})
 
 

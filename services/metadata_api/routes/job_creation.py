@@ -8,7 +8,14 @@ from ledger import idempotency, job_queries
 from metadata_api.consequences import start_now
 from metadata_api.models.jobs import JOB_REQUEST, JobCreated
 from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
-from metadata_api.orders import ORDER_PROBLEMS, Order, check_order, place_order, refuse_when_full
+from metadata_api.orders import (
+    ORDER_PROBLEMS,
+    Order,
+    check_order,
+    is_one_statement,
+    place_order,
+    refuse_when_full,
+)
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.rendering import job_view
 from metadata_api.request import ApiRequest
@@ -42,8 +49,7 @@ def create_job(request: ApiRequest) -> Response:
     settings = request.resources.settings
     order = check_order(request.body(JOB_REQUEST), request.caller, settings)
     with request.resources.connection() as conn:
-        with conn.transaction():
-            job_id = _store(conn, request, order)
+        job_id = _store(conn, request, order)
         if order.source is not None:
             start_now(conn, settings)
         detail = job_queries.get(conn, job_id)
@@ -58,18 +64,24 @@ def create_job(request: ApiRequest) -> Response:
 def _store(conn: "LedgerConnection", request: ApiRequest, order: Order) -> UUID:
     """Writes key, video and job together; with a known key nothing, but finds the first call's job."""
     job_id, key = uuid4(), request.idempotency_key()
-    if key is not None:
-        known_id = idempotency.claim(
-            conn,
-            caller=request.caller,
-            operation=_OPERATION,
-            key=key,
-            request_sha256=request.fingerprint(),
-            resource_id=job_id,
-        )
-        if known_id != job_id:
-            return known_id
     settings = request.resources.settings
-    refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
-    place_order(conn, order, job_id, settings)
+    if key is None and is_one_statement(order):
+        # Asking for a transaction would take two round trips more.
+        refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
+        place_order(conn, order, job_id, settings)
+        return job_id
+    with conn.transaction():
+        if key is not None:
+            known_id = idempotency.claim(
+                conn,
+                caller=request.caller,
+                operation=_OPERATION,
+                key=key,
+                request_sha256=request.fingerprint(),
+                resource_id=job_id,
+            )
+            if known_id != job_id:
+                return known_id
+        refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
+        place_order(conn, order, job_id, settings)
     return job_id

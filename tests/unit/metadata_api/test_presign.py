@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metadata_api.multipart import OpenUpload
 from metadata_api.presign import Presigner, StoredObject, content_disposition
 
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -45,6 +46,51 @@ def test_an_upload_link_names_the_bucket_in_a_regional_host(presigner: Presigner
     assert parts.scheme == "https"
     assert parts.netloc == "ingest-bucket.s3.ap-northeast-1.amazonaws.com"
     assert parts.path == "/uploads/1/source"
+
+
+AWKWARD_KEYS = ["uploads/1/source", "a b+c", "\u6620\u753b/%2e/~x", "//a/../b", "a?b=c&d#e", "/", "'\"<>"]
+
+
+@pytest.mark.parametrize("key", AWKWARD_KEYS)
+def test_links_are_those_that_the_client_itself_would_sign(
+    presigner: Presigner, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 -- the signer works with naive UTC
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: now)
+    put = {"Bucket": "b-1", "Key": key, "ContentLength": 5, "ContentType": "video/mp4"}
+    part = {"Bucket": "b-1", "Key": key, "UploadId": "u/+ 1", "PartNumber": 7, "ContentLength": 5}
+    upload = OpenUpload(bucket="b-1", key=key, upload_id="u/+ 1")
+    stored = StoredObject(
+        bucket="b-1",
+        key=key,
+        filename="a b.mp4",
+        content_type="video/mp4",
+        size_bytes=1,
+        version_id="v+1",
+    )
+    get = {
+        "Bucket": "b-1",
+        "Key": key,
+        "VersionId": "v+1",
+        "ResponseContentType": "video/mp4",
+        "ResponseContentDisposition": content_disposition("a b.mp4"),
+    }
+
+    sign = presigner._client.generate_presigned_url
+    pairs = [
+        (
+            presigner.upload(bucket="b-1", key=key, size_bytes=5, content_type="video/mp4", sha256=None)[
+                "url"
+            ],
+            sign("put_object", Params=put, ExpiresIn=900),
+        ),
+        (presigner.part(upload, 7, 5), sign("upload_part", Params=part, ExpiresIn=900)),
+        (presigner.download(stored)["download_url"], sign("get_object", Params=get, ExpiresIn=3_600)),
+    ]
+
+    for ours, theirs in pairs:
+        assert urlsplit(ours)[:3] == urlsplit(theirs)[:3]
+        assert parse_qs(urlsplit(ours).query) == parse_qs(urlsplit(theirs).query)
 
 
 def test_an_upload_link_is_sigv4_and_lasts_a_quarter_of_an_hour(presigner: Presigner) -> None:

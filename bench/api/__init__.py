@@ -1,0 +1,1 @@
+"""The API function beside a FastAPI twin, over the same data."""

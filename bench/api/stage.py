@@ -1,0 +1,127 @@
+"""The servers and rows that both sides work with."""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import psycopg
+
+from ledger.connection import FixedCredentials
+from ledger.settings import Credentials, DatabaseSettings
+from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
+from local.servers.postgres import PostgresServer
+from local.servers.tls import create_authority
+from metadata_api.migrate import Waiting, migrate
+
+EVENTS_A_VIDEO = 10
+_REGION = "ap-northeast-1"
+_MIGRATION_SECONDS = 30.0
+# One title in a thousand holds `rare`, one in 5,000 each of the words w0 to w4999, all hold `holiday`.
+_VIDEOS = """
+    INSERT INTO videos (id, title, description, tags, language, attributes, state, created_at)
+    SELECT gen_random_uuid(), 'Holiday w' || n %% 5000 || CASE WHEN n %% 1000 = 1 THEN ' rare' ELSE '' END,
+           'A film of some length about nothing in particular, number ' || n,
+           ARRAY['all', 'tag' || n %% 500], 'en', '{"camera": "x100", "take": 3}', 'PENDING',
+           timestamptz '2026-01-01 00:00Z' + n * interval '1 second'
+      FROM generate_series(%s::int, %s::int) n"""
+_JOBS = """
+    INSERT INTO jobs (id, video_id, status, profile, filename, source_bucket, source_key, source_identity,
+                      created_at)
+    SELECT gen_random_uuid(), v.id, 'PENDING', 'web', 'clip.mp4', 'bench', v.id::text, '', v.created_at
+      FROM videos v WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.video_id = v.id)"""
+_EVENTS = """
+    INSERT INTO events (job_id, attempt, fence, type, data)
+    SELECT j.id, 1, 0, 'job.heartbeat', '{"stage": "encode"}'
+      FROM jobs j, generate_series(1, %s) WHERE NOT EXISTS (SELECT FROM events e WHERE e.job_id = j.id)"""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is running, and the environment that both sides start in."""
+
+    postgres: PostgresServer
+    environment: Mapping[str, str]
+
+    def fill(self, videos: int) -> None:
+        """Brings the ledger to this many videos, a job for each and ten events for each job."""
+        with psycopg.connect(**self.postgres.connection_arguments(), autocommit=True) as conn:  # type: ignore[arg-type]
+            row = conn.execute("SELECT count(*) FROM videos").fetchone()
+            there = row[0] if row else 0
+            # Row by row, following the latest job would take minutes; the states are filled in above.
+            conn.execute("ALTER TABLE jobs DISABLE TRIGGER jobs_follow_latest")
+            conn.execute(_VIDEOS, (there + 1, videos))
+            conn.execute(_JOBS)
+            conn.execute(_EVENTS, (EVENTS_A_VIDEO,))
+            conn.execute("ALTER TABLE jobs ENABLE TRIGGER jobs_follow_latest")
+            conn.execute("VACUUM ANALYZE")
+
+    def newest(self, count: int) -> list[str]:
+        """Ids of the newest videos."""
+        with psycopg.connect(**self.postgres.connection_arguments()) as conn:  # type: ignore[arg-type]
+            rows = conn.execute("SELECT id FROM videos ORDER BY created_at DESC LIMIT %s", (count,))
+            return [str(row[0]) for row in rows]
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Stage]:
+    """Starts PostgreSQL with the newest schema, and the emulator for the secret that holds the login."""
+    authority = create_authority(directory / "tls")
+    password = secrets.token_hex(16)
+    server = PostgresServer(directory / "postgres", authority, master_password=password, durable=False)
+    with server, EmulatorServer(directory / "emulator", region=_REGION) as emulator:
+        login = Credentials(username="video_app", password=secrets.token_hex(16))
+        settings = DatabaseSettings(
+            host=server.host, port=server.port, name=server.database, ca_bundle_path=server.ca_path
+        )
+        owner = Credentials(username=server.master_username, password=server.master_password)
+        migrate(
+            settings,
+            owner=FixedCredentials(owner),
+            application=FixedCredentials(login),
+            waiting=Waiting(remaining_seconds=lambda: _MIGRATION_SECONDS),
+        )
+        yield Stage(server, _environment(server, emulator, login))
+    server.remove_data()
+
+
+def _environment(server: PostgresServer, emulator: EmulatorServer, login: Credentials) -> dict[str, str]:
+    aws = {
+        "AWS_ENDPOINT_URL": emulator.url,
+        "AWS_REGION": _REGION,
+        "AWS_DEFAULT_REGION": _REGION,
+        "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_ACCESS_KEY,
+    }
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=emulator.url,
+        region_name=_REGION,
+        aws_access_key_id=ROOT_ACCESS_KEY_ID,
+        aws_secret_access_key=ROOT_SECRET_ACCESS_KEY,
+    )
+    text = json.dumps({"username": login.username, "password": login.password})
+    arn = client.create_secret(Name="bench", SecretString=text)["ARN"]
+    return aws | {
+        "STACK": "bench",
+        "POWERTOOLS_SERVICE_NAME": "api",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        "DATABASE_HOST": server.host,
+        "DATABASE_PORT": str(server.port),
+        "DATABASE_NAME": server.database,
+        "DATABASE_SECRET_ARN": arn,
+        "REDIS_HOST": "127.0.0.1",
+        "REDIS_PORT": "1",
+        "REDIS_SECRET_ARN": arn,
+        "INGEST_BUCKET": "bench",
+        "MEDIA_BUCKET": "bench-media",
+        "STATE_MACHINE_ARN": "arn:aws:states:ap-northeast-1:000000000000:stateMachine:bench",
+        "MAX_RUNNING_JOBS": "8",
+        "MAX_WAITING_JOBS": "10000",
+        "MAX_UPLOAD_BYTES": "10737418240",
+        "CORS_ORIGINS": "",
+        "BENCH_CA_PATH": str(server.ca_path),
+    }

@@ -1,0 +1,1 @@
+"""The five measured endpoints as FastAPI, SQLAlchemy and Mangum would usually have them."""
