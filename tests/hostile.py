@@ -35,7 +35,7 @@ class Outcome:
     touched: list[str]
 
 
-def run_case(source: Path, workdir: Path, trap: Trap) -> Outcome:
+def run_case(source: Path, workdir: Path, trap: Trap, profile: str = "web") -> Outcome:
     """Do all media work on a source; an error that is not one of ours is raised."""
     workdir.mkdir()
     before = process_tree(os.getpid())
@@ -44,7 +44,7 @@ def run_case(source: Path, workdir: Path, trap: Trap) -> Outcome:
     watch.start()
     started, code = time.monotonic(), None
     try:
-        produce(source, profile=get_profile("web"), workdir=workdir, limits=Limits(), report=lambda _: None)
+        produce(source, profile=get_profile(profile), workdir=workdir, limits=Limits(), report=lambda _: None)
     except MediaError as error:
         code = error.code
     seconds = time.monotonic() - started
@@ -67,7 +67,7 @@ def main() -> int:
         for case in CASES:
             directory = Path(scratch) / case.name
             directory.mkdir()
-            seen = run_case(case.make(directory, trap), directory / "work", trap)
+            seen = run_case(case.make(directory, trap), directory / "work", trap, case.profile)
             harmed = seen.code is not case.code or seen.seconds > 5 or seen.peak_mib > 1024
             bad += bool(harmed or seen.left or seen.touched)
             sys.stdout.write(

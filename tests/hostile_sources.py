@@ -21,6 +21,7 @@ class Case:
     name: str
     make: Maker
     code: ErrorCode
+    profile: str = "web"
 
 
 def _text(name: str, *lines: str) -> Maker:
@@ -82,11 +83,11 @@ def _sparse_zeros(directory: Path, _: Trap) -> Path:
     return directory / "zeros.mp4"
 
 
-def _huge_gif(directory: Path, _: Trap) -> Path:
-    """8000x8000, two thousand frames that are all the same: a few kilobytes, 128 GB of pixels."""
-    head = b"GIF89a" + struct.pack("<HHBBB", 8000, 8000, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
-    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 8000, 8000, 0) + b"\x02\x02\x44\x01\x00"
-    return _write(directory / "bomb.gif", head + frame * 2000 + b"\x3b")
+def _gif(side: int) -> Maker:
+    """Two thousand large frames that are all the same: a few kilobytes, more than 100 GB of pixels."""
+    head = b"GIF89a" + struct.pack("<HHBBB", side, side, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, side, side, 0) + b"\x02\x02\x44\x01\x00"
+    return _raw("bomb.gif", head + frame * 2000 + b"\x3b")
 
 
 def _many_streams(directory: Path, _: Trap) -> Path:
@@ -109,6 +110,22 @@ def _fast(directory: Path, _: Trap) -> Path:
     path = directory / "fast.mp4"
     media.ffmpeg(*media.picture("64x64", "1000", 1), "-c:v", "libx264", "-preset", "ultrafast", str(path))
     return path
+
+
+def _png(width: int, height: int) -> Maker:
+    """A grey picture of any size: a thousandth of its pixels as a file."""
+
+    def part(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    def make(directory: Path, _: Trap) -> Path:
+        header = part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+        packer = zlib.compressobj(9)
+        rows = [packer.compress(b"\0" * (width + 1)) for _ in range(height)]
+        pixels = part(b"IDAT", b"".join(rows) + packer.flush())
+        return _write(directory / "bomb.png", b"\x89PNG\r\n\x1a\n" + header + pixels + part(b"IEND", b""))
+
+    return make
 
 
 def _lying_length(directory: Path, _: Trap) -> Path:
@@ -223,7 +240,7 @@ CASES: tuple[Case, ...] = (
         _encoded("a.avi", "-c:v", "mjpeg", "-frames:v", "1", size="9000x5000"),
         ErrorCode.LIMIT_EXCEEDED,
     ),
-    Case("gif-8000", _huge_gif, ErrorCode.INPUT_NOT_MEDIA),
+    Case("gif-8000", _gif(8000), ErrorCode.INPUT_NOT_MEDIA),
     Case("compressed-index", _compressed_index, ErrorCode.LIMIT_EXCEEDED),
     Case("500-streams", _many_streams, ErrorCode.LIMIT_EXCEEDED),
     Case("27-hours", _long, ErrorCode.LIMIT_EXCEEDED),
@@ -257,5 +274,19 @@ CASES: tuple[Case, ...] = (
         _encoded("a.mkv", "-f", "lavfi", "-i", "sine=duration=1", "-c:v", "mpeg4", "-c:a", "tta"),
         ErrorCode.CODEC_NOT_ALLOWED,
     ),
+    Case("audio-hls", _text("a.mp3", *_HLS, "FILE", "#EXT-X-ENDLIST"), ErrorCode.INPUT_NOT_MEDIA, "audio"),
+    Case("audio-27-hours", _long, ErrorCode.INPUT_NO_AUDIO, "audio"),
+    Case("image-png-16000", _png(16_000, 16_000), ErrorCode.LIMIT_EXCEEDED, "image"),
+    Case("image-gif-20000", _gif(20_000), ErrorCode.LIMIT_EXCEEDED, "image"),
+    Case("image-link", _link(""), ErrorCode.INPUT_NOT_MEDIA, "image"),
+    Case("image-pipe", _fifo, ErrorCode.INPUT_NOT_MEDIA, "image"),
+    Case(
+        "image-svg",
+        _text("a.png", '<svg xmlns="x"><image href="URL"/></svg>'),
+        ErrorCode.INPUT_NOT_MEDIA,
+        "image",
+    ),
+    Case("passthrough-gab2", _playlist_in_subtitles, ErrorCode.PASSTHROUGH_NOT_POSSIBLE, "passthrough"),
+    Case("thumbnails-16000", _plain(media.make_huge_picture), ErrorCode.LIMIT_EXCEEDED, "thumbnails"),
 )
 """Every one must be refused; the codes are what their uploaders read."""

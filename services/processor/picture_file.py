@@ -3,6 +3,7 @@
 Read here and not by ffmpeg, which turns a picture in some versions and formats and not in others.
 """
 
+import stat
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,7 +69,12 @@ def sniff_picture(path: Path, max_bytes: int) -> Container:
         InvalidInputError: Empty, or no picture that is accepted.
         LimitExceededError: Larger than `max_bytes`.
     """
-    size = path.stat().st_size
+    status = path.lstat()
+    size = status.st_size
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidInputError(
+            ErrorCode.INPUT_NOT_MEDIA, "The source is not a regular file.", "Upload the picture itself."
+        )
     if size == 0:
         raise InvalidInputError(
             ErrorCode.INPUT_EMPTY, "The file is empty (0 bytes).", "Upload the picture again."
