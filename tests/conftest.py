@@ -12,6 +12,7 @@ from local.servers.emulator import EmulatorServer
 from local.servers.postgres import PostgresServer
 from local.servers.redis import RedisServer
 from local.servers.tls import Authority, create_authority
+from tests.fault_map import fault_tests
 
 TEST_REGION = "ap-northeast-1"
 TESTS = Path(__file__).parent
@@ -32,10 +33,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlatform:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark end-to-end tests; among several workers the longest go first, so that none is waited for."""
+    """Mark end-to-end and fault tests; among several workers the longest go first."""
     for item in items:
         if _area(item) == "e2e":
             item.add_marker(pytest.mark.e2e)
+        file = item.path.relative_to(TESTS.parent).as_posix()
+        if (file, getattr(item, "originalname", "")) in fault_tests():
+            item.add_marker(pytest.mark.fault)
     if hasattr(config, "workerinput"):
         rank = {area: place for place, area in enumerate(LONGEST_FIRST)}
         items.sort(key=lambda item: rank.get(_area(item), len(rank)))

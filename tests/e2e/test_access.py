@@ -17,6 +17,20 @@ def test_a_missing_or_wrong_key_is_refused(platform: Platform, path: str, key: s
     assert platform.api("GET", path, key=key).status_code == 403
 
 
+def test_a_key_that_is_taken_away_is_refused_at_once(platform: Platform) -> None:
+    gateway = platform.aws("apigateway")
+    made = gateway.create_api_key(name="second", enabled=True)
+    plan = gateway.get_usage_plans()["items"][0]["id"]
+    gateway.create_usage_plan_key(usagePlanId=plan, keyId=made["id"], keyType="API_KEY")
+    accepted = platform.api("GET", "/profiles", key=made["value"]).status_code
+
+    # The emulator goes on accepting a key that is only switched off (`enabled`), which AWS does not.
+    gateway.delete_api_key(apiKey=made["id"])
+
+    refused = platform.api("GET", "/profiles", key=made["value"]).status_code
+    assert (accepted, refused) == (200, 403)
+
+
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs"])
 def test_the_open_pages_need_no_key(platform: Platform, path: str) -> None:
     assert platform.api("GET", path, key=None).status_code == 200

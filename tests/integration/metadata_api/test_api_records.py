@@ -283,3 +283,35 @@ def test_a_replay_after_deletion_makes_no_new_record(api: ApiClient) -> None:
     answer = api.call("POST", "/metadata", FULL, headers=headers)
 
     assert (answer.status, answer.json["code"]) == (409, "IDEMPOTENT_RESULT_GONE")
+
+
+HOSTILE = [
+    "'; DROP TABLE videos; --",
+    "%' OR 1=1 --",
+    "a & | ! <-> :*",
+    '"unclosed',
+    "\\",
+    "$1 %s %(id)s",
+    "((",
+]
+    "'; DROP TABLE videos; --",
+    "%' OR 1=1 --",
+    "a & | ! <-> :*",
+    '"unclosed',
+    "\\",
+    "$1 %s %(id)s",
+    "((",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_language_of_the_database_is_only_text(api: ApiClient, text: str) -> None:
+    body = {"title": text, "description": text, "tags": [text], "attributes": {text: text}}
+    made = api.call("POST", "/metadata", body)
+
+    assert made.status == 201
+    assert api.call("GET", f"/metadata/{made.json['video_id']}").json["title"] == text
+    assert api.call("GET", "/metadata", query={"tag": text}).json["items"] == [made.json]
+    assert api.call("GET", "/metadata", query={"q": text}).status == 200
+    assert api.call("GET", f"/metadata/{text}").status == 404
+    assert len(api.call("GET", "/metadata").json["items"]) == 1

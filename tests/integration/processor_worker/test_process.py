@@ -206,3 +206,24 @@ def test_a_token_that_is_gone_ends_the_process_with_a_code_of_its_own(
     assert code == 3, text
     assert stage.published() == []
     assert stage.job(job_id).job.status == "QUEUED"
+
+
+def test_a_frozen_processor_that_wakes_after_its_successor_has_finished_changes_nothing(
+    stage: Stage, long_clip: Path, make_task: Callable[[UUID], Task]
+) -> None:
+    job_id = stage.order(long_clip)
+    frozen, second = make_task(job_id), make_task(job_id)
+    frozen.start()
+    assert wait_until(lambda: encoders(frozen.process.pid), 60)
+    os.killpg(frozen.process.pid, signal.SIGSTOP)
+    second.start()
+    code, _, text = second.end()
+    assert code == 0, text
+    before = (stage.published(), stage.events(job_id), stage.job(job_id).outputs)
+
+    os.killpg(frozen.process.pid, signal.SIGCONT)
+
+    _, _, text = frozen.end()
+    after = (stage.published(), stage.events(job_id), stage.job(job_id).outputs)
+    assert after == before, text
+    assert stage.events(job_id).count("job.completed") == 1

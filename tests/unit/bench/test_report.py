@@ -11,7 +11,7 @@ from bench.measure import Cost, run_measured
 
 
 def _run(wall: float, cpu: float, **stages: float) -> Run:
-    return Run(Cost(wall, cpu, 100.0), stages)
+    return Run(Cost(wall, cpu, 100.0), stages, stages)
 
 
 def test_ratios_are_taken_within_a_round_and_then_their_median() -> None:

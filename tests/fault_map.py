@@ -1,0 +1,22 @@
+"""Reads which tests make up the fault suite from its page."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = Path(__file__).with_name("faults") / "README.md"
+_ROW = re.compile(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+
+
+@cache
+def listed_tests() -> dict[int, list[tuple[str, str]]]:
+    """File and name of the tests for each number of the reliability bar."""
+    return {int(number): _TEST.findall(cell) for number, cell in _ROW.findall(PAGE.read_text())}
+
+
+@cache
+def fault_tests() -> frozenset[tuple[str, str]]:
+    """File and name of all tests of the suite."""
+    return frozenset(test for tests in listed_tests().values() for test in tests)
