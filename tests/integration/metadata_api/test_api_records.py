@@ -294,14 +294,6 @@ HOSTILE = [
     "$1 %s %(id)s",
     "((",
 ]
-    "'; DROP TABLE videos; --",
-    "%' OR 1=1 --",
-    "a & | ! <-> :*",
-    '"unclosed',
-    "\\",
-    "$1 %s %(id)s",
-    "((",
-]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
