@@ -5,10 +5,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from ledger import overrides, videos
+from ledger import overrides, sidecars, videos
 from ledger.errors import QueueFullError
 from ledger.models import NewJob, SourceObject
 from ledger.overrides import NO_OVERRIDES, Overrides
+from ledger.sidecars import NewSidecar, TooManyTracksError
 from ledger.states import JobStatus
 from ledger.videos import VideoDraft
 from metadata_api import multipart
@@ -18,6 +19,7 @@ from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.request import not_found
 from metadata_api.settings import ApiSettings
 from metadata_api.sources import check_size, find_source, is_present
+from metadata_api.subtitles import new_sidecar
 
 if TYPE_CHECKING:
     from ledger.connection import LedgerConnection
@@ -28,6 +30,7 @@ ORDER_PROBLEMS = (
     ProblemCode.VALIDATION_FAILED,
     ProblemCode.SOURCE_NOT_ALLOWED,
     ProblemCode.SOURCE_NOT_FOUND,
+    ProblemCode.SUBTITLES_REFUSED,
     ProblemCode.VIDEO_NOT_FOUND,
     ProblemCode.IDEMPOTENT_RESULT_GONE,
     ProblemCode.BODY_TOO_LARGE,
@@ -47,6 +50,7 @@ class Order:
         owner: Public id of the API key that orders it.
         source: None when the file is still to be uploaded.
         overrides: What it asks for beyond its profile.
+        subtitles: What it adds to the video's record.
     """
 
     owner: str
@@ -54,6 +58,7 @@ class Order:
     source: SourceObject | None
     filename: str
     overrides: Overrides
+    subtitles: tuple[NewSidecar, ...] = ()
 
 
 def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSettings) -> Order:
@@ -79,7 +84,24 @@ def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSe
     else:
         source, filename = find_source(body.source, settings), _filename_of_key(body.source.key)
     wishes = check_overrides(body, profile, settings)
-    return Order(owner=owner, body=body, source=source, filename=filename, overrides=wishes)
+    return Order(
+        owner=owner,
+        body=body,
+        source=source,
+        filename=filename,
+        overrides=wishes,
+        subtitles=_clean_subtitles(body),
+    )
+
+
+def _clean_subtitles(body: UploadJobBody | SourceJobBody) -> tuple[NewSidecar, ...]:
+    tracks = []
+    for position, track in enumerate(body.subtitles):
+        try:
+            tracks.append(new_sidecar(track.name, track))
+        except Problem as problem:
+            raise problem.within(f"subtitles.{position}") from problem
+    return tuple(tracks)
 
 
 def place_order(
@@ -112,12 +134,22 @@ def place_order(
         waiting = new if upload_id is None else replace(new, upload_id=upload_id)
         jobs.insert(conn, waiting, JobStatus.PENDING, jobs.UPLOAD_IDENTITY, None, video=video)
     overrides.store(conn, job_id, order.overrides)
+    for track in order.subtitles:
+        _put_subtitles(conn, new.video_id, track)
+
+
+def _put_subtitles(conn: "LedgerConnection", video_id: UUID, track: NewSidecar) -> None:
+    try:
+        sidecars.put(conn, video_id, track)
+    except TooManyTracksError as error:
+        raise field_problem("subtitles", str(error), ProblemCode.SUBTITLES_REFUSED) from error
 
 
 def is_one_statement(order: Order) -> bool:
     """Whether storing the order is one statement, which is a transaction by itself."""
     shared = isinstance(order.body, UploadJobBody) and order.body.deduplicate
-    return order.body.video_id is None and not shared and order.overrides == NO_OVERRIDES
+    plain = order.overrides == NO_OVERRIDES and not order.subtitles
+    return order.body.video_id is None and not shared and plain
 
 
 def _answer_with_known_outputs(

@@ -17,6 +17,7 @@ from metadata_api.models.fields import (
 )
 from metadata_api.models.overrides import SourceLocation, TrimBody, WatermarkBody
 from metadata_api.models.records import DEFAULT_PAGE_SIZE, JobRecordBody, PageSize, QueryModel, RequestModel
+from metadata_api.models.subtitles import JobSubtitles
 from metadata_api.models.uploads import MultipartTicket
 
 DEFAULT_PROFILE = "web"
@@ -39,6 +40,9 @@ class JobBody(RequestModel):
     )
     trim: TrimBody | None = Field(default=None, description="Only this part of the source.")
     watermark: WatermarkBody | None = Field(default=None, description="A picture laid over the video.")
+    subtitles: JobSubtitles = Field(
+        default_factory=list, description="Tracks to add to the video's record, as PUT …/subtitles does."
+    )
     max_height: int | None = Field(
         default=None, ge=64, le=8640, description="No picture is made that is higher, in pixels."
     )

@@ -26,6 +26,14 @@ class RenditionView(TypedDict):
     frame_rate: float | None
 
 
+class TextTrackView(TypedDict):
+    """Subtitles that the player can show."""
+
+    name: str
+    language: str
+    label: str
+
+
 class PlaybackView(TypedDict):
     """How to play a video without an API key until expires_at.
 
@@ -39,4 +47,5 @@ class PlaybackView(TypedDict):
     poster_url: str | None
     duration_seconds: float | None
     renditions: list[RenditionView]
+    subtitles: list[TextTrackView]
     expires_at: str

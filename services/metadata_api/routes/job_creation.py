@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from ledger import idempotency, job_queries
 from metadata_api.consequences import start_now
 from metadata_api.models.jobs import JOB_REQUEST, JobCreated
+from metadata_api.models.subtitles import MAX_SUBTITLE_BODY_BYTES
 from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
 from metadata_api.orders import (
     ORDER_PROBLEMS,
@@ -47,7 +48,9 @@ def create_job(request: ApiRequest) -> Response:
     it has arrived. With source the processing of that object starts at once.
     """
     settings = request.resources.settings
-    order = check_order(request.body(JOB_REQUEST), request.caller, settings)
+    order = check_order(
+        request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES), request.caller, settings
+    )
     with request.resources.connection() as conn:
         job_id = _store(conn, request, order)
         if order.source is not None:

@@ -1,21 +1,30 @@
 """Playing private videos: an answer with links for players, and the playlists behind these links."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
-from ledger import playback
+from ledger import playback, sidecars
 from ledger.playback import NothingToPlayError, Playable, PlayableFile
+from ledger.sidecars import Sidecar
 from metadata_api import clients
-from metadata_api.models.playback import PlaybackQuery, PlaybackView, RenditionView
+from metadata_api.models.playback import PlaybackQuery, PlaybackView, RenditionView, TextTrackView
 from metadata_api.operations import RouteGroup
+from metadata_api.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
 from metadata_api.playback_token import PlaybackGrant
 from metadata_api.playlists import Place, with_addresses_in_dash, with_addresses_in_hls
 from metadata_api.problems import Problem, ProblemCode
 from metadata_api.request import ApiRequest, not_found
 from metadata_api.responses import COMMON_HEADERS, Response, json_response, timestamp
+from metadata_api.sidecar_playlists import (
+    playlist_name,
+    sidecar_playlist,
+    with_sidecars_in_dash,
+    with_sidecars_in_master,
+)
 
 routes = RouteGroup("Playback")
 PLAYBACK_EXPIRY_SECONDS: Final = 3_600
@@ -23,10 +32,7 @@ _HLS_TYPE: Final = "application/vnd.apple.mpegurl"
 _DASH_TYPE: Final = "application/dash+xml"
 _PLAYLIST_SUFFIX: Final = ".m3u8"
 _LINK_PROBLEMS: Final = (
-    ProblemCode.VALIDATION_FAILED,
-    ProblemCode.PLAYBACK_LINK_INVALID,
-    ProblemCode.PLAYBACK_LINK_EXPIRED,
-    ProblemCode.JOB_NOT_FOUND,
+    *PLAYBACK_LINK_PROBLEMS,
     ProblemCode.OUTPUT_NOT_FOUND,
     ProblemCode.UPSTREAM_UNAVAILABLE,
 )
@@ -49,6 +55,7 @@ def get_playback(request: ApiRequest) -> Response:
     with request.resources.connection() as conn:
         try:
             found = playback.of_video(conn, video_id)
+            beside = sidecars.of_video(conn, video_id)
         except NothingToPlayError:
             detail = f"no job of video {video_id} is COMPLETED; follow its latest job and try again then"
             raise Problem(ProblemCode.VIDEO_NOT_READY, detail) from None
@@ -57,7 +64,7 @@ def get_playback(request: ApiRequest) -> Response:
     now = datetime.now(UTC)
     ends = (now + timedelta(seconds=PLAYBACK_EXPIRY_SECONDS)).replace(microsecond=0)
     grant = PlaybackGrant(video_id=video_id, job_id=found.job_id, expires_at=ends)
-    return json_response(_view(request, found, grant, now))
+    return json_response(_view(request, found, beside, grant, now))
 
 
 @routes.route(
@@ -71,13 +78,14 @@ def get_playback(request: ApiRequest) -> Response:
 )
 def get_dash_manifest(request: ApiRequest) -> Response:
     """The manifest with a signed URL for each rendition; the link's token takes the place of an API key."""
-    grant, token = _grant(request)
-    found = _granted(request, grant)
+    grant, token = read_grant(request)
+    found, beside = _granted(request, grant)
     manifest = found.named("dash")
     if manifest is None:
         raise not_found(ProblemCode.OUTPUT_NOT_FOUND, "manifest.mpd")
     text = _stored_text(found.bucket, manifest)
-    return _playlist(_DASH_TYPE, with_addresses_in_dash(text, _places(request, found, grant, token)))
+    addressed = with_addresses_in_dash(text, _places(request, found, grant, token))
+    return _playlist(_DASH_TYPE, with_sidecars_in_dash(addressed, beside, partial(_with_token, token=token)))
 
 
 @routes.route(
@@ -91,32 +99,31 @@ def get_dash_manifest(request: ApiRequest) -> Response:
 )
 def get_hls_playlist(request: ApiRequest) -> Response:
     """master.m3u8 leads to the playlists of the renditions here, and these to one signed URL each."""
-    grant, token = _grant(request)
-    found = _granted(request, grant)
+    grant, token = read_grant(request)
+    found, beside = _granted(request, grant)
     name = request.path_text("playlist_name")
+    here = partial(_with_token, token=token)
+    track = next((item for item in beside if playlist_name(item.name) == name), None)
+    if track is not None:
+        return _playlist(_HLS_TYPE, sidecar_playlist(track.name, _seconds(found) or track.ends_seconds, here))
     playlist = found.by_file_name().get(name)
     if playlist is None or not name.endswith(_PLAYLIST_SUFFIX):
         raise not_found(ProblemCode.OUTPUT_NOT_FOUND, name)
     text = _stored_text(found.bucket, playlist)
-    return _playlist(_HLS_TYPE, with_addresses_in_hls(text, _places(request, found, grant, token)))
+    addressed = with_addresses_in_hls(text, _places(request, found, grant, token))
+    return _playlist(_HLS_TYPE, with_sidecars_in_master(addressed, beside, here))
 
 
-def _grant(request: ApiRequest) -> tuple[PlaybackGrant, str]:
-    """Checked before anything is read, so that a made-up link costs nothing."""
-    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
-    token = request.query(PlaybackQuery).token
-    return request.resources.playback_tokens.read(job_id, token, datetime.now(UTC)), token
-
-
-def _granted(request: ApiRequest, grant: PlaybackGrant) -> Playable:
+def _granted(request: ApiRequest, grant: PlaybackGrant) -> tuple[Playable, Sequence[Sidecar]]:
     with request.resources.connection() as conn:
         try:
             found = playback.of_job(conn, grant.video_id, grant.job_id)
         except NothingToPlayError:
             found = None
+        beside = sidecars.of_video(conn, grant.video_id) if found else ()
     if found is None:
         raise not_found(ProblemCode.JOB_NOT_FOUND, str(grant.job_id))
-    return found
+    return found, beside
 
 
 def _places(request: ApiRequest, found: Playable, grant: PlaybackGrant, token: str) -> Place:
@@ -133,21 +140,30 @@ def _places(request: ApiRequest, found: Playable, grant: PlaybackGrant, token: s
     return place
 
 
-def _view(request: ApiRequest, found: Playable, grant: PlaybackGrant, now: datetime) -> PlaybackView:
+def _view(
+    request: ApiRequest, found: Playable, beside: Sequence[Sidecar], grant: PlaybackGrant, now: datetime
+) -> PlaybackView:
     token = request.resources.playback_tokens.issue(grant)
     poster, hls, dash = (found.named(name) for name in ("poster", "hls", "dash"))
     signed = request.resources.presigner.media
-    durations = [file.duration_seconds for file in found.files if file.duration_seconds is not None]
     return PlaybackView(
         video_id=str(grant.video_id),
         job_id=str(grant.job_id),
         hls=None if hls is None else _path(found.job_id, hls, token),
         dash=None if dash is None else _path(found.job_id, dash, token),
         poster_url=None if poster is None else signed(found.bucket, poster.key, grant.seconds_left(now)),
-        duration_seconds=max(durations, default=None),
+        duration_seconds=_seconds(found),
         renditions=[_rendition(file) for file in found.files if file.kind == "rendition"],
+        subtitles=[
+            TextTrackView(name=item.name, language=item.language, label=item.label) for item in beside
+        ],
         expires_at=timestamp(grant.expires_at),
     )
+
+
+def _seconds(found: Playable) -> float | None:
+    durations = [file.duration_seconds for file in found.files if file.duration_seconds is not None]
+    return max(durations, default=None)
 
 
 def _rendition(file: PlayableFile) -> RenditionView:

@@ -32,13 +32,18 @@ MEDIA_PLAYLIST = b"""#EXTM3U
 720p.mp4
 #EXT-X-ENDLIST
 """
+SUBTITLES = {
+    "language": "en",
+    "label": "English",
+    "text": "1\n00:00:00,500 --> 00:00:01,500\nHello <script>there</script>\n",
+}
 FILES = {
     "720p.mp4": ("720p", "rendition", b"header|one|two"),
     "audio.mp4": ("audio", "audio", b"sound"),
     "poster.jpg": ("poster", "poster", b"picture"),
     "720p.m3u8": ("720p.m3u8", "playlist", MEDIA_PLAYLIST),
     "master.m3u8": ("hls", "manifest", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\n720p.m3u8\n"),
-    "manifest.mpd": ("dash", "manifest", b"<MPD><BaseURL>720p.mp4</BaseURL></MPD>"),
+    "manifest.mpd": ("dash", "manifest", b"<MPD><Period><BaseURL>720p.mp4</BaseURL></Period></MPD>"),
 }
 
 
@@ -183,3 +188,33 @@ def test_tokens_are_not_logged(played: Played, caplog: pytest.LogCaptureFixture)
     assert "/master.m3u8" in logged
     assert path.partition("token=")[2] not in logged
     assert "made-up" not in logged
+
+
+def test_players_find_a_track_that_was_added_to_a_finished_video(played: Played) -> None:
+    path = f"/metadata/{played.video_id}/subtitles/en"
+    stored_before = played.follow(played.view()["hls"]).text
+
+    assert played.api.call("PUT", path, SUBTITLES).status == 200
+
+    view = played.view()
+    assert view["subtitles"] == [{"name": "en", "language": "en", "label": "English"}]
+    master = m3u8.loads(played.follow(view["hls"]).text)
+    track = next(item for item in master.media if item.type == "SUBTITLES")
+    base = view["hls"].rsplit("/", 1)[0]
+    playlist = m3u8.loads(played.follow(f"{base}/{track.uri}").text)
+    assert playlist.is_endlist
+    text = played.follow(f"{base}/{playlist.segments[0].uri}")
+    assert text.headers["Content-Type"] == "text/vtt"
+    assert "Hello there" in text.text
+    assert "subtitles/en.vtt?token=" in played.follow(view["dash"]).text
+    played.api.call("DELETE", path)
+    assert "SUBTITLES" not in played.follow(played.view()["hls"]).text
+    assert "SUBTITLES" not in stored_before
+
+
+def test_a_track_is_not_given_without_a_valid_link(played: Played) -> None:
+    played.api.call("PUT", f"/metadata/{played.video_id}/subtitles/en", SUBTITLES)
+
+    answer = played.api.call("GET", f"/playback/{played.job_id}/subtitles/en.vtt", query={"token": "made-up"})
+
+    assert (answer.status, answer.json["code"]) == (403, "PLAYBACK_LINK_INVALID")

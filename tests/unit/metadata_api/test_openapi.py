@@ -92,7 +92,11 @@ def test_exactly_health_documents_and_playlists_are_open(document: dict[str, Any
         if operation.get("security") == []
     }
 
-    playlists = {"/playback/{job_id}/manifest.mpd", "/playback/{job_id}/{playlist_name}"}
+    playlists = {
+        "/playback/{job_id}/manifest.mpd",
+        "/playback/{job_id}/{playlist_name}",
+        "/playback/{job_id}/subtitles/{file_name}",
+    }
     assert open_paths == {"/health", "/openapi.json", "/docs"} | playlists
     assert document["security"] == [{"ApiKey": []}]
 
