@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e test-faults test-api lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media bench-api test-corpus test-browser hostile clean snapshots
+.PHONY: help setup demo test test-unit test-integration test-e2e test-faults test-api lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile clean snapshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -110,6 +110,9 @@ test-browser: setup .browser/.complete ## Play HLS and DASH in headless Chromium
 
 .browser/.complete: tests/browser/package.json tools/setup.sh
 	@tools/setup.sh browser
+
+test-chunk-kills: setup ## Kill the tasks of a chunked job at ten random moments (`make test` takes three)
+	@CHUNK_KILLS=10 $(PYTHON_BIN) -m pytest tests/integration/processor_worker/test_chunk_kills.py -s
 
 hostile: setup ## Print what came of each hostile source: answer, time, memory
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.hostile

@@ -20,6 +20,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("stack_commands", "show what runs, with addresses and the API key"),
     "submit": ("job_commands", "upload a video through the API and follow its job"),
     "watch": ("job_commands", "follow a job to its end"),
+    "plan": ("plan_command", "show how a video would be processed, without processing it"),
     "logs": ("reading_commands", "list the logs, or show those that match NAME"),
     "mail": ("reading_commands", "show the e-mails that were sent"),
     "reset": ("stack_commands", "stop the platform and delete all its data"),
@@ -33,6 +34,10 @@ _ARGUMENTS: Mapping[str, Sequence[tuple[Sequence[str], Mapping[str, Any]]]] = {
         (["file"], {"type": Path, "metavar": "FILE", "help": "the video"}),
         (["--profile"], {"help": "the processing profile (default: the API's)"}),
         (["--no-wait"], {"action": "store_true", "help": "return when the upload is done"}),
+    ),
+    "plan": (
+        (["file"], {"type": Path, "metavar": "FILE", "help": "the video"}),
+        (["--profile"], {"default": "web", "help": "the processing profile (default: web)"}),
     ),
     "watch": ((["job"], {"metavar": "JOB", "help": "the job's id"}),),
     "logs": (

@@ -1,0 +1,84 @@
+"""The command that shows how a video would be processed, without processing it."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.markup import escape
+
+from local.cli.output import Output, key_value_table
+from local.errors import LocalModeError
+from local.paths import REPOSITORY_ROOT
+from local.stack_config import load_stack_settings
+
+_TIMEOUT_SECONDS = 60
+_CPU_UNITS_PER_CORE = 1024
+# The workflow keeps this much for settling and telling; see components/config.py.
+_SETTLING_SECONDS = 180
+
+
+def plan(arguments: argparse.Namespace, output: Output) -> int:
+    """Inspect FILE and print the decision, the estimate and the windows under the stack's configuration."""
+    if not arguments.file.is_file():
+        message = f"{arguments.file} is not a file."
+        raise LocalModeError(message, remedy="Name the video to plan.")
+    document = _ask_processor(arguments)
+    if "error" in document:
+        raise LocalModeError(document["error"]["message"], remedy=document["error"]["remedy"])
+    output.result(document, human=_for_people(document))
+    return 0
+
+
+def _ask_processor(arguments: argparse.Namespace) -> dict[str, Any]:
+    settings = load_stack_settings(REPOSITORY_ROOT, arguments.stack, lambda _: "")
+
+    def value(key: str) -> str:
+        return settings.get(f"{settings.project}:{key}", "")
+
+    workflow_seconds = int(value("workflow_timeout_seconds"))
+    command = [
+        *(sys.executable, "-m", "processor.plan_file", str(arguments.file.absolute())),
+        *("--profile", arguments.profile, "--mode", value("chunking_mode")),
+        *("--window-seconds", value("chunk_window_seconds")),
+        *("--concurrency", value("chunk_max_concurrency")),
+        *("--vcpus", str(int(value("task_cpu_units")) // _CPU_UNITS_PER_CORE)),
+        *("--task-seconds", str(workflow_seconds - _SETTLING_SECONDS)),
+        *("--workflow-seconds", str(workflow_seconds)),
+    ]
+    done = subprocess.run(
+        command,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY_ROOT / "services")},
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
+        check=False,
+    )
+    try:
+        document: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        message = f"The plan could not be made: {done.stderr.strip()[-500:]}"
+        raise LocalModeError(message, remedy="Run make setup and try again.") from error
+    return document
+
+
+def _for_people(document: Mapping[str, Any]) -> list[Any]:
+    estimate, windows = document.get("estimate") or {}, document.get("windows") or []
+    rows: dict[str, Any] = {
+        "Decision": document["mode"],
+        "Because": "; ".join(document["reasons"]),
+        "Renditions": ", ".join(document.get("renditions", [])),
+        "Estimated cost": f"{estimate['vcpu_seconds']} vCPU-seconds" if estimate else "unknown",
+        "One task": f"about {estimate['single_seconds']} s" if estimate else "unknown",
+        "In windows": f"about {estimate['chunked_seconds']} s" if estimate else "unknown",
+        "Windows": str(len(windows)),
+    }
+    lines = [
+        f"{item['name']}  from {item['start_seconds']:>10.3f} s  frame {item['first_frame']:>8}  "
+        + (f"{item['frames']} frames" if item["frames"] is not None else "to the end")
+        for item in windows
+    ]
+    return [key_value_table(rows), *(escape(line) for line in lines)]
