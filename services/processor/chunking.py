@@ -27,7 +27,7 @@ _FARGATE_FACTOR: Final = 1.5
 _TASK_START_SECONDS: Final = 45.0
 _TRANSFER_BYTES_PER_SECOND: Final = 100_000_000
 _DECODE_CPU_SECONDS_PER_MEGAPIXEL: Final = 0.011
-_FINISH_SHARE: Final = 0.08
+_FINISH_SHARE: Final = 0.04
 """Packaging and checks against the encode."""
 _WORTHWHILE_SHARE: Final = 0.8
 """Windows must bring the time below this share of that of one task."""

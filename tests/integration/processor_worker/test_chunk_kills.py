@@ -28,7 +28,8 @@ pytestmark = pytest.mark.integration
 
 KILLS = int(os.environ.get("CHUNK_KILLS", "3"))
 SEED = 20_261_121
-STEPS = ("prepare", "sound", "window-0000", "window-0001", "window-0002", "assemble")
+CHUNKS = ("sound", "window-0000", "window-0001", "window-0002")
+STEPS = ("prepare", *CHUNKS, "assemble")
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -42,6 +43,7 @@ class Job:
     start: Start
     id: UUID
     seconds: dict[str, float] = field(default_factory=dict)
+    calm: dict[str, float] = field(default_factory=dict)
     interrupted: Counter[str] = field(default_factory=Counter)
 
     def begin(self, step: str) -> "subprocess.Popen[str]":
@@ -69,11 +71,16 @@ class Job:
         assert self.begin(step).wait(timeout=120) == 0, step
         self.seconds[step] = time.monotonic() - started
 
-    def kill(self, step: str, after_seconds: float, number: signal.Signals) -> None:
-        """Start one step and end it early; note whether a chunk was cut short."""
+    def kill(self, step: str, share: float, number: signal.Signals) -> None:
+        """Start one step and end it early; note whether a chunk was cut short.
+
+        Starting the process takes most of its time, so moments within a chunk count from its claim.
+        """
         before = self.starts().get(step, 0)
         process = self.begin(step)
-        time.sleep(after_seconds)
+        while step in CHUNKS and self.starts().get(step, 0) == before:
+            time.sleep(0.02)
+        time.sleep(share * self.calm[step])
         process.send_signal(number)
         process.wait(timeout=60)
         status, starts = self.chunks().get(step, ("", 0))
@@ -85,6 +92,16 @@ class Job:
         with self.stage.database.connect() as conn:
             rows = conn.execute("SELECT name, status, starts FROM chunks WHERE job_id = %s", (self.id,))
             return {name: (status, starts) for name, status, starts in rows.fetchall()}
+
+    def chunk_seconds(self) -> dict[str, float]:
+        """How long each finished chunk took from its claim."""
+        with self.stage.database.connect() as conn:
+            rows = conn.execute(
+                "SELECT name, extract(epoch FROM finished_at - started_at)::float8 FROM chunks"
+                " WHERE job_id = %s",
+                (self.id,),
+            )
+            return dict(rows.fetchall())
 
     def starts(self) -> dict[str, int]:
         """How often each chunk was begun."""
@@ -129,12 +146,13 @@ def test_killed_steps_change_nothing_and_only_chunks_cut_short_are_encoded_again
     for step in STEPS:
         calm.finish(step)
     chance = random.Random(SEED)  # noqa: S311 -- moments, not secrets
-    moments = sorted((chance.choice(STEPS), chance.uniform(0.3, 1.0)) for _ in range(KILLS))
+    moments = sorted((chance.choice(STEPS), chance.random()) for _ in range(KILLS))
     shaken = order()
+    shaken.calm = calm.seconds | calm.chunk_seconds()
     for step in STEPS:
         for _, share in (moment for moment in moments if moment[0] == step):
             number = chance.choice([signal.SIGKILL, signal.SIGTERM])
-            shaken.kill(step, share * calm.seconds[step], number)
+            shaken.kill(step, share, number)
         shaken.finish(step)
 
     with stage.database.connect() as conn:
