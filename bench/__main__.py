@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.clip import make_clip
-from bench.contenders import Run, bare, naive, processor
+from bench.contenders import Run, bare, chunked, naive, processor
 
 RESULTS = Path(__file__).parent / "results"
 _CONTENDERS = {
     "a naive, one process per output": naive,
     "b bare, one process for all": bare,
     "c processor, with packaging and checks": processor,
+    "d the same in windows, two workers": chunked,
 }
 
 
@@ -54,7 +55,7 @@ def render(runs: Mapping[str, Sequence[Run]], seconds: float) -> str:
     """Write medians, all single values and the ratios as Markdown.
 
     Args:
-        runs: Every run of each way, in the order naive, bare, processor.
+        runs: Every run of each way, in the order naive, bare, processor, chunked.
         seconds: Length of the source.
     """
     lines = [
@@ -75,7 +76,7 @@ def render(runs: Mapping[str, Sequence[Run]], seconds: float) -> str:
             f"| {name} | {statistics.median(walls):.1f} | {statistics.median(cpus):.1f} | {peak:.0f} "
             f"| {_list(walls)} | {_list(cpus)} |"
         )
-    return "\n".join([*lines, "", *_ratios(*runs.values()), "", *_stages(list(runs.values())[-1]), ""])
+    return "\n".join([*lines, "", *_ratios(*runs.values()), "", *_stages(list(runs.values())[2]), ""])
 
 
 def _stages(ours: Sequence[Run]) -> list[str]:
@@ -87,7 +88,9 @@ def _stages(ours: Sequence[Run]) -> list[str]:
     return lines
 
 
-def _ratios(slow: Sequence[Run], plain: Sequence[Run], ours: Sequence[Run]) -> list[str]:
+def _ratios(
+    slow: Sequence[Run], plain: Sequence[Run], ours: Sequence[Run], windows: Sequence[Run]
+) -> list[str]:
     def ratio(over: Sequence[float], under: Sequence[float]) -> str:
         return f"{statistics.median(a / b for a, b in zip(over, under, strict=True)):.2f}"
 
@@ -104,7 +107,19 @@ def _ratios(slow: Sequence[Run], plain: Sequence[Run], ours: Sequence[Run]) -> l
         f"- c/b CPU, whole work: {ratio(our_cpu, bare_cpu)}",
         f"- a/c CPU: {ratio(_values(slow, 'cpu_seconds'), our_cpu)}",
         f"- a/c wall: {ratio(_values(slow, 'wall_seconds'), our_wall)}",
+        f"- d/c CPU: {ratio(_values(windows, 'cpu_seconds'), our_cpu)}",
+        f"- d/c wall: {ratio(_values(windows, 'wall_seconds'), our_wall)}",
+        f"- d/c likeness (SSIM), the rendition that lost most: {_likeness(windows, ours):.4f}",
     ]
+
+
+def _likeness(windows: Sequence[Run], ours: Sequence[Run]) -> float:
+    """The smallest ratio of two renditions' likeness with the source."""
+    return min(
+        many.likeness[name] / one.likeness[name]
+        for many, one in zip(windows, ours, strict=True)
+        for name in one.likeness
+    )
 
 
 def _values(runs: Sequence[Run], field: str) -> list[float]:

@@ -24,11 +24,13 @@ class Run:
     Attributes:
         stage_seconds: Wall time of each stage, where the contender has stages.
         stage_cpu_seconds: Processor time of each stage.
+        likeness: SSIM that the encoder told, by rendition.
     """
 
     cost: Cost
     stage_seconds: dict[str, float] = field(default_factory=dict)
     stage_cpu_seconds: dict[str, float] = field(default_factory=dict)
+    likeness: dict[str, float] = field(default_factory=dict)
 
 
 def naive(source: Path, directory: Path) -> Run:
@@ -67,12 +69,21 @@ def bare(source: Path, directory: Path) -> Run:
 
 def processor(source: Path, directory: Path) -> Run:
     """Our whole media work: hardened, measured, packaged and verified."""
+    return _ours("bench.produce_once", source, directory)
+
+
+def chunked(source: Path, directory: Path) -> Run:
+    """The same work in windows with two workers, over shared files as in a chunked job."""
+    return _ours("bench.chunked_once", source, directory)
+
+
+def _ours(module: str, source: Path, directory: Path) -> Run:
     (directory / "work").mkdir()
     stages = directory / "stages.json"
-    argv = [sys.executable, "-m", "bench.produce_once", str(source), str(directory / "work"), str(stages)]
+    argv = [sys.executable, "-m", module, str(source), str(directory / "work"), str(stages)]
     cost = run_measured(argv, directory / "log")
     took = json.loads(stages.read_text(encoding="utf-8"))
-    return Run(cost, took["wall"], took["cpu"])
+    return Run(cost, took["wall"], took["cpu"], took["likeness"])
 
 
 def _rungs() -> Sequence[PlannedRung]:

@@ -1,6 +1,6 @@
 """Whether one task encodes a source or many do in windows: an estimate, and a decision with reasons. Pure.
 
-The costs are measured ones (docs/adr/0011-chunks.md says where), on ordinary footage; they decide between
+The costs are measured ones (docs/adr/0015-long-sources-in-windows.md says where), on ordinary footage; they decide between
 orders of magnitude, not between percents.
 """
 
