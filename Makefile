@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e test-faults test-api lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile clean snapshots
+.PHONY: help setup demo test test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile clean snapshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test-e2e: setup ## Run the main job and the failing jobs through the whole local
 
 test-faults: setup ## Run the tests in which something breaks, as tests/faults/README.md lists them
 	@$(PYTHON_BIN) -m pytest -m fault tests/unit tests/integration tests/e2e $(ARGS)
+
+soak: setup ## Process many small jobs while things break, then audit the result (JOBS=500, ARGS="--seed 1")
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.soak.run --jobs $(or $(JOBS),500) $(ARGS)
 
 test-api: setup ## Ask the API thousands of made-up questions and hold every answer to its description
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.fuzz.run $(ARGS)
