@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from metadata_api.models.subtitles import NAME_PATTERN
 from metadata_api.operations import COMMON_PROBLEMS, HeaderParameter, Operation
 from metadata_api.problems import CONTENT_TYPE as PROBLEM_TYPE
 from metadata_api.problems import RETRY_AFTER_SECONDS, GatewayProblem, ProblemCode, ProblemDetails, status_of
@@ -20,7 +21,11 @@ from metadata_api.route_table import OPERATIONS
 
 _VERSION: Final = "1.0.0"
 _REFERENCE: Final = "#/components/schemas/{model}"
-_ID_PARAMETERS: Final = frozenset({"video_id", "job_id", "batch_id", "webhook_id", "event_id"})
+_ID: Final = {"type": "string", "format": "uuid"}
+_PATH_SCHEMAS: Final = {
+    **dict.fromkeys(("video_id", "job_id", "batch_id", "webhook_id", "event_id"), _ID),
+    "track_name": {"type": "string", "pattern": NAME_PATTERN},
+}
 # Where the answers of operations that make something hold its id, for links to what can be done with it.
 _MADE: Final = {
     "create_job": {"job_id": "/job/job_id", "video_id": "/job/video_id"},
@@ -127,7 +132,7 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "format": "uuid"} if name in _ID_PARAMETERS else {"type": "string"},
+            "schema": _PATH_SCHEMAS.get(name, {"type": "string"}),
         }
         for name in names
     ]

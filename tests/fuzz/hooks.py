@@ -23,6 +23,7 @@ MAX_UPLOAD_VARIABLE: Final = "FUZZED_MAX_UPLOAD_BYTES"
 _MAX_SINGLE_UPLOAD_BYTES: Final = 5 * 1024**3
 _MAX_ATTRIBUTES_BYTES: Final = 16_384
 _TIMEOUT_SECONDS: Final = 10
+_SUBTITLES: Final = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nGood morning.\n"
 
 Rule = Callable[[schemathesis.Case, Mapping[str, Any]], bool]
 
@@ -41,6 +42,8 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     if case.path.startswith("/webhooks") and isinstance(case.body, dict) and "url" in case.body:
         # A name that never leads anywhere: nothing may be called because of a made-up request.
         case.body["url"] = "https://hooks.example.invalid/"
+    for track in _tracks(case):
+        track["text"] = _SUBTITLES
     if "cursor" in (case.query or {}):
         _give_real_cursor(case)
 
@@ -106,6 +109,13 @@ def _orders(case: schemathesis.Case) -> list[dict[str, Any]]:
     return [order for order in body.get("jobs", [body]) if isinstance(order, dict)]
 
 
+def _tracks(case: schemathesis.Case) -> list[dict[str, Any]]:
+    tracks = [track for order in _orders(case) for track in order.get("subtitles") or []]
+    if "/subtitles/" in case.path and isinstance(case.body, dict):
+        tracks.append(case.body)
+    return [track for track in tracks if isinstance(track, dict)]
+
+
 def _names_an_object(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
     return any("source" in order for order in _orders(case))
 
@@ -140,6 +150,25 @@ def _names_a_part_twice(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
     return len(numbers) != len(set(numbers))
 
 
+def _ends_before_it_begins(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+    parts = [order.get("trim") or {} for order in _orders(case)]
+    ends = [(part.get("start_seconds", 0), part.get("end_seconds")) for part in parts]
+    return any(end is not None and end <= start for start, end in ends)
+
+
+def _sends_what_the_profile_takes_not(case: schemathesis.Case, problem: Mapping[str, Any]) -> bool:
+    return any(order.get("content_type", "?").lower() in problem["detail"].lower() for order in _orders(case))
+
+
+def _deduplicates_the_unknown(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+    return any(order.get("deduplicate") and not order.get("sha256") for order in _orders(case))
+
+
+def _names_a_track_twice(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+    named = [[track["name"] for track in order.get("subtitles") or []] for order in _orders(case)]
+    return any(len(names) != len(set(names)) for names in named)
+
+
 def _has_many_attributes(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
     records = [case.body, *(order.get("metadata") or {} for order in _orders(case))]
     sizes = [len(json.dumps(record.get("attributes") or {})) for record in records]
@@ -153,6 +182,10 @@ _RULES: Final[Mapping[str, Rule]] = {
     "upload": _wants_one_large_request,
     "parts": _names_a_part_twice,
     "attributes": _has_many_attributes,
+    "trim": _ends_before_it_begins,
+    "subtitles": _names_a_track_twice,
+    "content_type": _sends_what_the_profile_takes_not,
+    "deduplicate": _deduplicates_the_unknown,
 }
 _EARNED: Final[Mapping[str, Rule]] = {
     "VERSION_MISMATCH": _has_header("If-Match"),

@@ -10,6 +10,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BeforeValidator,
+    Field,
     JsonValue,
     StringConstraints,
     WithJsonSchema,
@@ -53,9 +54,9 @@ def _normalise(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip(" ")
 
 
-def _check_moment(text: str) -> str:
+def _check_moment(text: object) -> object:
     # Left to itself, the validator takes bare numbers as seconds since 1970.
-    if not _MOMENT.fullmatch(text):
+    if not isinstance(text, str) or not _MOMENT.fullmatch(text):
         msg = "must be a time with an offset, such as 2026-01-31T12:00:00Z"
         raise ValueError(msg)
     return text
@@ -101,6 +102,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=_SHA256), AfterValidator(str.l
 BucketName = Annotated[str, StringConstraints(min_length=3, max_length=63, pattern=_BUCKET)]
 ObjectKey = Annotated[str, StringConstraints(min_length=1, max_length=1_024, pattern=_ONE_LINE)]
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
+PictureHeight = Annotated[int, Field(ge=64, le=8_640), BeforeValidator(_whole)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
 CursorText = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 UrlText = Annotated[str, StringConstraints(max_length=2_048, pattern=_URL)]

@@ -11,6 +11,7 @@ from metadata_api.models.fields import (
     CursorText,
     FileName,
     MediaType,
+    PictureHeight,
     ProfileName,
     Sha256,
     WholeNumber,
@@ -32,7 +33,7 @@ class JobBody(RequestModel):
         default=None,
         description="An existing video to process for; excludes metadata. A new video when absent.",
     )
-    priority: int = Field(
+    priority: WholeNumber = Field(
         default=DEFAULT_PRIORITY,
         ge=0,
         le=HIGHEST_PRIORITY,
@@ -43,8 +44,8 @@ class JobBody(RequestModel):
     subtitles: JobSubtitles = Field(
         default_factory=list, description="Tracks to add to the video's record, as PUT …/subtitles does."
     )
-    max_height: int | None = Field(
-        default=None, ge=64, le=8640, description="No picture is made that is higher, in pixels."
+    max_height: PictureHeight | None = Field(
+        default=None, description="No picture is made that is higher, in pixels."
     )
 
 

@@ -62,7 +62,7 @@ def put_subtitles(request: ApiRequest) -> Response:
     """
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     name = request.path_text("track_name")
-    if re.match(NAME_PATTERN, name) is None:
+    if re.fullmatch(NAME_PATTERN, name) is None:
         raise field_problem("track_name", "must be 1 to 32 lower-case letters, digits and hyphens")
     new = new_sidecar(name, request.body(SubtitleBody, max_bytes=MAX_SUBTITLE_BODY_BYTES))
     with request.resources.connection() as conn:

@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from metadata_api.models.records import RecordBody, RecordPatch
+from metadata_api.models.webhooks import ReplayBody
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,9 @@ def test_a_patch_knows_absent_from_null() -> None:
     assert patch.model_dump(exclude_unset=True) == {"language": None}
     with pytest.raises(ValidationError):
         RecordPatch.model_validate_json('{"title": null}')
+
+
+@pytest.mark.parametrize("moment", [1.4e132, 1_700_000_000, "1700000000", "2026-01-31", None, ["2026"]])
+def test_only_a_time_with_an_offset_counts_as_a_time(moment: object) -> None:
+    with pytest.raises(ValidationError):
+        ReplayBody.model_validate({"since": moment})
