@@ -1,7 +1,7 @@
 """Whether one task encodes a source or many do in windows: an estimate, and a decision with reasons. Pure.
 
-The costs are measured ones (docs/adr/0015-long-sources-in-windows.md says where), on ordinary footage; they decide between
-orders of magnitude, not between percents.
+The costs are measured ones (docs/adr/0015-long-sources-in-windows.md says where), on ordinary footage; they
+decide between orders of magnitude, not between percents.
 """
 
 import math

@@ -1,8 +1,7 @@
 """The whole of the media work on one source: inspect, encode, package, verify. Local files only."""
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ledger.states import Stage
@@ -20,6 +19,7 @@ from processor.produce_passthrough import make_passthrough
 from processor.produce_thumbnails import make_thumbnails
 from processor.production import STAGE_SPANS, Made, Production, Progress, Stages
 from processor.session import Session
+from processor.task_size import TaskSize, fitting_threads, this_task
 from processor.verify import verify
 from processor.watermark import inspect_mark
 from processor.wishes import NO_WISHES, Wishes
@@ -51,7 +51,7 @@ def produce(
         workdir: Empty scratch directory, which the caller removes; the outputs end up in its `output`.
         limits: Ceilings for the source and the work.
         report: Receives progress, at most a few times a second, also from other threads.
-        threads: Processor cores to use; all that this process may use by default.
+        threads: Processor cores to use; by default as many as the task has, and its memory has room for.
         wishes: What this job asks for beyond the profile; a profile honours those that it can.
 
     Raises:
@@ -115,7 +115,8 @@ def _open(workdir: Path, limits: Limits, threads: int | None) -> Session:
         workdir=workdir.absolute(),
         limits=limits,
         budget=Budget(limits.work_seconds),
-        threads=threads or len(os.sched_getaffinity(0)),
+        threads=threads or this_task().threads,
+        memory_bytes=None if threads else this_task().memory_bytes,
     )
 
 
@@ -152,6 +153,9 @@ def _begin(
         inspected = inspect_source(session, source)
         mark = inspect_mark(session, wishes.mark) if wishes.mark else None
         plan = make_plan(inspected, profile, wishes, mark)
+        if session.memory_bytes is not None:
+            size = TaskSize(session.threads, session.memory_bytes)
+            session = replace(session, threads=fitting_threads(inspected, plan, size))
     return Work(session=session, source=inspected, plan=plan, profile=profile, stages=stages)
 
 

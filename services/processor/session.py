@@ -39,6 +39,7 @@ class Session:
         limits: Ceilings for the source.
         budget: Wall time for everything.
         threads: Processor cores to use.
+        memory_bytes: What the encoder must fit into; None where somebody else has chosen the threads.
         cancel: Set when one step has failed, so that those beside it end early.
         records: The commands of the production itself, in the order in which they ended.
     """
@@ -47,6 +48,7 @@ class Session:
     limits: Limits
     budget: Budget
     threads: int
+    memory_bytes: int | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     records: list[CommandRecord] = field(default_factory=list)
 
