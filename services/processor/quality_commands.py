@@ -10,7 +10,7 @@ import ffmpeg
 
 from processor.command import Command, MediaInput, Tool, compile_ffmpeg, discard, own_output, read, write
 from processor.limits import Limits
-from processor.plan import PlannedRung
+from processor.plan import Plan, PlannedRung
 from processor.quality_samples import Run
 
 
@@ -44,20 +44,23 @@ def compare(
     runs: Sequence[Run],
     reference: Reference,
     *,
-    frame_rate: Fraction,
+    plan: Plan,
     vmaf: bool,
     limits: Limits,
 ) -> Command:
     """Measure the likeness of the frames of `runs`; the reference is brought to the rendition's size.
 
-    Each run is read from its keyframe on. The seek aims behind that keyframe, or ffmpeg would decode the
-    whole group before it; times stay those of the file, so the frames are right wherever the seek ends.
+    Each run is read from its keyframe on. The seek aims at the run's last frame, or ffmpeg would decode the
+    whole group before the keyframe; times stay those of the file, so wherever the seek ends in front of the
+    run, the frames are the right ones.
     """
-    half = 1 / (2 * frame_rate)
+    half = 1 / (2 * plan.frame_rate)
     parts = []
     for run in runs:
-        start, end = run.first / frame_rate - half, (run.first + run.frames) / frame_rate - half
-        seek = {"copyts": None, "noaccurate_seek": None, "ss": f"{float(start + half * 3 / 2):.6f}"}
+        start, end = (Fraction(at) / plan.frame_rate - half for at in (run.first, run.first + run.frames))
+        seek = {"copyts": None, "noaccurate_seek": None, "ss": f"{float(end - half):.6f}"}
+        # Where the trim ends, old versions would go on decoding the rest of the file.
+        seek["t"] = f"{float(plan.gop_seconds + run.frames / plan.frame_rate) + 1:.6f}"
         opened = _untagged(read(own_output(rendition), limits, **seek, threads="1")["v:0"])
         parts.append(opened.filter("trim", start=f"{float(start):.6f}", end=f"{float(end):.6f}"))
     made = _counted(ffmpeg.concat(*parts) if len(parts) > 1 else parts[0])

@@ -63,7 +63,7 @@ class _Comparison:
             rung,
             self.runs,
             self.reference,
-            frame_rate=self.plan.frame_rate,
+            plan=self.plan,
             vmaf=self.vmaf,
             limits=self.session.limits,
         )

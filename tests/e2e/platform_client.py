@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import ssl
 import subprocess
 import sys
@@ -42,6 +43,18 @@ def run_local(
         timeout=170,
         check=False,
     )
+
+
+def copy_checkout(directory: Path) -> Path:
+    """Fill a directory with what the platform starts from, so that a test may change it; returns it."""
+    for pattern in ("__main__.py", "Pulumi*.yaml", "pyproject.toml", "constraints.txt", "requirements*.txt"):
+        for file in CHECKOUT.glob(pattern):
+            shutil.copy2(file, directory / file.name)
+    for name in ("artifacts", "components", "local", "services", "workflow"):
+        shutil.copytree(CHECKOUT / name, directory / name)
+    for environment in (".venv", ".venv-emulator"):
+        (directory / environment).symlink_to(CHECKOUT / environment)
+    return directory
 
 
 def wait_for(what: str, probe: Callable[[], Answer | None], *, timeout_seconds: float = 60) -> Answer:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -12,25 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.platform_client import CHECKOUT, Platform, wait_for
+from tests.e2e.platform_client import Platform, copy_checkout, wait_for
 from tests.e2e.processes import kill_while_encoding, processes_of
 from tests.media import BIKES, BUNNY, ffmpeg, make_landscape
-
-COPIED = ("__main__.py", "Pulumi*.yaml", "pyproject.toml", "constraints.txt", "requirements*.txt")
-COPIED_DIRECTORIES = ("artifacts", "components", "local", "services", "workflow")
 
 
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A checkout with another rung and topic, no retries and everything in chunks, beside the first one."""
-    checkout = tmp_path_factory.mktemp("checkout")
-    for pattern in COPIED:
-        for file in CHECKOUT.glob(pattern):
-            shutil.copy2(file, checkout / file.name)
-    for directory in COPIED_DIRECTORIES:
-        shutil.copytree(CHECKOUT / directory, checkout / directory)
-    for environment in (".venv", ".venv-emulator"):
-        (checkout / environment).symlink_to(CHECKOUT / environment)
+    checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
     edit(checkout)
     running = Platform.start(tmp_path_factory.mktemp("edited"), checkout=checkout)
     yield running
