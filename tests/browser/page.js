@@ -3,6 +3,13 @@
 const video = document.getElementById("video");
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+const errors = [];
+
+function ranges(buffer) {
+  const found = Array.from({ length: buffer.buffered.length }, (_, at) => at);
+  return found.map((at) => `${buffer.buffered.start(at)}-${buffer.buffered.end(at)}`).join(" ");
+}
+
 async function until(what, condition, seconds = 20) {
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end) {
@@ -10,10 +17,13 @@ async function until(what, condition, seconds = 20) {
     if (condition()) return;
     await pause(20);
   }
-  throw new Error(`${what}: not within ${seconds} s (at ${video.currentTime}, ready ${video.readyState})`);
+  const held = buffers.map(({ type, buffer }) => `${type.split(";")[0]} ${ranges(buffer)}`).join(", ");
+  const rate = video.paused ? "paused" : `rate ${video.playbackRate}`;
+  const state = `at ${video.currentTime}, ready ${video.readyState}, ${rate}, ${held}`;
+  throw new Error(`${what}: not within ${seconds} s (${state}) ${errors.join(" ")}`);
 }
 
-function startHls(url, errors) {
+function startHls(url) {
   const player = new Hls({ enableWorker: false });
   // What hls.js mends by itself (a slow answer asked for again) is no error of the media.
   player.on(Hls.Events.ERROR, (_, data) => { if (data.fatal) errors.push(`${data.type} ${data.details}`); });
@@ -26,7 +36,7 @@ function startHls(url, errors) {
   };
 }
 
-function startDash(url, errors) {
+function startDash(url) {
   const player = dashjs.MediaPlayer().create();
   player.on(dashjs.MediaPlayer.events.ERROR, (event) => errors.push(JSON.stringify(event.error)));
   player.initialize(video, url, false);
@@ -48,8 +58,7 @@ async function seek(seconds) {
 }
 
 async function play(kind, url) {
-  const errors = [];
-  const player = kind === "hls" ? startHls(url, errors) : startDash(url, errors);
+  const player = kind === "hls" ? startHls(url) : startDash(url);
   await until("metadata", () => video.readyState >= 1);
   await until("buffers", () => buffers.length > 0 && buffers.every((one) => one.buffer.buffered.length > 0));
   const starts = buffers.map((one) => ({ type: one.type, start: one.buffer.buffered.start(0) }));
