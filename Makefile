@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile clean snapshots
+.PHONY: help setup redrive demo test test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile clean snapshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ up: setup ## Start the platform on this machine and leave it running
 
 down: setup ## Stop the platform; data stay for the next start
 	@$(PYTHON_BIN) -m local down --stack $(STACK)
+
+redrive: setup ## Have messages that could not be handled tried again (QUEUE=ingest|webhooks|webhook-reports, all by default)
+	@$(PYTHON_BIN) -m local redrive $(QUEUE) --stack $(STACK)
 
 status: setup ## Show what runs and where things are
 	@$(PYTHON_BIN) -m local status --stack $(STACK)

@@ -270,6 +270,8 @@ api = Api(
         max_waiting_jobs=config.max_waiting_jobs,
         max_upload_bytes=config.max_upload_bytes,
         webhooks=webhooks.access,
+        redrivable=[ingest.redrivable, *webhooks.redrivable],
+        messages_key_arn=encryption.messages_key_arn,
         after=functions_need,
     ),
 )

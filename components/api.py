@@ -9,15 +9,16 @@ import pulumi_aws as aws
 
 from components.cache import CacheAccess
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
+from components.gateway_account import build_gateway_account
 from components.naming import NameKind
-from components.policies import Statement, read_sources, trust_policy, use_key
+from components.policies import Statement, read_sources, use_key
+from components.queues import RedrivableQueue, redrive_environment, redrive_statements
 from components.routes import Routes, RoutesArgs
 from components.storage import MediaBuckets
 from components.webhooks import WebhookAccess
 
 _FUNCTION_TIMEOUT_SECONDS = 28  # API Gateway gives up after 29
 _STAGE = "v1"
-_LOGGING_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
     "extendedRequestId": "$context.extendedRequestId",
@@ -57,6 +58,8 @@ class ApiArgs:
         max_waiting_jobs: jobs of one key that may wait.
         max_upload_bytes: largest source that is accepted.
         webhooks: how endpoints are taken up.
+        redrivable: queues whose dead letters it gives back.
+        messages_key_arn: key that encrypts them.
         after: resources that must exist before the function runs.
     """
 
@@ -75,6 +78,8 @@ class ApiArgs:
     max_waiting_jobs: int
     max_upload_bytes: int
     webhooks: WebhookAccess
+    redrivable: Sequence[RedrivableQueue]
+    messages_key_arn: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
 
 
@@ -159,6 +164,7 @@ class Api(pulumi.ComponentResource):
                     "CORS_ORIGINS": ",".join(args.cors_origins),
                     "WEBHOOK_KEY_ARN": args.webhooks.key_arn,
                     "WEBHOOK_TRUSTED_HOSTS": ",".join(args.webhooks.trusted_hosts),
+                    **redrive_environment(args.redrivable),
                 },
                 statements=self._function_statements(),
                 reserved_concurrency=args.reserved_concurrency or None,
@@ -195,6 +201,8 @@ class Api(pulumi.ComponentResource):
             ),
             # It shows a new secret once and cannot read it again.
             Statement(sid="SealSecrets", actions=["kms:Encrypt"], resources=[args.webhooks.key_arn]),
+            *redrive_statements(args.redrivable),
+            use_key("UseMessagesKey", args.messages_key_arn, write=True),
             Statement(sid="CancelJobs", actions=["states:StopExecution"], resources=[executions]),
         ]
 
@@ -219,7 +227,9 @@ class Api(pulumi.ComponentResource):
             tags=platform.tags.of("api"),
             opts=self._child,
         )
-        account = [self._build_gateway_account()] if self._args.manage_gateway_account else []
+        account = []
+        if self._args.manage_gateway_account:
+            account = [build_gateway_account(self._name, tags=platform.tags.of("api"), parent=self)]
         stage = aws.apigateway.Stage(
             f"{self._name}-stage",
             rest_api=api.id,
@@ -247,23 +257,6 @@ class Api(pulumi.ComponentResource):
             opts=self._child,
         )
         return stage
-
-    def _build_gateway_account(self) -> aws.apigateway.Account:
-        role = aws.iam.Role(
-            f"{self._name}-gateway-role",
-            description="Lets API Gateway write logs in this region",
-            assume_role_policy=trust_policy("apigateway.amazonaws.com", source_account_id=None),
-            tags=self._args.platform.tags.of("api"),
-            opts=self._child,
-        )
-        attachment = aws.iam.RolePolicyAttachment(
-            f"{self._name}-gateway-policy", role=role.name, policy_arn=_LOGGING_POLICY_ARN, opts=self._child
-        )
-        return aws.apigateway.Account(
-            f"{self._name}-gateway-account",
-            cloudwatch_role_arn=role.arn,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[attachment]),
-        )
 
     def _build_key(self, api: aws.apigateway.RestApi, stage: aws.apigateway.Stage) -> aws.apigateway.ApiKey:
         args = self._args

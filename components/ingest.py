@@ -10,7 +10,14 @@ from components.function import FunctionPlatform, LambdaFunction, LambdaFunction
 from components.naming import NameKind
 from components.notifications import Topics
 from components.policies import Statement, use_key
-from components.queues import WORK_OFF, EventSource, WorkQueueArgs, build_work_queue, close_queue
+from components.queues import (
+    WORK_OFF,
+    EventSource,
+    RedrivableQueue,
+    WorkQueueArgs,
+    build_work_queue,
+    close_queue,
+)
 from components.rules import call_by_rule, next_run_does
 from components.storage import MediaBuckets
 
@@ -73,6 +80,7 @@ class Ingest(pulumi.ComponentResource):
         self._build_mapping(queue, ingest)
         maintain = self._build_maintain_function()
         self._build_schedule(maintain)
+        self._redrivable = RedrivableQueue(variable="INGEST", queue=queue, dead_letters=dead_letters)
         self.queue_url = queue.url
         self.dead_letter_queue_url = dead_letters.url
         self.ingest_function_name = ingest.function_name
@@ -85,6 +93,11 @@ class Ingest(pulumi.ComponentResource):
                 "maintain_function_name": self.maintain_function_name,
             }
         )
+
+    @property
+    def redrivable(self) -> RedrivableQueue:
+        """The queue whose dead letters can be given back."""
+        return self._redrivable
 
     def _build_queues(self) -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
         args = self._args

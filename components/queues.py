@@ -50,6 +50,21 @@ def build_dead_letter_queue(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RedrivableQueue:
+    """A queue and its dead letters, for whoever gives them back.
+
+    Attributes:
+        variable: start of the environment variables that name the two.
+        queue: where the messages came from.
+        dead_letters: where they wait.
+    """
+
+    variable: str
+    queue: aws.sqs.Queue
+    dead_letters: aws.sqs.Queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkQueueArgs:
     """A queue that a function works off.
 
@@ -107,6 +122,29 @@ def build_work_queue(
     )
     close_queue(f"{name}-dead-letters-policy", dead_letters, [], parent=parent)
     return queue, dead_letters
+
+
+def redrive_environment(queues: Sequence[RedrivableQueue]) -> dict[str, pulumi.Input[str]]:
+    """Name queues and dead letters to the function that gives them back."""
+    variables: dict[str, pulumi.Input[str]] = {}
+    for item in queues:
+        variables[f"{item.variable}_QUEUE_URL"] = item.queue.url
+        variables[f"{item.variable}_DEAD_LETTER_QUEUE_URL"] = item.dead_letters.url
+    return variables
+
+
+def redrive_statements(queues: Sequence[RedrivableQueue]) -> list[Statement]:
+    """Allow taking dead letters and giving them back to their queues."""
+    return [
+        Statement(
+            sid="TakeDeadLetters", actions=WORK_OFF, resources=[item.dead_letters.arn for item in queues]
+        ),
+        Statement(
+            sid="GiveBackMessages",
+            actions=["sqs:SendMessage"],
+            resources=[item.queue.arn for item in queues],
+        ),
+    ]
 
 
 def refuse_redrive(name: str, queue: aws.sqs.Queue, *, parent: pulumi.Resource) -> None:

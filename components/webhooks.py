@@ -9,7 +9,14 @@ import pulumi_aws as aws
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
 from components.policies import Statement, use_key
-from components.queues import WORK_OFF, EventSource, WorkQueueArgs, build_work_queue, close_queue
+from components.queues import (
+    WORK_OFF,
+    EventSource,
+    RedrivableQueue,
+    WorkQueueArgs,
+    build_work_queue,
+    close_queue,
+)
 from components.rules import call_by_rule, next_run_does
 
 _DISPATCH_TIMEOUT_SECONDS = 30
@@ -90,6 +97,10 @@ class Webhooks(pulumi.ComponentResource):
         self._feed("calls", calls, sender, batch_size=1, concurrency=_SENDERS)
         self._feed("reports", reports, dispatcher, batch_size=_REPORTS_AT_ONCE, concurrency=_RECORDERS)
         self._build_rules(dispatcher)
+        self._redrivable = (
+            RedrivableQueue(variable="WEBHOOK", queue=calls, dead_letters=dead_calls),
+            RedrivableQueue(variable="WEBHOOK_REPORT", queue=reports, dead_letters=dead_reports),
+        )
         self.queue_url = calls.url
         self.dead_letter_queue_url = dead_calls.url
         self.report_queue_url = reports.url
@@ -111,6 +122,11 @@ class Webhooks(pulumi.ComponentResource):
     def access(self) -> WebhookAccess:
         """What the API needs to know."""
         return WebhookAccess(key_arn=self._args.secrets_key_arn, trusted_hosts=self._args.trusted_hosts)
+
+    @property
+    def redrivable(self) -> Sequence[RedrivableQueue]:
+        """The queues whose dead letters can be given back."""
+        return self._redrivable
 
     def _build_queue(
         self, role: str, base_name: str, function_timeout_seconds: int, attempts: int

@@ -110,6 +110,15 @@ class ApiClient:
         path = f"/jobs/{quote(job_id, safe='')}/download/{quote(output, safe='')}"
         return str(self._request("GET", path)["download_url"])
 
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Give every queue whose messages can be given back, with how many wait."""
+        items: list[dict[str, Any]] = self._request("GET", "/dead-letters")["items"]
+        return items
+
+    def redrive(self, queue: str) -> dict[str, Any]:
+        """Have the dead letters of a queue handled again."""
+        return self._request("POST", f"/dead-letters/{quote(queue, safe='')}/redrive")
+
     def _request(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         try:
             answer = self._client.request(method, f"{self._url}{path}", **arguments)

@@ -23,6 +23,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("plan_command", "show how a video would be processed, without processing it"),
     "logs": ("reading_commands", "list the logs, or show those that match NAME"),
     "mail": ("reading_commands", "show the e-mails that were sent"),
+    "redrive": ("operator_commands", "have messages that could not be handled tried again"),
     "reset": ("stack_commands", "stop the platform and delete all its data"),
     "synth": ("stack_commands", "print what the Pulumi program would create, as JSON"),
     "demo": ("demo_command", "process a real clip from start to end and report on it"),
@@ -44,6 +45,7 @@ _ARGUMENTS: Mapping[str, Sequence[tuple[Sequence[str], Mapping[str, Any]]]] = {
         (["name"], {"metavar": "NAME", "nargs": "?", "help": "part of a log's name"}),
         (["--lines"], {"type": int, "default": 100, "help": "how many lines of each (default: 100)"}),
     ),
+    "redrive": ((["queue"], {"metavar": "QUEUE", "nargs": "?", "help": "one queue (default: all)"}),),
     "reset": ((["--yes"], {"action": "store_true", "help": "do not ask"}),),
     "demo": ((["--video"], {"type": Path, "help": "your own file instead of the demo clip"}),),
 }

@@ -5,6 +5,7 @@ from typing import Final
 from metadata_api.operations import Operation
 from metadata_api.routes import (
     batches,
+    dead_letters,
     downloads,
     job_control,
     job_creation,
@@ -34,6 +35,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         profiles.routes,
         webhooks.routes,
         webhook_deliveries.routes,
+        dead_letters.routes,
         system.routes,
     )
     for operation in group.operations

@@ -81,6 +81,12 @@ class ApiSettings(FunctionSettings):
     cors_origins: tuple[str, ...]
     webhook_key_arn: str
     webhook_trusted_hosts: tuple[str, ...]
+    ingest_queue_url: str
+    ingest_dead_letter_queue_url: str
+    webhook_queue_url: str
+    webhook_dead_letter_queue_url: str
+    webhook_report_queue_url: str
+    webhook_report_dead_letter_queue_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -72,6 +73,26 @@ def use_everything(platform: Platform, directory: Path) -> None:
         assert platform.api("POST", "/webhooks", wanted).status_code == 201
         use_jobs(platform, directory)
         endpoint.wait(timeout_seconds=90)
+    give_back_dead_letters(platform)
+
+
+def give_back_dead_letters(platform: Platform) -> None:
+    """Have one message of each kind handled again that changes nothing any more."""
+    gone = {"bucket": {"name": platform.exports["ingest_bucket"]}, "object": {"key": "gone.mp4"}}
+    unknown = {"delivery_id": str(uuid4()), "hand_over": 1}
+    call = {"url": "https://hooks.example.com/", "headers": {}, "body": "{}", "send_before": 0.0}
+    report = {"sent": False, "status_code": None, "error": None, "retry_after_seconds": None}
+    for queue, body in {
+        "ingest": {"detail-type": "Object Created", "detail": gone},
+        "webhook": unknown | call,
+        "webhook_report": unknown | report,
+    }.items():
+        url = platform.exports[f"{queue}_dead_letter_queue_url"]
+        platform.aws("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
+    done = platform.local("redrive", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    moved = {item["queue"]: (item["moved"], item["waiting"]) for item in json.loads(done.stdout)["queues"]}
+    assert moved == {"ingest": (1, 0), "webhooks": (1, 0), "webhook-reports": (1, 0)}
 
 
 def use_jobs(platform: Platform, directory: Path) -> None:

@@ -41,3 +41,24 @@ class ProfileList(TypedDict):
     """Every profile of this deployment."""
 
     items: list[ProfileView]
+
+
+class DeadLettersView(TypedDict):
+    """A queue with about how many of its messages could not be handled."""
+
+    queue: str
+    waiting: int
+
+
+class DeadLettersList(TypedDict):
+    """Every queue whose messages can be given back."""
+
+    items: list[DeadLettersView]
+
+
+class RedriveView(TypedDict):
+    """How many messages were given back to a queue, and about how many are left."""
+
+    queue: str
+    moved: int
+    waiting: int

@@ -129,6 +129,12 @@ def api_settings(
         cors_origins=(CORS_ORIGIN,),
         webhook_key_arn=webhook_key_arn,
         webhook_trusted_hosts=("127.0.0.1",),
+        ingest_queue_url="https://sqs.invalid/ingest",
+        ingest_dead_letter_queue_url="https://sqs.invalid/ingest-dead",
+        webhook_queue_url="https://sqs.invalid/webhook",
+        webhook_dead_letter_queue_url="https://sqs.invalid/webhook-dead",
+        webhook_report_queue_url="https://sqs.invalid/webhook_report",
+        webhook_report_dead_letter_queue_url="https://sqs.invalid/webhook_report-dead",
     )
 
 

@@ -16,7 +16,8 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["up", "down", "status", "submit f", "watch j", "logs", "mail", "reset", "synth", "demo"]
+    "arguments",
+    ["up", "down", "status", "submit f", "watch j", "logs", "mail", "redrive", "reset", "synth", "demo"],
 )
 def test_every_command_takes_stack_and_json(arguments: str) -> None:
     parsed = build_parser().parse_args([*arguments.split(), "--stack", "prod", "--json"])

@@ -30,6 +30,12 @@ def api_settings() -> ApiSettings:
         cors_origins=("https://console.example.com",),
         webhook_key_arn="arn:none",
         webhook_trusted_hosts=(),
+        ingest_queue_url="https://sqs.invalid/ingest",
+        ingest_dead_letter_queue_url="https://sqs.invalid/ingest-dead",
+        webhook_queue_url="https://sqs.invalid/webhook",
+        webhook_dead_letter_queue_url="https://sqs.invalid/webhook-dead",
+        webhook_report_queue_url="https://sqs.invalid/webhook_report",
+        webhook_report_dead_letter_queue_url="https://sqs.invalid/webhook_report-dead",
     )
 
 

@@ -27,6 +27,12 @@ API = COMMON | {
     "CORS_ORIGINS": "https://a.example, https://b.example",
     "WEBHOOK_KEY_ARN": "arn:key",
     "WEBHOOK_TRUSTED_HOSTS": "",
+    "INGEST_QUEUE_URL": "https://sqs/1",
+    "INGEST_DEAD_LETTER_QUEUE_URL": "https://sqs/2",
+    "WEBHOOK_QUEUE_URL": "https://sqs/3",
+    "WEBHOOK_DEAD_LETTER_QUEUE_URL": "https://sqs/4",
+    "WEBHOOK_REPORT_QUEUE_URL": "https://sqs/5",
+    "WEBHOOK_REPORT_DEAD_LETTER_QUEUE_URL": "https://sqs/6",
 }
 
 

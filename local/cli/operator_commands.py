@@ -1,0 +1,25 @@
+"""Commands for who runs the platform."""
+
+import argparse
+
+from rich.table import Table
+
+from local.api_client import ApiClient
+from local.cli.output import Output
+from local.supervisor import Supervisor
+
+
+def redrive(arguments: argparse.Namespace, output: Output) -> int:
+    """Give dead letters back to their queues, of one queue or of all that have some."""
+    state = Supervisor(arguments.stack).running_state()
+    with ApiClient(state.api_url, state.api_key, ca_path=state.ca_path) as client:
+        names = [arguments.queue] if arguments.queue else [item["queue"] for item in client.dead_letters()]
+        results = [client.redrive(name) for name in names]
+    table = Table(title="Messages given back", title_justify="left")
+    table.add_column("queue", no_wrap=True)
+    for name in ("moved", "waiting"):
+        table.add_column(name, justify="right")
+    for result in results:
+        table.add_row(result["queue"], str(result["moved"]), str(result["waiting"]))
+    output.result({"queues": results}, human=[table])
+    return 0
