@@ -36,7 +36,7 @@ def links(page: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
         platform.stop()
 
 
-@pytest.mark.parametrize("kind", ["hls"])
+@pytest.mark.parametrize("kind", ["hls", "dash"])
 def test_a_browser_plays_the_signed_addresses_of_another_origin(
     page: Site, links: dict[str, str], tmp_path: Path, kind: str
 ) -> None:
