@@ -42,6 +42,15 @@ EVERY_ROUTE = [
     ("GET", "/jobs/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/events", None),
     ("GET", "/jobs/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/download/original", None),
     ("GET", "/jobs/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/download/720p", None),
+    ("GET", "/webhooks", None),
+    ("POST", "/webhooks", {"url": "https://hooks.example.com/", "events": ["job.failed"]}),
+    ("GET", "/webhooks/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11", None),
+    ("PATCH", "/webhooks/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11", {"enabled": True}),
+    ("DELETE", "/webhooks/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11", None),
+    ("POST", "/webhooks/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/secret", {}),
+    ("POST", "/webhooks/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/test", None),
+    ("POST", "/webhooks/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/replay", {"since": "2026-01-01T00:00:00Z"}),
+    ("GET", "/webhooks/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11/deliveries", None),
 ]
 
 
