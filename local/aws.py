@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -10,6 +11,15 @@ from botocore.config import Config
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
 
 _CONFIG = Config(connect_timeout=3, read_timeout=60, retries={"max_attempts": 3, "mode": "standard"})
+
+
+# Clients may be shared between threads; making one may not.
+_MAKING = threading.Lock()
+
+
+@cache
+def _session() -> boto3.session.Session:
+    return boto3.session.Session()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +66,19 @@ class AwsAccess:
         """Give the client of ``service``, made on first use."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = boto3.session.Session().client(
-                    service,  # type: ignore[call-overload]
-                    endpoint_url=self.endpoint_url,
-                    region_name=self.region,
-                    aws_access_key_id=self._credentials.access_key_id,
-                    aws_secret_access_key=self._credentials.secret_access_key,
-                    aws_session_token=self._credentials.session_token,
-                    verify=self.ca_path or None,
-                    config=_CONFIG,
-                )
+                # One session for all roles: it reads the description of a service once, which takes twenty
+                # times as long as making the client, and every task gets clients of its own.
+                with _MAKING:
+                    self._clients[service] = _session().client(
+                        service,  # type: ignore[call-overload]
+                        endpoint_url=self.endpoint_url,
+                        region_name=self.region,
+                        aws_access_key_id=self._credentials.access_key_id,
+                        aws_secret_access_key=self._credentials.secret_access_key,
+                        aws_session_token=self._credentials.session_token,
+                        verify=self.ca_path or None,
+                        config=_CONFIG,
+                    )
             return self._clients[service]
 
     def assume(self, role_arn: str, session_name: str, *, duration_seconds: int = 3600) -> Credentials:

@@ -27,7 +27,7 @@ _SENDER = "AWS Notifications <no-reply@sns.amazonaws.com>"
 _DEFAULT_SUBJECT = "AWS Notification Message"
 _MAIL_PROTOCOLS = frozenset({"email", "email-json"})
 _REFRESH_SECONDS = 5.0
-_POLL_SECONDS = 0.3
+_POLL_SECONDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)

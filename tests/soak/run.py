@@ -112,6 +112,8 @@ def report(world: World, seconds: float, jobs: int, chaos: Chaos) -> None:
         say(f"from upload to result: p50 {cuts[49]:.1f} s, p99 {cuts[98]:.1f} s")
     for status, code, count in world.rows(_OUTCOMES):
         say(f"{status} {code}: {count}")
+    spent = ", ".join(f"{name} {seconds / jobs:.2f}" for name, seconds in world.cpu_seconds().items())
+    say(f"CPU seconds a job, without what killed servers had used: {spent}")
     executions, most, holds, most_holds = world.rows(_ATTEMPTS)[0]
     say(f"{executions} executions (at most {most} of a job), {holds} holds (at most {most_holds} of a job)")
     for name, count in sorted(chaos.done.items()):

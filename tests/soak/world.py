@@ -43,6 +43,13 @@ class World:
         """The process of a server right now."""
         return int(self.state()["processes"][server]["pid"])
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time so far by server, with children that have ended: the tasks are the agent's."""
+        state = self.state()
+        pids = {name: entry["pid"] for name, entry in state["processes"].items() if "task-" not in name}
+        pids["agent and tasks"] = state["supervisor"]["pid"]
+        return {name: _cpu_seconds(pid) for name, pid in pids.items()}
+
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Asks the ledger as its master.
 
@@ -76,6 +83,12 @@ class World:
         """Processes of the tasks that run: each worker and its media tools."""
         own = f"{self.data_dir / 'tasks'}".encode()
         return [pid for pid in _all_pids() if own in _text(pid, "environ") or own in _text(pid, "cmdline")]
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = _text(pid, "stat").rpartition(b") ")[2].split()
+    # utime, stime, cutime and cstime, counted from the field after the name.
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _all_pids() -> list[int]:
