@@ -12,6 +12,8 @@ from ledger.models import Job, NewJob, SourceObject
 from ledger.states import BUCKET_OWNER, JobStatus
 
 DEFAULT_PROFILE = "web"
+ASSET_PREFIX = "assets/"
+"""Keys that begin like this hold what jobs use, for example watermarks, and are no sources of jobs."""
 _BUCKET_JOBS = UUID("9c0c5a3b-6f0b-5f5e-9a4e-2f6d5d1f7c11")
 _MAX_FILENAME_CHARACTERS = 255
 _SEQUENCER_CHARACTERS = 64

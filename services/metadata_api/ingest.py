@@ -77,7 +77,8 @@ def _take_message(body: str, services: Services) -> None:
         if arrival.bucket != services.settings.ingest_bucket:
             message = f"expected bucket {services.settings.ingest_bucket}, got {arrival.bucket}"
             raise InvalidEventError(message)
-        if arrival.key.endswith("/"):  # a "folder" made in the console
+        # A "folder" made in the console, and what jobs use, are no sources.
+        if arrival.key.endswith("/") or arrival.key.startswith(arrivals.ASSET_PREFIX):
             continue
         source = _inspect(services.s3, arrival)
         if source is not None:

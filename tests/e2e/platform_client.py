@@ -130,13 +130,13 @@ class Platform:
         url = self.description["api_url"].rstrip("/") + path
         return httpx.request(method, url, json=body, headers=sent, timeout=30, verify=self.trust)
 
-    def upload(self, file: Path, *, content_type: str = "video/mp4") -> str:
+    def upload(self, file: Path, *, content_type: str = "video/mp4", **order: Any) -> str:
         """Create a job through the API, upload the file to the link it gives, and name the job."""
         size_bytes = file.stat().st_size
         created = self.api(
             "POST",
             "/jobs",
-            {"filename": file.name, "size_bytes": size_bytes, "content_type": content_type},
+            {"filename": file.name, "size_bytes": size_bytes, "content_type": content_type, **order},
         )
         assert created.status_code == 201, created.text
         self.send(created.json()["upload"], file)

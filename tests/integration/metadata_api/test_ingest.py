@@ -210,6 +210,13 @@ def test_the_test_message_of_a_new_notification_and_folders_are_ignored(world: W
     assert count(world.conn, "jobs") == 0
 
 
+def test_what_jobs_use_is_no_source_of_a_job(world: World) -> None:
+    world.put("assets/logo.png")
+
+    assert world.take(event("assets/logo.png")) == []
+    assert count(world.conn, "jobs") == 0
+
+
 def test_of_two_versions_told_out_of_order_only_the_newest_is_processed(world: World) -> None:
     world.put("film.mov")
     newer = event("film.mov", **{"version-id": "v2", "sequencer": "0061"})
