@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from metadata_api.playlists import with_addresses_in_dash, with_addresses_in_hls
+from metadata_api.playlists import MAX_PLAYLIST_BYTES, with_addresses_in_dash, with_addresses_in_hls
 
 MASTER = (
     "#EXTM3U\n"
@@ -52,3 +54,31 @@ def test_addresses_in_a_dash_manifest_are_escaped() -> None:
 def test_a_file_that_nobody_knows_is_an_error_and_not_a_dead_link() -> None:
     with pytest.raises(KeyError):
         with_addresses_in_hls(MEDIA, {}.__getitem__)
+
+
+def long_playlist(segments: int, version: str) -> str:
+    head = f'#EXTM3U\n{version}#EXT-X-MAP:URI="720p.mp4",BYTERANGE="900@0"\n'
+    return head + "#EXTINF:4.000,\n#EXT-X-BYTERANGE:100@1000\n720p.mp4\n" * segments
+
+
+@pytest.mark.parametrize("version", ["#EXT-X-VERSION:6\n", "#EXT-X-VERSION:9\n", ""])
+def test_a_playlist_of_a_whole_day_says_its_address_once_and_means_the_same(version: str) -> None:
+    text = long_playlist(86_400 // 4, version)
+
+    def signed(name: str) -> str:
+        return f"{place(name)}&X-Amz-Security-Token={'t' * 1_800}"
+
+    changed = with_addresses_in_hls(text, signed)
+
+    assert len(changed.encode()) <= MAX_PLAYLIST_BYTES
+    assert changed.count(signed("720p.mp4")) == 1
+    assert re.findall(r"^#EXT-X-VERSION:(\d+)$", changed, re.MULTILINE) == ["9" if "9" in version else "8"]
+    [(name, value)] = re.findall(r'^#EXT-X-DEFINE:NAME="(\w+)",VALUE="([^"]+)"\n', changed, re.MULTILINE)
+    plain = re.sub(
+        r"^#EXT-X-(DEFINE|VERSION).*\n", "", changed.replace(f"{{${name}}}", value), flags=re.MULTILINE
+    )
+    assert plain == re.sub(r"720p\.mp4", lambda _: signed("720p.mp4"), text.replace(version, ""))
+
+
+def test_a_playlist_of_an_hour_needs_no_variables() -> None:
+    assert "EXT-X-DEFINE" not in with_addresses_in_hls(long_playlist(900, "#EXT-X-VERSION:6\n"), place)
