@@ -22,6 +22,7 @@ from components.network import Network, NetworkArgs
 from components.notifications import Notifications, NotificationsArgs
 from components.processing import Processing, ProcessingArgs, pulled_repository_arn
 from components.storage import Storage, StorageArgs
+from components.sweep import Sweep, SweepArgs
 from components.tags import Tags
 from components.task import ChunkingSettings, ProcessingTask, ProcessingTaskArgs
 from components.web_firewall import WebFirewall, WebFirewallArgs
@@ -252,6 +253,15 @@ webhooks = Webhooks(
         after=functions_need,
     ),
 )
+sweep = Sweep(
+    "sweep",
+    SweepArgs(
+        platform=functions,
+        buckets=storage.buckets,
+        deleted_retention_days=config.deleted_retention_days,
+        after=functions_need,
+    ),
+)
 api = Api(
     "api",
     ApiArgs(
@@ -314,6 +324,7 @@ parts = StackParts(
     workflow=workflow,
     ingest=ingest,
     webhooks=webhooks,
+    sweep=sweep,
     api=api,
     api_domain=domain,
 )

@@ -115,6 +115,9 @@ class StackConfig:
         minimum=1,
         maximum=365,
     )
+    deleted_retention_days: int = value(
+        "how long the file, the outputs and the texts of a deleted video are kept", minimum=1, maximum=365
+    )
     cors_origins: tuple[str, ...] = value(
         "web origins that may call the API and upload from a browser",
         pattern=r"https?://[^/\s*]+",

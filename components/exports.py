@@ -17,6 +17,7 @@ from components.network import Network
 from components.notifications import Notifications
 from components.processing import Processing
 from components.storage import Storage
+from components.sweep import Sweep
 from components.task import ProcessingTask
 from components.webhooks import Webhooks
 from components.workflow import Workflow
@@ -37,6 +38,7 @@ class StackParts:
     workflow: Workflow
     ingest: Ingest
     webhooks: Webhooks
+    sweep: Sweep
     api: Api
     api_domain: ApiDomain | None
 
@@ -84,6 +86,7 @@ def stack_exports(names: Names, parts: StackParts) -> dict[str, pulumi.Input[Any
         "migrate_function_name": parts.migrations.migrate_function_name,
         "maintain_function_name": parts.ingest.maintain_function_name,
         "webhooks_function_name": parts.webhooks.function_name,
+        "sweep_function_name": parts.sweep.function_name,
         "console_links": _console_links(ConsoleLinks(names=names), parts),
     }
     if parts.api_domain is not None:
@@ -104,5 +107,6 @@ def _console_links(links: ConsoleLinks, parts: StackParts) -> dict[str, pulumi.O
         "maintain_log": links.function_log(parts.ingest.maintain_function_name),
         "webhooks_log": links.function_log(parts.webhooks.function_name),
         "webhook_sender_log": links.function_log(parts.webhooks.sender_function_name),
+        "sweep_log": links.function_log(parts.sweep.function_name),
         "migrate_log": links.function_log(parts.migrations.migrate_function_name),
     }

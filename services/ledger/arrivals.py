@@ -134,7 +134,9 @@ def _newer_version_known(conn: LedgerConnection, source: SourceObject) -> bool:
 
 def _video_of_key(conn: LedgerConnection, source: SourceObject, filename: str) -> UUID:
     row = conn.execute(
-        "SELECT id FROM videos WHERE source_bucket = %s AND source_key = %s AND deleted_at IS NULL",
+        # Locked, so that it cannot be deleted before its job exists.
+        "SELECT id FROM videos WHERE source_bucket = %s AND source_key = %s AND deleted_at IS NULL"
+        " FOR UPDATE",
         (source.bucket, source.key),
     ).fetchone()
     if row is not None:

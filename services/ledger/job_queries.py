@@ -173,6 +173,18 @@ def of_batch(conn: "LedgerConnection", batch_id: UUID) -> list[JobRow]:
     return [JobRow(*row) for row in conn.execute(query, [batch_id])]
 
 
+def unfinished_of(conn: "LedgerConnection", video_id: UUID) -> list[JobRow]:
+    """The jobs of a video that wait for their upload, are queued or run, held until the transaction ends.
+
+    All at once: who changes a job goes on to its video, and must not be met there with another job to lock.
+    """
+    query = (
+        f"SELECT {_COLUMNS} FROM jobs j WHERE j.video_id = %s"  # noqa: S608 -- constants
+        " AND j.status IN ('PENDING', 'QUEUED', 'PROCESSING') ORDER BY j.id FOR UPDATE"
+    )
+    return [JobRow(*row) for row in conn.execute(query, [video_id])]
+
+
 def find_output(conn: "LedgerConnection", job_id: UUID, name: str) -> OutputLocation | None:
     """Where an output is, with the state of its job; None when there is no such job."""
     query = (

@@ -139,9 +139,25 @@ def has_unfinished_job(conn: "LedgerConnection", video_id: UUID) -> bool:
     return bool(row and row[0])
 
 
-def mark_deleted(conn: "LedgerConnection", video_id: UUID) -> None:
-    """Hides the record and its jobs; its rows and objects are purged later."""
-    conn.execute("UPDATE videos SET deleted_at = now(), updated_at = now() WHERE id = %s", [video_id])
+def mark_deleted(conn: "LedgerConnection", video_id: UUID, *, purge_at_once: bool) -> None:
+    """Hides the record and its jobs, and notes it in the history of each job.
+
+    Args:
+        conn: An open connection.
+        video_id: The record; none of its jobs is unfinished.
+        purge_at_once: Its content and objects go with the next sweep and not after the configured time.
+    """
+    conn.execute(
+        "UPDATE videos SET deleted_at = now(), updated_at = now(),"
+        " purge_after = CASE WHEN %s THEN now() END WHERE id = %s",
+        [purge_at_once, video_id],
+    )
+    conn.execute(
+        "INSERT INTO events (job_id, attempt, fence, type, data)"
+        " SELECT id, attempt, fence, 'video.deleted', jsonb_build_object('purge_at_once', %s::boolean)"
+        " FROM jobs WHERE video_id = %s",
+        [purge_at_once, video_id],
+    )
 
 
 def find(

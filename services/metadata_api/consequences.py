@@ -5,9 +5,13 @@ from typing import TYPE_CHECKING
 
 from metadata_api import multipart
 from metadata_api.multipart import OpenUpload
+from metadata_api.upload_tickets import open_upload
 
 if TYPE_CHECKING:
     # Only named here: most calls of the API need neither the driver nor a client.
+    from collections.abc import Sequence
+    from uuid import UUID
+
     from ledger.connection import LedgerConnection
     from ledger.models import Job
     from metadata_api.settings import ApiSettings
@@ -59,6 +63,36 @@ def stop_now(job: "Job", *, state_machine_arn: str) -> None:
         if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ExecutionDoesNotExist":
             return
         _LOGGER.warning("stop_left_to_worker", extra={"job_id": str(job.id), "reason": type(error).__name__})
+
+
+def cancel_all(conn: "LedgerConnection", video_id: "UUID") -> "list[tuple[Job, OpenUpload | None]]":
+    """Cancels the unfinished jobs of a video inside the caller's transaction.
+
+    Returns:
+        The cancelled jobs, each with the upload in parts that it waited for.
+    """
+    from ledger import job_queries, jobs
+    from ledger.errors import WrongStateError
+
+    cancelled = []
+    for row in job_queries.unfinished_of(conn, video_id):
+        try:
+            cancelled.append((jobs.cancel(conn, row.id), open_upload(row)))
+        except WrongStateError:
+            continue  # has ended this very moment
+    return cancelled
+
+
+def stop_all(
+    conn: "LedgerConnection", cancelled: "Sequence[tuple[Job, OpenUpload | None]]", settings: "ApiSettings"
+) -> None:
+    """Stops what cancelled jobs have started, and gives their slots away; call it outside a transaction."""
+    for job, upload in cancelled:
+        stop_now(job, state_machine_arn=settings.state_machine_arn)
+        if upload is not None:
+            forget_upload(upload)
+    if cancelled:
+        start_now(conn, settings, most=len(cancelled))
 
 
 def forget_upload(upload: OpenUpload) -> None:

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ledger import failures, outbox, reconcile, settlement
 from ledger.connection import ConnectionKeeper, LedgerConnection
-from ledger.errors import LedgerUnavailableError
 from ledger.models import Announcement
 from ledger.reconcile import Attempt
 from ledger.states import ErrorCode, Topic
-from metadata_api import clients, database
+from metadata_api import clients, database, metrics
 from metadata_api.dispatch import Workflow, start_again, start_waiting
 from metadata_api.executions import describe, execution_arn, execution_name, settle_ended
 from metadata_api.logs import logger
 from metadata_api.settings import MaintainSettings
+from metadata_api.steps import refuse_failures, run_steps
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 
 _MOST_STARTS = 100  # of each kind in one run, which has a minute
-
-
-class MaintenanceError(Exception):
-    """Some steps failed; the others were done. The next run tries again, the alarm tells the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +57,7 @@ def maintain(services: Services) -> dict[str, int]:
         LedgerUnavailableError: No step could be done.
         MaintenanceError: Names the steps that failed.
     """
-    steps: dict[str, Callable[[LedgerConnection, Services], int]] = {
+    steps: dict[str, Callable[[Services, LedgerConnection], int]] = {
         "uploads_expired": _expire_uploads,
         "executions_settled": _settle_executions,
         "announcements_settled": _settle_announcements,
@@ -68,25 +65,16 @@ def maintain(services: Services) -> dict[str, int]:
         "announcements_delivered": _deliver_announcements,
         "keys_purged": _purge_keys,
     }
-    counts: dict[str, int] = {}
-    failed: list[str] = []
-    for name, step in steps.items():
-        try:
-            with services.keeper.connection() as conn:
-                counts[name] = step(conn, services)
-        except LedgerUnavailableError:
-            raise
-        except Exception:  # noqa: BLE001 - the other steps must be done all the same
-            logger().exception("step_failed", extra={"step": name})
-            failed.append(name)
+    counts, failed = run_steps(
+        services.keeper, {name: partial(step, services) for name, step in steps.items()}
+    )
     logger().info("maintained", extra=counts)
-    if failed:
-        message = f"steps failed: {', '.join(failed)}; the log tells why"
-        raise MaintenanceError(message)
+    metrics.emit(counts, stack=services.settings.stack)
+    refuse_failures(failed)
     return counts
 
 
-def _expire_uploads(conn: LedgerConnection, services: Services) -> int:
+def _expire_uploads(services: Services, conn: LedgerConnection) -> int:
     settings = services.settings
     expired = reconcile.expired_uploads(conn, settings.upload_expiry_seconds)
     failure = failures.failure(ErrorCode.UPLOAD_EXPIRED)
@@ -96,11 +84,11 @@ def _expire_uploads(conn: LedgerConnection, services: Services) -> int:
     return sum(announcement is not None for announcement in told)
 
 
-def _settle_executions(conn: LedgerConnection, services: Services) -> int:
+def _settle_executions(services: Services, conn: LedgerConnection) -> int:
     return _settle_each(conn, services, reconcile.underway(conn))
 
 
-def _settle_announcements(conn: LedgerConnection, services: Services) -> int:
+def _settle_announcements(services: Services, conn: LedgerConnection) -> int:
     return _settle_each(conn, services, reconcile.unannounced(conn))
 
 
@@ -125,7 +113,7 @@ def _settle_each(conn: LedgerConnection, services: Services, attempts: list[Atte
     return settled
 
 
-def _dispatch_jobs(conn: LedgerConnection, services: Services) -> int:
+def _dispatch_jobs(services: Services, conn: LedgerConnection) -> int:
     settings = services.settings
     workflow = Workflow(
         client=lambda: services.stepfunctions,
@@ -136,7 +124,7 @@ def _dispatch_jobs(conn: LedgerConnection, services: Services) -> int:
     return len(again) + len(start_waiting(conn, workflow, most=_MOST_STARTS))
 
 
-def _deliver_announcements(conn: LedgerConnection, services: Services) -> int:
+def _deliver_announcements(services: Services, conn: LedgerConnection) -> int:
     topics = {
         Topic.COMPLETION: services.settings.completion_topic_arn,
         Topic.ERROR: services.settings.error_topic_arn,
@@ -159,5 +147,5 @@ def _deliver_announcements(conn: LedgerConnection, services: Services) -> int:
     return result.delivered
 
 
-def _purge_keys(conn: LedgerConnection, _services: Services) -> int:
+def _purge_keys(_services: Services, conn: LedgerConnection) -> int:
     return reconcile.purge_idempotency_keys(conn)

@@ -135,6 +135,15 @@ class WebhookSenderSettings(BareSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SweepSettings(FunctionSettings):
+    """Deletes for good what was deleted, and heals what got lost in S3."""
+
+    ingest_bucket: str
+    media_bucket: str
+    deleted_retention_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MigrateSettings(FunctionSettings):
     """Brings the schema and the application role up to date."""
 

@@ -16,6 +16,7 @@ FUNCTIONS = {
     "ingest": function_settings.IngestSettings,
     "outcome": function_settings.OutcomeSettings,
     "maintain": function_settings.MaintainSettings,
+    "sweep": function_settings.SweepSettings,
     "migrate": function_settings.MigrateSettings,
     "webhooks": function_settings.WebhooksSettings,
     "webhook-sender": function_settings.WebhookSenderSettings,

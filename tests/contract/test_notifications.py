@@ -34,12 +34,20 @@ def test_the_ingest_bucket_reports_objects_and_the_rule_listens_to_that_bucket_o
     assert notification.inputs["bucket"] == run.exports["ingest_bucket"]
 
 
-def test_maintain_and_webhooks_run_every_minute_and_end_before_their_next_run(run: ProgramRun) -> None:
-    rules = [entry for entry in resources(run, ":EventRule") if "scheduleExpression" in entry.inputs]
-    assert {entry.name for entry in rules} == {"ingest-maintain-schedule", "webhooks-sweep"}
-    assert {entry.inputs["scheduleExpression"] for entry in rules} == {"rate(1 minute)"}
-    for name in ("ingest-maintain-function", "webhooks-dispatch-function"):
-        assert one(run, name).inputs["timeout"] < 60
+@pytest.mark.parametrize(
+    ("rule", "function", "minutes"),
+    [
+        ("ingest-maintain-schedule", "ingest-maintain-function", 1),
+        ("webhooks-sweep", "webhooks-dispatch-function", 1),
+        ("sweep-schedule", "sweep-sweep-function", 5),
+    ],
+)
+def test_a_scheduled_function_ends_before_its_next_run(
+    run: ProgramRun, rule: str, function: str, minutes: int
+) -> None:
+    unit = "minute" if minutes == 1 else "minutes"
+    assert one(run, rule).inputs["scheduleExpression"] == f"rate({minutes} {unit})"
+    assert one(run, function).inputs["timeout"] < 60 * minutes
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.deployed.stack import DeployedStack
 
-FUNCTIONS = ("api", "ingest", "outcome", "maintain", "webhooks", "migrate")
+FUNCTIONS = ("api", "ingest", "outcome", "maintain", "sweep", "webhooks", "migrate")
 
 
 def test_the_cluster_is_active_and_offers_both_kinds_of_fargate(stack: DeployedStack) -> None:

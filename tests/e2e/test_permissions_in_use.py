@@ -63,7 +63,8 @@ def restart_functions(platform: Platform) -> None:
         FunctionName=platform.exports["migrate_function_name"], Payload="{}"
     )
     assert "FunctionError" not in answer, answer["Payload"].read()
-    platform.aws("lambda").invoke(FunctionName=platform.exports["maintain_function_name"], Payload="{}")
+    for scheduled in ("maintain_function_name", "sweep_function_name"):
+        platform.aws("lambda").invoke(FunctionName=platform.exports[scheduled], Payload="{}")
 
 
 def use_everything(platform: Platform, directory: Path) -> None:
@@ -195,6 +196,7 @@ def test_the_report_names_every_role_that_runs_code(history: set[Use]) -> None:
         "api-metadata-role",
         "ingest-ingest-role",
         "ingest-maintain-role",
+        "sweep-sweep-role",
         "migrations-migrate-role",
         "webhooks-dispatch-role",
         "webhooks-sender-role",

@@ -45,6 +45,15 @@ class QueryModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
+class DeletionQuery(QueryModel):
+    """How a record is deleted."""
+
+    purge: bool = Field(
+        default=False,
+        description="Delete file, outputs and texts for good within minutes, not after the configured time.",
+    )
+
+
 class RecordFields(RequestModel):
     """What every record may have."""
 

@@ -8,8 +8,16 @@ from uuid import UUID, uuid4
 
 from ledger import idempotency, videos
 from ledger.videos import Video, VideoDraft, VideoFilter
+from metadata_api.consequences import cancel_all, stop_all
 from metadata_api.models.fields import check_attributes
-from metadata_api.models.records import RecordBody, RecordPage, RecordPatch, RecordQuery, RecordView
+from metadata_api.models.records import (
+    DeletionQuery,
+    RecordBody,
+    RecordPage,
+    RecordPatch,
+    RecordQuery,
+    RecordView,
+)
 from metadata_api.operations import ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, RouteGroup
 from metadata_api.paging import position_after, scope_of, seal_row, split_page
 from metadata_api.problems import Problem, ProblemCode, field_problem
@@ -150,21 +158,36 @@ def patch_record(request: ApiRequest) -> Response:
     "/metadata/{video_id}",
     summary="Delete a record",
     status=HTTPStatus.NO_CONTENT,
+    query=DeletionQuery,
     headers=(IF_MATCH,),
-    problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VERSION_MISMATCH, ProblemCode.VIDEO_IN_USE),
+    problems=(
+        ProblemCode.VALIDATION_FAILED,
+        ProblemCode.VIDEO_NOT_FOUND,
+        ProblemCode.VERSION_MISMATCH,
+        ProblemCode.VIDEO_IN_USE,
+    ),
 )
 def delete_record(request: ApiRequest) -> Response:
-    """Removes the record, its jobs and outputs from sight; refused while one of its jobs is unfinished."""
+    """Cancels the unfinished jobs of the video and removes it, its jobs and outputs from sight at once.
+
+    Its file, outputs and texts are deleted for good after the configured time, with purge=true within
+    minutes. Ids, states and the history of its jobs are kept.
+    """
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
+    purge_at_once = request.query(DeletionQuery).purge
     versions = _wanted_versions(request)
-    with request.resources.connection() as conn, conn.transaction():
-        video = videos.lock(conn, video_id)
-        if video is None or (versions is not None and video.version not in versions):
-            raise _why_not(video, video_id)
-        if videos.has_unfinished_job(conn, video_id):
-            detail = f"video {video_id} has a job that is not finished; wait until it is, then delete again"
-            raise Problem(ProblemCode.VIDEO_IN_USE, detail)
-        videos.mark_deleted(conn, video_id)
+    with request.resources.connection() as conn:
+        with conn.transaction():
+            # First the jobs, then the record: all who change a job lock in this order.
+            cancelled = cancel_all(conn, video_id)
+            video = videos.lock(conn, video_id)
+            if video is None or (versions is not None and video.version not in versions):
+                raise _why_not(video, video_id)
+            if videos.has_unfinished_job(conn, video_id):
+                detail = f"a job of video {video_id} was ordered at this very moment; delete it again"
+                raise Problem(ProblemCode.VIDEO_IN_USE, detail)
+            videos.mark_deleted(conn, video_id, purge_at_once=purge_at_once)
+        stop_all(conn, cancelled, request.resources.settings)
     return empty_response()
 
 

@@ -12,7 +12,7 @@ from local.servers.emulator import emulator_python
 
 pytestmark = pytest.mark.integration
 
-HANDLERS = ("api", "ingest", "outcome", "migrate", "maintain")
+HANDLERS = ("api", "ingest", "outcome", "migrate", "maintain", "sweep")
 
 
 def test_two_builds_from_scratch_give_the_same_bytes(tmp_path: Path) -> None:

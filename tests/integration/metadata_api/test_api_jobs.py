@@ -367,21 +367,6 @@ def test_jobs_are_listed_newest_first_and_filtered(api: ApiClient, ledger_conn: 
     assert api.call("GET", "/jobs", query={"status": "done"}).status == 400
 
 
-def test_a_record_with_an_unfinished_job_cannot_be_deleted(
-    api: ApiClient, ledger_conn: LedgerConnection
-) -> None:
-    job = order(api)["job"]
-
-    refused = api.call("DELETE", f"/metadata/{job['video_id']}")
-    jobs.cancel(ledger_conn, UUID(job["job_id"]))
-    allowed = api.call("DELETE", f"/metadata/{job['video_id']}")
-
-    assert (refused.status, refused.json["code"]) == (409, "VIDEO_IN_USE")
-    assert allowed.status == 204
-    assert api.call("GET", f"/jobs/{job['job_id']}").status == 404
-    assert api.call("GET", "/jobs").json["items"] == []
-
-
 def report(server: RedisServer, job_id: str, *, fence: int, percent: float) -> None:
     told = {"fence": fence, "stage": "encoding", "percent": percent, "fps": 88.5, "eta_seconds": 12.0}
     client(server).set(f"job:{job_id}:progress", json.dumps(told))

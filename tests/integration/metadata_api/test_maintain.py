@@ -11,8 +11,9 @@ from ledger.failures import failure
 from ledger.models import Job
 from ledger.settings import Credentials, DatabaseSettings
 from ledger.states import ErrorCode
-from metadata_api.maintain import MaintenanceError, Services, maintain
+from metadata_api.maintain import Services, maintain
 from metadata_api.settings import MaintainSettings
+from metadata_api.steps import MaintenanceError
 from tests.ledger_support import (
     EXECUTION_PREFIX,
     MACHINE_ARN,

@@ -9,6 +9,7 @@ FUNCTIONS = {
     "api-metadata-policy",
     "ingest-ingest-policy",
     "ingest-maintain-policy",
+    "sweep-sweep-policy",
     "migrations-migrate-policy",
     "webhooks-dispatch-policy",
     "workflow-outcome-policy",
@@ -46,6 +47,7 @@ MATRIX: dict[str, set[str]] = {
     "migrations-migrate-function": set(),
     "ingest-ingest-function": set(),
     "ingest-maintain-function": set(),
+    "sweep-sweep-function": set(),
     "api-metadata-function": set(),
     "webhooks-dispatch-function": set(),
     "webhooks-sender-function": set(),
@@ -94,8 +96,8 @@ def test_buckets_are_opened_only_to_those_who_read_or_write_them(run: ProgramRun
             if entry.allows and any(target.startswith(arn) for target in entry.targets)
         }
     assert opened == {
-        "ingest": {"api-metadata-policy", "ingest-ingest-policy", TASK},
-        "media": {"api-metadata-policy", TASK},
+        "ingest": {"api-metadata-policy", "ingest-ingest-policy", "sweep-sweep-policy", TASK},
+        "media": {"api-metadata-policy", "sweep-sweep-policy", TASK},
     }
 
 
@@ -114,3 +116,9 @@ def test_only_the_api_and_the_machine_itself_stop_executions_and_only_those_of_t
         # A distributed Map stops the executions of its items, whose names have a label in between.
         "workflow-policy": [f"{executions}:*", f"{executions}/*"],
     }
+
+
+def test_only_the_sweep_deletes_objects(run: ProgramRun) -> None:
+    deleting = {"s3:DeleteObject", "s3:DeleteObjectVersion"}
+    owners = {entry.owner for entry in statements(run) if entry.allows and deleting & set(entry.actions)}
+    assert owners == {"sweep-sweep-policy"}

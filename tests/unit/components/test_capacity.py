@@ -11,6 +11,7 @@ from tests.synthesised import container, one, resources, synthesised_with
 BACKGROUND = (
     "ingest-ingest-function",
     "ingest-maintain-function",
+    "sweep-sweep-function",
     "webhooks-dispatch-function",
     "webhooks-sender-function",
     "workflow-outcome-function",

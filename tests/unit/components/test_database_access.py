@@ -7,7 +7,7 @@ from components.database import APPLICATION_USERNAME
 from local.program import ProgramRun
 from tests.synthesised import one, resources, role_statements, synthesised_with
 
-FUNCTIONS = ("api", "ingest", "outcome", "maintain", "dispatch")
+FUNCTIONS = ("api", "ingest", "outcome", "maintain", "dispatch", "sweep")
 
 
 def variables(run: ProgramRun, role: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ ROLES_OF_SERVICES = (
     "api-metadata-policy",
     "ingest-ingest-policy",
     "ingest-maintain-policy",
+    "sweep-sweep-policy",
     "migrations-migrate-policy",
     "webhooks-dispatch-policy",
     "webhooks-sender-policy",
@@ -89,7 +90,7 @@ def test_log_permissions_name_the_group_with_and_without_its_streams(run: Progra
         for entry in statements(run)
         if entry.allows and entry.kind == "policy" and "logs:PutLogEvents" in entry.actions
     ]
-    assert len(writing) == 9
+    assert len(writing) == 10
     for entry in writing:
         group, streams = entry.targets
         assert streams == f"{group}:*"
@@ -317,5 +318,5 @@ def test_every_log_group_forgets(run: ProgramRun) -> None:
 
 def test_lambda_permissions_name_the_one_caller(run: ProgramRun) -> None:
     permissions = resources(run, "permission:Permission")
-    assert len(permissions) == 6
+    assert len(permissions) == 7
     assert all(entry.inputs["sourceArn"] for entry in permissions)

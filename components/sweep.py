@@ -1,0 +1,118 @@
+"""The sweep: deletes for good what was deleted, and heals what got lost in the buckets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
+from components.naming import NameKind
+from components.policies import Statement
+from components.storage import MediaBuckets
+
+_TIMEOUT_SECONDS = 240  # below the five minutes between two runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepArgs:
+    """What is swept, and when.
+
+    Attributes:
+        platform: what all functions share.
+        buckets: buckets with sources and outputs.
+        deleted_retention_days: how long the content of deleted videos is kept.
+        after: resources that must exist before the function runs.
+    """
+
+    platform: FunctionPlatform
+    buckets: MediaBuckets
+    deleted_retention_days: int
+    after: Sequence[pulumi.Resource]
+
+
+class Sweep(pulumi.ComponentResource):
+    """Creates the sweep function and its schedule. It alone may delete objects of the buckets."""
+
+    function_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: SweepArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("video-platform:sweep:Sweep", name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        function = self._build_function()
+        self._build_schedule(function)
+        self.function_name = function.function_name
+        self.register_outputs({"function_name": self.function_name})
+
+    def _build_function(self) -> LambdaFunction:
+        args = self._args
+        return LambdaFunction(
+            f"{self._name}-sweep",
+            LambdaFunctionArgs(
+                platform=args.platform,
+                role="sweep",
+                reserved_concurrency=args.platform.background_reserved_concurrency or None,
+                handler="metadata_api.sweep.handler",
+                description="Deletes what was deleted for good and heals what got lost in the buckets",
+                timeout_seconds=_TIMEOUT_SECONDS,
+                environment={
+                    "INGEST_BUCKET": args.buckets.ingest,
+                    "MEDIA_BUCKET": args.buckets.media,
+                    "DELETED_RETENTION_DAYS": str(args.deleted_retention_days),
+                },
+                statements=self._statements(),
+                after=args.after,
+            ),
+            opts=self._child,
+        )
+
+    def _statements(self) -> list[Statement]:
+        buckets = self._args.buckets
+        return [
+            Statement(
+                sid="ListVersions",
+                actions=["s3:ListBucketVersions"],
+                resources=[buckets.ingest_arn, buckets.media_arn],
+            ),
+            Statement(
+                sid="PurgeDeletedVideos",
+                actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
+                resources=[
+                    pulumi.Output.concat(buckets.ingest_arn, "/*"),
+                    pulumi.Output.concat(buckets.media_arn, "/videos/*"),
+                ],
+            ),
+        ]
+
+    def _build_schedule(self, sweep: LambdaFunction) -> None:
+        platform = self._args.platform
+        rule = aws.cloudwatch.EventRule(
+            f"{self._name}-schedule",
+            name=platform.names.physical(NameKind.RULE, "video-sweep"),
+            description="Runs the sweep function every five minutes",
+            schedule_expression="rate(5 minutes)",
+            tags=platform.tags.of("sweep"),
+            opts=self._child,
+        )
+        permission = aws.lambda_.Permission(
+            f"{self._name}-permission",
+            action="lambda:InvokeFunction",
+            function=sweep.function_name,
+            principal="events.amazonaws.com",
+            source_arn=rule.arn,
+            source_account=platform.names.account_id,
+            opts=self._child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{self._name}-target",
+            rule=rule.name,
+            arn=sweep.arn,
+            # The next run does whatever a missed one left.
+            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
+                maximum_event_age_in_seconds=60, maximum_retry_attempts=0
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )
