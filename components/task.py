@@ -11,16 +11,10 @@ from components.cache import CacheAccess
 from components.choices import Architecture, ChunkingMode
 from components.function import DatabaseAccess
 from components.naming import NameKind, Names
-from components.policies import (
-    Statement,
-    policy_document,
-    read_sources,
-    trust_policy,
-    use_key,
-    write_logs,
-)
+from components.policies import Statement, policy_document, trust_policy
 from components.storage import TASK_USER_ID, MediaBuckets, SharedFiles
 from components.tags import Tags
+from components.task_policies import execution_statements, task_statements
 
 CONTAINER_NAME = "processor"
 SCRATCH_DIRECTORY = "/scratch"
@@ -111,8 +105,15 @@ class ProcessingTask(pulumi.ComponentResource):
         self._family = task_family(args.names)
         self._log_group_name = args.names.log_group("/aws/ecs", self._family)
 
-        execution_role = self._build_role("execution", "Starts video tasks", self._execution_statements())
-        task_role = self._build_role("task", "What a running video task may do", self._task_statements())
+        starting = execution_statements(
+            log_group_arn=args.names.arn("logs", f"log-group:{self._log_group_name}"),
+            database=args.database,
+            redis=args.redis,
+            repository_arn=args.repository_arn,
+        )
+        working = task_statements(args.buckets, args.shared_files)
+        execution_role = self._build_role("execution", "Starts video tasks", starting)
+        task_role = self._build_role("task", "What a running video task may do", working)
         task = self._build_task_definition(execution_role, task_role)
         self.task_definition_arn = task.arn
         self.task_role_arn = task_role.arn
@@ -144,50 +145,6 @@ class ProcessingTask(pulumi.ComponentResource):
             opts=self._child,
         )
         return iam_role
-
-    def _execution_statements(self) -> list[Statement]:
-        args = self._args
-        statements = [
-            write_logs(args.names.arn("logs", f"log-group:{self._log_group_name}")),
-            Statement(
-                sid="ReadTaskSecrets",
-                actions=["secretsmanager:GetSecretValue"],
-                resources=[args.database.secret_arn, args.redis.secret_arn],
-            ),
-            use_key("DecryptSecrets", args.database.key_arn, write=False),
-        ]
-        if args.repository_arn is not None:
-            pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]
-            statements += [
-                Statement(sid="PullImageLogin", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-                Statement(sid="PullImage", actions=pull, resources=[args.repository_arn]),
-            ]
-        return statements
-
-    def _task_statements(self) -> list[Statement]:
-        args = self._args
-        shared = args.shared_files
-        return [
-            *read_sources(args.buckets.ingest_arn),
-            Statement(
-                sid="PublishRenditions",
-                actions=["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
-                resources=[pulumi.Output.concat(args.buckets.media_arn, "/videos/*")],
-            ),
-            *_superseded_statements(args.buckets.media_arn),
-            use_key("UseMediaKey", args.buckets.key_arn, write=True),
-            Statement(
-                sid="AnswerTaskTokens",
-                actions=["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"],
-                resources=["*"],
-            ),
-            Statement(
-                sid="MountSharedFiles",
-                actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-                resources=[shared.file_system_arn],
-                conditions={"StringEquals": {"elasticfilesystem:AccessPointArn": shared.access_point_arn}},
-            ),
-        ]
 
     def _build_task_definition(
         self, execution_role: aws.iam.Role, task_role: aws.iam.Role
@@ -305,18 +262,6 @@ class ProcessingTask(pulumi.ComponentResource):
             "DATABASE_PASSWORD": pulumi.Output.concat(database, ":password::"),
             "REDIS_AUTH_TOKEN": pulumi.Output.concat(redis, ":auth_token::"),
         }
-
-
-def _superseded_statements(media_arn: pulumi.Input[str]) -> list[Statement]:
-    """What a task needs to find and tag the outputs of the attempts that came before it."""
-    videos = {"StringLike": {"s3:prefix": "videos/*"}}
-    objects = pulumi.Output.concat(media_arn, "/videos/*")
-    return [
-        Statement(
-            sid="FindSupersededOutputs", actions=["s3:ListBucket"], resources=[media_arn], conditions=videos
-        ),
-        Statement(sid="TagSupersededOutputs", actions=["s3:PutObjectTagging"], resources=[objects]),
-    ]
 
 
 def task_family(names: Names) -> str:

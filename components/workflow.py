@@ -13,7 +13,8 @@ from components.notifications import Topics
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key
 from components.queues import EventSource, build_dead_letter_queue, close_queue, refuse_redrive
 from components.rules import call_by_rule
-from components.task import CONTAINER_NAME, task_family
+from components.task import CONTAINER_NAME
+from components.workflow_policies import run_distributed_map, run_tasks
 from workflow.loader import load_definition
 
 _OUTCOME_TIMEOUT_SECONDS = 25  # below the 30 s that the workflow waits for it
@@ -222,50 +223,18 @@ class Workflow(pulumi.ComponentResource):
         args = self._args
         topics = [args.topics.completion_arn, args.topics.error_arn]
         return [
-            *self._task_statements(),
-            *self._map_statements(),
+            *run_tasks(
+                self._names,
+                cluster_arn=args.cluster_arn,
+                cluster_name=args.cluster_name,
+                role_arns=[args.task_role_arn, args.execution_role_arn],
+            ),
+            *run_distributed_map(self._names, self._machine_name),
             Statement(sid="RecordOutcome", actions=["lambda:InvokeFunction"], resources=[outcome.arn]),
             Statement(sid="Announce", actions=["sns:Publish"], resources=topics),
             use_key("UseMessagesKey", args.topics.key_arn, write=True),
             send_traces(),
             Statement(sid="DeliverWorkflowLogs", actions=_LOG_DELIVERY, resources=["*"]),
-        ]
-
-    def _task_statements(self) -> list[Statement]:
-        args = self._args
-        in_cluster = {"ArnEquals": {"ecs:cluster": args.cluster_arn}}
-        return [
-            Statement(
-                sid="RunTasks",
-                actions=["ecs:RunTask"],
-                resources=[self._names.arn("ecs", f"task-definition/{task_family(self._names)}:*")],
-                conditions=in_cluster,
-            ),
-            Statement(
-                sid="FollowTasks",
-                actions=["ecs:StopTask", "ecs:DescribeTasks"],
-                resources=[pulumi.Output.concat(self._names.arn("ecs", "task/"), args.cluster_name, "/*")],
-                conditions=in_cluster,
-            ),
-            Statement(
-                sid="PassTaskRoles",
-                actions=["iam:PassRole"],
-                resources=[args.task_role_arn, args.execution_role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-            ),
-        ]
-
-    def _map_statements(self) -> list[Statement]:
-        """What a distributed Map needs: its items run as executions of the machine itself."""
-        machine = self._names.arn("states", f"stateMachine:{self._machine_name}")
-        executions = self._names.arn("states", f"execution:{self._machine_name}")
-        return [
-            Statement(sid="StartChunks", actions=["states:StartExecution"], resources=[machine]),
-            Statement(
-                sid="FollowChunks",
-                actions=["states:DescribeExecution", "states:StopExecution"],
-                resources=[f"{executions}:*", f"{executions}/*"],
-            ),
         ]
 
     def _build_rules(

@@ -37,8 +37,9 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         if name in (case.headers or {}):
             case.headers[name] = make(case)
     for order in _orders(case):
-        if "source" in order:
-            order["source"]["bucket"] = os.environ[BUCKET_VARIABLE]
+        for named in (order, order.get("watermark") or {}):
+            if "source" in named:
+                named["source"]["bucket"] = os.environ[BUCKET_VARIABLE]
     if case.path.startswith("/webhooks") and isinstance(case.body, dict) and "url" in case.body:
         # A name that never leads anywhere: nothing may be called because of a made-up request.
         case.body["url"] = "https://hooks.example.invalid/"
@@ -117,7 +118,7 @@ def _tracks(case: schemathesis.Case) -> list[dict[str, Any]]:
 
 
 def _names_an_object(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
-    return any("source" in order for order in _orders(case))
+    return any("source" in order or order.get("watermark") for order in _orders(case))
 
 
 def _is_too_large(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
