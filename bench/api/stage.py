@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import boto3
@@ -16,6 +16,7 @@ from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, E
 from local.servers.postgres import PostgresServer
 from local.servers.tls import create_authority
 from metadata_api.migrate import Waiting, migrate
+from metadata_api.settings import ApiSettings
 
 EVENTS_A_VIDEO = 10
 _REGION = "ap-northeast-1"
@@ -105,23 +106,29 @@ def _environment(server: PostgresServer, emulator: EmulatorServer, login: Creden
     )
     text = json.dumps({"username": login.username, "password": login.password})
     arn = client.create_secret(Name="bench", SecretString=text)["ARN"]
-    return aws | {
-        "STACK": "bench",
-        "POWERTOOLS_SERVICE_NAME": "api",
-        "POWERTOOLS_LOG_LEVEL": "INFO",
-        "DATABASE_HOST": server.host,
-        "DATABASE_PORT": str(server.port),
-        "DATABASE_NAME": server.database,
-        "DATABASE_SECRET_ARN": arn,
-        "REDIS_HOST": "127.0.0.1",
-        "REDIS_PORT": "1",
-        "REDIS_SECRET_ARN": arn,
-        "INGEST_BUCKET": "bench",
-        "MEDIA_BUCKET": "bench-media",
-        "STATE_MACHINE_ARN": "arn:aws:states:ap-northeast-1:000000000000:stateMachine:bench",
-        "MAX_RUNNING_JOBS": "8",
-        "MAX_WAITING_JOBS": "10000",
-        "MAX_UPLOAD_BYTES": "10737418240",
-        "CORS_ORIGINS": "",
-        "BENCH_CA_PATH": str(server.ca_path),
-    }
+    # What the five operations never touch only has to be there.
+    unused = {item.name.upper(): "1" if item.type is int else "unused" for item in fields(ApiSettings)}
+    return (
+        unused
+        | aws
+        | {
+            "STACK": "bench",
+            "POWERTOOLS_SERVICE_NAME": "api",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "DATABASE_HOST": server.host,
+            "DATABASE_PORT": str(server.port),
+            "DATABASE_NAME": server.database,
+            "DATABASE_SECRET_ARN": arn,
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": "1",
+            "REDIS_SECRET_ARN": arn,
+            "INGEST_BUCKET": "bench",
+            "MEDIA_BUCKET": "bench-media",
+            "STATE_MACHINE_ARN": "arn:aws:states:ap-northeast-1:000000000000:stateMachine:bench",
+            "MAX_RUNNING_JOBS": "8",
+            "MAX_WAITING_JOBS": "10000",
+            "MAX_UPLOAD_BYTES": "10737418240",
+            "CORS_ORIGINS": "",
+            "BENCH_CA_PATH": str(server.ca_path),
+        }
+    )

@@ -103,6 +103,7 @@ class JobOut(Answer):
     finished_at: Moment | None
     queue_position: int | None = None
     reused_job_id: UUID | None = None
+    overrides: dict[str, Any] = {}
     stage_seconds: dict[str, float]
     outputs: list[Any] = []
 
