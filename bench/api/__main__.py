@@ -58,7 +58,7 @@ def _sides(stage: Stage) -> list[Side]:
     return [ours, Side("twin", python, stage.environment)]
 
 
-def operations_of(stage: Stage) -> dict[str, list[Call]]:
+def operations_of(stage: Stage, videos: int) -> dict[str, list[Call]]:
     """The five operations, each as calls that differ as those of different callers do."""
     record = {
         "title": "Harbour at night",
@@ -68,7 +68,10 @@ def operations_of(stage: Stage) -> dict[str, list[Call]]:
         "attributes": {"camera": "x100", "take": 4},
     }
     job = {"filename": "harbour.mp4", "size_bytes": 5_000_000, "content_type": "video/mp4"}
-    words = [f"w{number * 7 % 5_000}" for number in range(_WORDS)] + ["holiday", "rare"] * 5
+    # A page of the same length at both sizes: words that 20 records have, and one that all have.
+    few = [f"c{number % 50}" for number in range(_WORDS)]
+    many = [f"w{number * 7 % 5_000}" for number in range(_WORDS)]
+    words = (few if videos <= _FEW_VIDEOS else many) + ["holiday"] * 10
     return {
         "GET one": [_get(f"/metadata/{video_id}") for video_id in stage.newest(_WORDS)],
         "GET list": [_get("/metadata?limit=20")],
@@ -90,7 +93,7 @@ def _latencies(
     stage: Stage, sides: Sequence[Side], videos: int, requests: int
 ) -> tuple[dict[str, dict[str, list[float]]], dict[str, list[Call]]]:
     stage.fill(videos)
-    operations = operations_of(stage)
+    operations = operations_of(stage, videos)
     return {side.name: side.latencies(operations, requests) for side in sides}, operations
 
 

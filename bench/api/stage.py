@@ -21,10 +21,12 @@ from metadata_api.settings import ApiSettings
 EVENTS_A_VIDEO = 10
 _REGION = "ap-northeast-1"
 _MIGRATION_SECONDS = 30.0
-# One title in a thousand holds `rare`, one in 5,000 each of the words w0 to w4999, all hold `holiday`.
+# One title in a thousand holds `rare`, one in 5,000 each of the words w0 to w4999, one in
+# 50 each of c0 to c49, all hold `holiday`.
 _VIDEOS = """
     INSERT INTO videos (id, title, description, tags, language, attributes, state, created_at)
-    SELECT gen_random_uuid(), 'Holiday w' || n %% 5000 || CASE WHEN n %% 1000 = 1 THEN ' rare' ELSE '' END,
+    SELECT gen_random_uuid(), 'Holiday w' || n %% 5000 || ' c' || n %% 50
+           || CASE WHEN n %% 1000 = 1 THEN ' rare' ELSE '' END,
            'A film of some length about nothing in particular, number ' || n,
            ARRAY['all', 'tag' || n %% 500], 'en', '{"camera": "x100", "take": 3}', 'PENDING',
            timestamptz '2026-01-01 00:00Z' + n * interval '1 second'
