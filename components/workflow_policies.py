@@ -49,6 +49,6 @@ def run_distributed_map(names: Names, machine_name: str) -> list[Statement]:
         Statement(
             sid="FollowChunks",
             actions=["states:DescribeExecution", "states:StopExecution"],
-            resources=[f"{executions}:*", f"{executions}/*"],
+            resources=[f"{executions}:*", f"{executions}/*:*"],
         ),
     ]

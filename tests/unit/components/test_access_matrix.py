@@ -114,7 +114,7 @@ def test_only_the_api_and_the_machine_itself_stop_executions_and_only_those_of_t
     assert {entry.owner: entry.targets for entry in stoppers} == {
         "api-metadata-policy": [f"{executions}:*"],
         # A distributed Map stops the executions of its items, whose names have a label in between.
-        "workflow-policy": [f"{executions}:*", f"{executions}/*"],
+        "workflow-policy": [f"{executions}:*", f"{executions}/*:*"],
     }
 
 
