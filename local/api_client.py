@@ -3,7 +3,7 @@
 import mimetypes
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -63,8 +63,6 @@ class ApiClient:
             "filename": path.name,
             "size_bytes": path.stat().st_size,
             "content_type": content_type_of(path),
-            # There is no network between us and the bucket that parts would help against.
-            "upload": "single",
         }
         if profile is not None:
             body["profile"] = profile
@@ -73,24 +71,38 @@ class ApiClient:
         return self._request("POST", "/jobs", json=body)
 
     def upload(self, path: Path, ticket: dict[str, Any], on_bytes: OnBytes = lambda _: None) -> None:
-        """Send a file to the presigned address it was given.
+        """Send a file to the presigned address it was given, or in parts to several.
 
         Args:
             path: The file.
             ticket: ``upload`` of the answer to ``create_job``.
             on_bytes: Called with the size of every piece that was sent.
         """
+        if ticket["method"] == "MULTIPART":
+            self._upload_parts(path, ticket, on_bytes)
+        else:
+            pieces = _pieces(path, 0, path.stat().st_size, on_bytes)
+            self._send(ticket["method"], ticket["url"], pieces, ticket["headers"])
+
+    def _upload_parts(self, path: Path, ticket: dict[str, Any], on_bytes: OnBytes) -> None:
+        sent: list[dict[str, Any]] = []
+        for part in ticket["parts"]:
+            start = (part["part_number"] - 1) * ticket["part_size_bytes"]
+            pieces = _pieces(path, start, part["size_bytes"], on_bytes)
+            answer = self._send("PUT", part["url"], pieces, {"content-length": str(part["size_bytes"])})
+            sent.append({"part_number": part["part_number"], "etag": answer.headers["ETag"]})
+        self._request("POST", ticket["complete_path"], json={"parts": sent})
+
+    def _send(
+        self, method: str, url: str, pieces: Iterator[bytes], headers: Mapping[str, str]
+    ) -> httpx.Response:
         answer = httpx.request(
-            ticket["method"],
-            ticket["url"],
-            headers=ticket["headers"],
-            content=_pieces(path, on_bytes),
-            timeout=_TIMEOUT_SECONDS,
-            verify=self._verify,
+            method, url, headers=headers, content=pieces, timeout=_TIMEOUT_SECONDS, verify=self._verify
         )
         if answer.status_code >= httpx.codes.BAD_REQUEST:
             message = f"The upload was refused with status {answer.status_code}: {answer.text[:500]}"
             raise ApiError(message, remedy="The link is valid for a short time only; submit the file again.")
+        return answer
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Give a job as GET /jobs/{id} shows it."""
@@ -141,11 +153,13 @@ def content_type_of(path: Path) -> str:
     return guessed if guessed.startswith(_ACCEPTED_KINDS) else _DEFAULT_CONTENT_TYPE
 
 
-def _pieces(path: Path, on_bytes: OnBytes) -> Iterator[bytes]:
+def _pieces(path: Path, start: int, size_bytes: int, on_bytes: OnBytes) -> Iterator[bytes]:
     with path.open("rb") as source:
-        while piece := source.read(_CHUNK_BYTES):
+        source.seek(start)
+        while size_bytes > 0 and (piece := source.read(min(_CHUNK_BYTES, size_bytes))):
             yield piece
             on_bytes(len(piece))
+            size_bytes -= len(piece)
 
 
 def _refusal(answer: httpx.Response) -> ApiError:

@@ -1,34 +1,34 @@
 """A file sent in parts is processed like any other."""
 
-from typing import Any
+from pathlib import Path
 
 import httpx
 
+from local.api_client import ApiClient
 from tests.e2e.platform_client import Platform
 from tests.media import BUNNY
 
 
-def test_a_file_sent_in_parts_is_processed_by_itself(platform: Platform) -> None:
+def test_a_file_that_the_command_line_sends_in_parts_is_processed_by_itself(
+    platform: Platform, tmp_path: Path
+) -> None:
     # Behind the last atom players skip free space, so a small clip can be a file of two parts.
     content = BUNNY.read_bytes()
     padding = 17 * 1024 * 1024 - len(content)
     content += padding.to_bytes(4, "big") + b"free" + bytes(padding - 8)
+    clip = tmp_path / "parts.mp4"
+    clip.write_bytes(content)
     form = {"filename": "parts.mp4", "size_bytes": len(content), "content_type": "video/mp4"}
     created = platform.api("POST", "/jobs", form | {"upload": "multipart"})
     assert created.status_code == 201, created.text
     ticket = created.json()["upload"]
     assert len(ticket["parts"]) == 2
 
-    sent: list[dict[str, Any]] = []
-    for part in ticket["parts"]:
-        start = (part["part_number"] - 1) * ticket["part_size_bytes"]
-        answer = httpx.put(part["url"], content=content[start : start + part["size_bytes"]], timeout=60)
-        assert answer.status_code == 200, answer.text
-        sent.append({"part_number": part["part_number"], "etag": answer.headers["ETag"]})
-    assert platform.api("GET", ticket["parts_path"]).json()["missing"] == 0
-    completed = platform.api("POST", ticket["complete_path"], {"parts": sent})
+    told: list[int] = []
+    with ApiClient(platform.description["api_url"], platform.description["api_key"]) as client:
+        client.upload(clip, ticket, told.append)
 
-    assert completed.status_code == 200, completed.text
+    assert sum(told) == len(content)
     job = platform.settled(created.json()["job"]["job_id"])
     assert job["status"] == "COMPLETED", job
     assert job["size_bytes"] == len(content)
