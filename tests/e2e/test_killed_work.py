@@ -11,7 +11,7 @@ from tests.e2e.processes import kill_while_encoding, processes_of
 
 @pytest.fixture(scope="module")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return media.make_landscape(tmp_path_factory.mktemp("clip"), seconds=8)
+    return media.make_landscape(tmp_path_factory.mktemp("clip"), seconds=4)
 
 
 @pytest.mark.parametrize("program", ["ffmpeg", "processor"])

@@ -98,7 +98,7 @@ def give_back_dead_letters(platform: Platform) -> None:
 
 def use_jobs(platform: Platform, directory: Path) -> None:
     """Do what goes right and wrong with jobs: finish, refuse, kill, cancel, process an object again."""
-    clip = media.make_landscape(directory, seconds=8)
+    clip = media.make_landscape(directory, seconds=4)
     killed = platform.upload(clip)
     kill_while_encoding(killed, "-m processor")
     assert platform.settled(killed)["status"] == "COMPLETED"
