@@ -258,6 +258,8 @@ sweep = Sweep(
     SweepArgs(
         platform=functions,
         buckets=storage.buckets,
+        ingest_queue=ingest.redrivable.queue,
+        messages_key_arn=encryption.messages_key_arn,
         deleted_retention_days=config.deleted_retention_days,
         after=functions_need,
     ),

@@ -29,6 +29,7 @@ ENDPOINT_ACTIONS: Mapping[str, tuple[str, ...]] = {
         "s3:ListMultipartUploadParts",
         "s3:ListBucket",
         "s3:ListBucketVersions",
+        "s3:ListBucketMultipartUploads",
     ),
     "dynamodb": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     "ecr.api": _PULL_IMAGES,

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
-from components.policies import Statement
+from components.policies import Statement, use_key
 from components.storage import MediaBuckets
 
 _TIMEOUT_SECONDS = 240  # below the five minutes between two runs
@@ -21,12 +21,16 @@ class SweepArgs:
     Attributes:
         platform: what all functions share.
         buckets: buckets with sources and outputs.
+        ingest_queue: where lost events are told again.
+        messages_key_arn: key that encrypts the queue.
         deleted_retention_days: how long the content of deleted videos is kept.
         after: resources that must exist before the function runs.
     """
 
     platform: FunctionPlatform
     buckets: MediaBuckets
+    ingest_queue: aws.sqs.Queue
+    messages_key_arn: pulumi.Input[str]
     deleted_retention_days: int
     after: Sequence[pulumi.Resource]
 
@@ -61,6 +65,7 @@ class Sweep(pulumi.ComponentResource):
                 environment={
                     "INGEST_BUCKET": args.buckets.ingest,
                     "MEDIA_BUCKET": args.buckets.media,
+                    "INGEST_QUEUE_URL": args.ingest_queue.url,
                     "DELETED_RETENTION_DAYS": str(args.deleted_retention_days),
                 },
                 statements=self._statements(),
@@ -84,6 +89,29 @@ class Sweep(pulumi.ComponentResource):
                     pulumi.Output.concat(buckets.ingest_arn, "/*"),
                     pulumi.Output.concat(buckets.media_arn, "/videos/*"),
                 ],
+            ),
+            *self._healing(),
+        ]
+
+    def _healing(self) -> list[Statement]:
+        buckets = self._args.buckets
+        sources = pulumi.Output.concat(buckets.ingest_arn, "/uploads/*")
+        outputs = pulumi.Output.concat(buckets.media_arn, "/videos/*")
+        return [
+            Statement(
+                sid="ResendLostEvents", actions=["sqs:SendMessage"], resources=[self._args.ingest_queue.arn]
+            ),
+            use_key("UseMessagesKey", self._args.messages_key_arn, write=True),
+            Statement(sid="TagLeftovers", actions=["s3:PutObjectTagging"], resources=[outputs]),
+            Statement(
+                sid="ListUnfinishedUploads",
+                actions=["s3:ListBucketMultipartUploads"],
+                resources=[buckets.ingest_arn, buckets.media_arn],
+            ),
+            Statement(
+                sid="AbortUnfinishedUploads",
+                actions=["s3:AbortMultipartUpload"],
+                resources=[sources, outputs],
             ),
         ]
 

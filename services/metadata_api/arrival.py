@@ -1,10 +1,16 @@
 """Reads S3's two ways of telling that an object was created."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_plus
+
+from ledger.arrivals import ASSET_PREFIX
+
+UPLOAD_KEY: Final = re.compile(r"uploads/(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/source")
+"""Where the file of a job that was made first is uploaded to."""
 
 
 class InvalidEventError(Exception):
@@ -20,6 +26,11 @@ class Arrival:
     version_id: str | None
     etag: str | None
     sequencer: str | None
+
+
+def is_source(key: str) -> bool:
+    """Whether jobs are made of such objects; not of "folders" made in the console and of what jobs use."""
+    return not key.endswith("/") and not key.startswith(ASSET_PREFIX)
 
 
 def read_arrivals(body: str) -> list[Arrival]:
@@ -38,6 +49,15 @@ def read_arrivals(body: str) -> list[Arrival]:
     except (KeyError, TypeError, AttributeError) as error:
         message = f"the event has no usable bucket and object: {error!r}"
         raise InvalidEventError(message) from error
+
+
+def message_for(bucket: str, key: str, version_id: str) -> str:
+    """The message that EventBridge would have sent for this version, as far as `ingest` needs it.
+
+    It has no sequencer, which only S3 gives: `ingest` takes the version for the newest one of its key.
+    """
+    told = {"bucket": {"name": bucket}, "object": {"key": key, "version-id": version_id}}
+    return json.dumps({"source": "video-platform.sweep", "detail-type": "Object Created", "detail": told})
 
 
 def _read(event: Mapping[str, Any]) -> list[Arrival]:

@@ -1,6 +1,5 @@
 """Function `ingest`: turns objects that arrived in the ingest bucket into running jobs."""
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,15 +13,13 @@ from ledger.errors import JobNotFoundError, LedgerUnavailableError
 from ledger.models import Job, SourceObject
 from ledger.states import ErrorCode, JobStatus
 from metadata_api import clients, database
-from metadata_api.arrival import Arrival, InvalidEventError, read_arrivals
+from metadata_api.arrival import UPLOAD_KEY, Arrival, InvalidEventError, is_source, read_arrivals
 from metadata_api.dispatch import Workflow, start_waiting
 from metadata_api.logs import logger
 from metadata_api.settings import IngestSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_UPLOAD_KEY = re.compile(r"uploads/(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +74,7 @@ def _take_message(body: str, services: Services) -> None:
         if arrival.bucket != services.settings.ingest_bucket:
             message = f"expected bucket {services.settings.ingest_bucket}, got {arrival.bucket}"
             raise InvalidEventError(message)
-        # A "folder" made in the console, and what jobs use, are no sources.
-        if arrival.key.endswith("/") or arrival.key.startswith(arrivals.ASSET_PREFIX):
+        if not is_source(arrival.key):
             continue
         source = _inspect(services.s3, arrival)
         if source is not None:
@@ -126,7 +122,7 @@ def _take_object(conn: LedgerConnection, source: SourceObject, services: Service
 
 
 def _find_or_make_job(conn: LedgerConnection, source: SourceObject) -> Job | None:
-    upload = _UPLOAD_KEY.fullmatch(source.key)
+    upload = UPLOAD_KEY.fullmatch(source.key)
     if upload is None:
         made = arrivals.create_bucket_job(conn, source)
         if made is None:

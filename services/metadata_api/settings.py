@@ -140,6 +140,7 @@ class SweepSettings(FunctionSettings):
 
     ingest_bucket: str
     media_bucket: str
+    ingest_queue_url: str
     deleted_retention_days: int
 
 

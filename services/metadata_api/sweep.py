@@ -1,40 +1,32 @@
 """Function `sweep`, every five minutes: deletes for good what was deleted, and heals what got lost in S3."""
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from botocore.exceptions import ClientError
 
 from ledger import deletion
-from ledger.connection import ConnectionKeeper, LedgerConnection
+from ledger.connection import LedgerConnection
 from metadata_api import clients, database, metrics
 from metadata_api.erasing import BudgetSpentError, Eraser, ErasingError
+from metadata_api.leftovers import abort_uploads, tag_leftovers
 from metadata_api.logs import logger
+from metadata_api.lost_events import resend_events
 from metadata_api.settings import SweepSettings
-from metadata_api.steps import refuse_failures, run_steps
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from metadata_api.steps import Step, refuse_failures, run_steps
+from metadata_api.sweeping import Services
 
 _MOST_VIDEOS = 100
 _MOST_PAGES = 200  # listings of 1,000 versions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What the function works with."""
-
-    settings: SweepSettings
-    keeper: ConnectionKeeper
-    s3: "S3Client"
-
-
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Lambda entry point; the event's content does not matter."""
     settings = SweepSettings.from_environment()
-    return sweep(Services(settings=settings, keeper=database.ledger(settings), s3=clients.s3()))
+    return sweep(
+        Services(settings=settings, keeper=database.ledger(settings), s3=clients.s3(), sqs=clients.sqs())
+    )
 
 
 def sweep(services: Services) -> dict[str, int]:
@@ -47,7 +39,13 @@ def sweep(services: Services) -> dict[str, int]:
         LedgerUnavailableError: No step could be done.
         MaintenanceError: Names the steps that failed.
     """
-    counts, failed = run_steps(services.keeper, {"videos_purged": partial(_purge_videos, services)})
+    steps: dict[str, Step] = {
+        "videos_purged": partial(_purge_videos, services),
+        "events_resent": partial(resend_events, services),
+        "outputs_superseded": partial(tag_leftovers, services),
+        "uploads_aborted": partial(abort_uploads, services),
+    }
+    counts, failed = run_steps(services.keeper, steps)
     logger().info("swept", extra=counts)
     metrics.emit(counts, stack=services.settings.stack)
     refuse_failures(failed)

@@ -33,6 +33,7 @@ REASONS: Mapping[str, str] = {
     "container": "local mode has no images to pull and no EFS to mount",
     "missing": "S3 asks for it itself when a key is missing; no call has this name",
     "version": "the record names the operation, not the version it asked for",
+    "listing": "the record names every listing of a bucket ListObjects, whatever it lists",
     "outage": "needed after a failure at one moment only; integration tests reach it with other credentials",
     "queue": "needed when a job waits for the slot of another, which the run has too few jobs for",
     "later": "needed minutes or days after a deletion or a loss, which the run does not wait for",

@@ -23,6 +23,7 @@ from tests.api_client import (
     call_in_parallel,
     forget_clients,
 )
+from tests.integration.metadata_api.sweep_world import World, make_buckets, make_world
 from tests.integration.metadata_api.webhook_system import WebhookSystem
 
 MAX_UPLOAD_BYTES = 1_000_000
@@ -57,6 +58,21 @@ def aws(emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
     forget_clients()
     yield boto3
     forget_clients()
+
+
+@pytest.fixture
+def swept(
+    emulator: EmulatorServer,
+    account: boto3.session.Session,
+    aws: Any,
+    ledger_database: Any,
+    ledger_conn: LedgerConnection,
+) -> Iterator[World]:
+    """What the sweep works on; the buckets are of its own, because a walk sees all of them."""
+    buckets = make_buckets(account.client("s3", endpoint_url=emulator.url), emulator.region)
+    made = make_world(aws, buckets, ledger_database, ledger_conn)
+    yield made
+    made.services.keeper.close()
 
 
 @pytest.fixture(scope="session")
