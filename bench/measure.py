@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,15 +86,15 @@ class MemoryWatch(threading.Thread):
         self.join()
 
 
-def process_tree(root: int) -> list[int]:
-    """A process and all of its descendants."""
+def process_tree(root: int, *, without: Collection[int] = ()) -> list[int]:
+    """A process and all of its descendants, but for the branches of those in `without`."""
     found, open_ends = [], [root]
     while open_ends:
         pid = open_ends.pop()
         found.append(pid)
         for task in Path(f"/proc/{pid}/task").glob("*/children"):
             try:
-                open_ends += [int(child) for child in task.read_text().split()]
+                open_ends += [int(child) for child in task.read_text().split() if int(child) not in without]
             except OSError:
                 continue
     return found
