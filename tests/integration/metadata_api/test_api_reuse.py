@@ -153,8 +153,13 @@ def test_two_orders_at_once_on_known_bytes_both_complete_and_on_new_bytes_both_a
 
     answers = parallel([call] * 4)
 
-    assert {answer.json["job"]["reused_job_id"] for answer in answers} == {first["job_id"]}
-    assert len({answer.json["job"]["job_id"] for answer in answers}) == 4
+    made = {answer.json["job"]["job_id"] for answer in answers}
+    reused = {answer.json["job"]["reused_job_id"] for answer in answers}
+    assert len(made) == 4
+    # The newest job on these bytes is reused, and for a call that comes a moment later that is one of these.
+    assert first["job_id"] in reused <= {first["job_id"], *made}
+    prefixes = {column(ledger_conn, UUID(job_id), "output_prefix") for job_id in (first["job_id"], *made)}
+    assert len(prefixes) == 1
     assert count(ledger_conn, "outbox") == 4
 
 
