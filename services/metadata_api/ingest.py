@@ -9,13 +9,14 @@ from botocore.exceptions import ClientError
 from ledger import arrivals, failures, settlement
 from ledger.announcement import format_bytes
 from ledger.connection import ConnectionKeeper, LedgerConnection
-from ledger.errors import JobNotFoundError, LedgerUnavailableError
+from ledger.errors import JobNotFoundError
 from ledger.models import Job, SourceObject
 from ledger.states import ErrorCode, JobStatus
 from metadata_api import clients, database
 from metadata_api.arrival import UPLOAD_KEY, Arrival, InvalidEventError, is_source, read_arrivals
 from metadata_api.dispatch import Workflow, start_waiting
 from metadata_api.logs import logger
+from metadata_api.partial_batch import take_each
 from metadata_api.settings import IngestSettings
 
 if TYPE_CHECKING:
@@ -49,24 +50,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def take_batch(records: list[dict[str, Any]], services: Services) -> dict[str, Any]:
-    """Takes each message on its own, so that a bad one does not make the queue repeat the good ones.
-
-    Returns:
-        Lambda's partial batch response: the messages to deliver again.
-    """
-    failed: list[str] = []
-    for position, record in enumerate(records):
-        try:
-            _take_message(record["body"], services)
-        except LedgerUnavailableError as error:
-            # The rest would only wait for the same connection timeout.
-            logger().error("ledger_unavailable", extra={"reason": str(error)})
-            failed += [later["messageId"] for later in records[position:]]
-            break
-        except Exception:  # noqa: BLE001 - whatever it is, this message alone goes back to the queue
-            logger().exception("message_failed", extra={"message_id": record["messageId"]})
-            failed.append(record["messageId"])
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    """Takes each message on its own; gives Lambda's partial batch response."""
+    return take_each(records, lambda body: _take_message(body, services), failure="message_failed")
 
 
 def _take_message(body: str, services: Services) -> None:

@@ -14,6 +14,7 @@ from ledger.errors import LedgerUnavailableError
 from ledger.webhook_deliveries import Attempted, DueDelivery
 from metadata_api import clients, database
 from metadata_api.logs import logger
+from metadata_api.partial_batch import take_each
 from metadata_api.settings import WebhooksSettings
 from webhooks.messages import InvalidMessageError, Report, Send
 from webhooks.secret_box import unseal
@@ -59,20 +60,10 @@ def take_reports(records: list[dict[str, Any]], services: Services) -> dict[str,
     Returns:
         Lambda's partial batch response: the reports to deliver again.
     """
-    failed: list[str] = []
-    for position, record in enumerate(records):
-        try:
-            _take_report(record["body"], services)
-        except LedgerUnavailableError as error:
-            logger().error("ledger_unavailable", extra={"reason": str(error)})
-            failed += [later["messageId"] for later in records[position:]]
-            break
-        except Exception:  # noqa: BLE001 - whatever it is, this report alone goes back to the queue
-            logger().exception("report_failed", extra={"message_id": record["messageId"]})
-            failed.append(record["messageId"])
-    if not failed:
+    answer = take_each(records, lambda body: _take_report(body, services), failure="report_failed")
+    if not answer["batchItemFailures"]:
         _dispatch_after_reports(services)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return answer
 
 
 def sweep(services: Services) -> dict[str, Any]:
