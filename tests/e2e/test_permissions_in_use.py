@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from local.paths import REPOSITORY_ROOT
 from tests import media
-from tests.e2e.platform_client import Platform, wait_for
+from tests.e2e.platform_client import Platform, copy_checkout, wait_for
 from tests.e2e.processes import kill_while_encoding, processes_of
 from tests.policy.permissions import EXERCISED, load_rows
 from tests.policy.recording import Use, recorded, start_recording, uses
@@ -19,6 +20,7 @@ from tests.receiver import receiver
 
 # One job is killed and done again, one refused, one cancelled; each takes as long as the machine lets it.
 pytestmark = pytest.mark.timeout(400)
+SCHEDULED = ("maintain_function_name", "sweep_function_name")
 REPORT = REPOSITORY_ROOT / "build" / "permissions-in-use.txt"
 TASK_POLICIES = {"task-task-role": "task-task-policy", "task-execution-role": "task-execution-policy"}
 
@@ -26,9 +28,29 @@ TASK_POLICIES = {"task-task-role": "task-task-policy", "task-execution-role": "t
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform of its own: functions that ran before keep their secrets and would not read them again."""
-    running = Platform.start(tmp_path_factory.mktemp("recorded"))
+    checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
+    allow_one_job_at_a_time(checkout)
+    running = Platform.start(tmp_path_factory.mktemp("recorded"), checkout=checkout)
+    stop_schedules(running)
     yield running
     running.stop()
+
+
+def allow_one_job_at_a_time(checkout: Path) -> None:
+    settings = checkout / "Pulumi.dev.yaml"
+    text, found = re.subn(r"(video-platform:max_running_jobs:) .*", r"\1 1", settings.read_text())
+    assert found == 1
+    settings.write_text(text)
+
+
+def stop_schedules(platform: Platform) -> None:
+    """Leave every start to the function that the job's own events call; the test calls the others itself."""
+    events = platform.aws("events")
+    scheduled = [rule["Name"] for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression")]
+    starters = [name for name in scheduled if "-maintain-" in name or "-sweep-" in name]
+    assert len(starters) == len(SCHEDULED), scheduled
+    for name in starters:
+        events.disable_rule(Name=name)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +85,7 @@ def restart_functions(platform: Platform) -> None:
         FunctionName=platform.exports["migrate_function_name"], Payload="{}"
     )
     assert "FunctionError" not in answer, answer["Payload"].read()
-    for scheduled in ("maintain_function_name", "sweep_function_name"):
+    for scheduled in SCHEDULED:
         platform.aws("lambda").invoke(FunctionName=platform.exports[scheduled], Payload="{}")
 
 
@@ -97,17 +119,22 @@ def give_back_dead_letters(platform: Platform) -> None:
 
 
 def use_jobs(platform: Platform, directory: Path) -> None:
-    """Do what goes right and wrong with jobs: finish, refuse, kill, cancel, process an object again."""
+    """Do what goes right and wrong with jobs: wait, finish, refuse, kill, cancel, process an object again."""
     clip = media.make_landscape(directory, seconds=4)
+    text = directory / "refused.mp4"
+    text.write_text("no video at all\n" * 100, encoding="utf-8")
+
     killed = platform.upload(clip)
+    wait_for("the encode", lambda: bool(processes_of(killed, "libx264")) or None)
+    refused = platform.upload(text)
+    wait_for("the upload's event", lambda: platform.job(refused)["status"] == "QUEUED" or None)
     kill_while_encoding(killed, "-m processor")
     assert platform.settled(killed)["status"] == "COMPLETED"
     platform.download(killed, "poster", directory)
     platform.download(killed, "original", directory)
-
-    text = directory / "refused.mp4"
-    text.write_text("no video at all\n" * 100, encoding="utf-8")
-    assert platform.settled(platform.upload(text))["status"] == "FAILED"
+    assert platform.settled(refused)["status"] == "FAILED"
+    # Else its slot may be given to the next job by whoever told of its end, and not by the API.
+    wait_for("the last word on the refused job", lambda: has_settled(platform, refused) or None)
 
     again = {"source": {"bucket": platform.exports["ingest_bucket"], "key": f"uploads/{killed}/source"}}
     created = platform.api("POST", "/jobs", again)
@@ -116,6 +143,19 @@ def use_jobs(platform: Platform, directory: Path) -> None:
     wait_for("the encode", lambda: bool(processes_of(job_id, "libx264")) or None)
     assert platform.api("POST", f"/jobs/{job_id}/cancel").status_code == 200
     assert platform.ended_execution(job_id)["status"] == "ABORTED"
+
+
+def has_settled(platform: Platform, job_id: str) -> bool:
+    """Tell whether the function that hears of executions has logged the end of the job's."""
+    (group,) = [
+        f"/aws/lambda/{function['FunctionName']}"
+        for function in all_functions(platform)
+        if short(function["Role"]) == "workflow-outcome-role"
+    ]
+    found = platform.aws("logs").filter_log_events(
+        logGroupName=group, filterPattern=f'"execution_settled" "{job_id}"'
+    )
+    return bool(found["events"])
 
 
 def allowed(role: str) -> frozenset[str]:

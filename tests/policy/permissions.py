@@ -35,7 +35,6 @@ REASONS: Mapping[str, str] = {
     "version": "the record names the operation, not the version it asked for",
     "listing": "the record names every listing of a bucket ListObjects, whatever it lists",
     "outage": "needed after a failure at one moment only; integration tests reach it with other credentials",
-    "queue": "needed when a job waits for the slot of another, which the run has too few jobs for",
     "later": "needed minutes or days after a deletion or a loss, which the run does not wait for",
     "parts": "needed for uploads in several parts, which the run does not make",
     "owner": "for people and tools of the account, not for the platform",
