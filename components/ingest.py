@@ -24,7 +24,7 @@ from components.storage import MediaBuckets
 _FUNCTION_TIMEOUT_SECONDS = 30
 # AWS advises six times the function's timeout, so that a throttled batch is not delivered twice.
 _VISIBILITY_SECONDS = 6 * _FUNCTION_TIMEOUT_SECONDS
-_ATTEMPTS = 5
+_ATTEMPTS = 5  # the least that AWS advises for the queue of a function
 _BATCH_SIZE = 10
 _KEPT_SECONDS = 4 * 86400
 _MAINTAIN_TIMEOUT_SECONDS = 55  # below the minute between two runs

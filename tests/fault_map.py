@@ -1,11 +1,14 @@
-"""Reads which tests make up the fault suite from its page."""
+"""Reads which tests make up the fault suite from its page, and in which form they run."""
 
+import os
 import re
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = Path(__file__).with_name("faults") / "README.md"
+WHOLE = os.environ.get("FAULTS") == "whole"
+"""Whether outages last as long and kills are as many as the bar asks; `make test` takes a shorter form."""
 _ROW = re.compile(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 

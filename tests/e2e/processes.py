@@ -1,10 +1,11 @@
 """Finds and kills the processes of a job's task."""
 
+import json
 import os
 import signal
 from pathlib import Path
 
-from tests.e2e.platform_client import wait_for
+from tests.e2e.platform_client import Platform, wait_for
 
 
 def processes_of(job_id: str, program: str) -> list[int]:
@@ -32,3 +33,10 @@ def kill_while_encoding(job_id: str, program: str) -> None:
     assert victims, f"no process of {program} to kill"
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
+
+
+def server_pid(platform: Platform, name: str) -> int:
+    """The process of one of the platform's servers, as its own record has it."""
+    stack = str(platform.description["stack"])
+    state = json.loads((platform.data_dir / stack / "state.json").read_text())
+    return int(state["processes"][name]["pid"])

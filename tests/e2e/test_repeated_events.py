@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests import media
+from tests.e2e.ingest_queue import delivery_paused, function_of_queue
 from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import processes_of
 
@@ -26,22 +27,8 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def undelivered(platform: Platform) -> Iterator[None]:
     """The queue's own delivery, paused, so that all copies lie ready before the first is taken."""
-    client = platform.aws("lambda")
-    [mapping] = client.list_event_source_mappings(EventSourceArn=queue_arn(platform))["EventSourceMappings"]
-    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    yield
-    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-
-
-def queue_arn(platform: Platform) -> str:
-    url = platform.exports["ingest_queue_url"]
-    answer = platform.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    return str(answer["Attributes"]["QueueArn"])
-
-
-def function_of_queue(platform: Platform) -> str:
-    found = platform.aws("lambda").list_event_source_mappings(EventSourceArn=queue_arn(platform))
-    return str(found["EventSourceMappings"][0]["FunctionArn"])
+    with delivery_paused(platform):
+        yield
 
 
 def the_message(platform: Platform) -> str:

@@ -1,29 +1,35 @@
 """The API while its database or cache is stopped or frozen, with servers of this module's own."""
 
-import os
+import itertools
 import secrets
-import signal
+import socket
+import statistics
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from redis.connection import SSLConnection
 
+import ledger.connection
 import ledger.settings
-from ledger.connection import FixedCredentials, connect
+from ledger.connection import FixedCredentials, PatientConnection, connect
 from ledger.settings import Credentials, DatabaseSettings
 from local.servers.base import LocalServer
 from local.servers.postgres import PostgresServer
 from local.servers.redis import RedisServer
 from local.servers.tls import Authority
 from metadata_api.api import Application
-from metadata_api.live_progress import LiveProgress
+from metadata_api.live_progress import PAUSE_SECONDS, LiveProgress
 from metadata_api.migrate import Waiting, migrate
 from metadata_api.resources import Resources
 from metadata_api.settings import ApiSettings
 from tests.api_client import ApiClient
+from tests.freezing import frozen
 from tests.integration.metadata_api.conftest import store_secret
 
 pytestmark = pytest.mark.integration
@@ -115,34 +121,9 @@ def stopped(server: LocalServer) -> Iterator[None]:
         server.start()
 
 
-@contextmanager
-def frozen(server: LocalServer) -> Iterator[None]:
-    pids = family(server)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
-def family(server: LocalServer) -> list[int]:
-    """The server's process and, for PostgreSQL, its children."""
+def hanging(server: LocalServer) -> AbstractContextManager[None]:
     assert server.pid is not None
-    return [server.pid, *(pid for pid in processes() if parent_of(pid) == server.pid)]
-
-
-def processes() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-
-
-def parent_of(pid: int) -> int:
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    return int(text.rsplit(")", 1)[1].split()[1])
+    return frozen(server.pid)
 
 
 def test_health_names_nothing_when_all_is_well(api: ApiClient) -> None:
@@ -170,26 +151,78 @@ def test_without_the_cache_the_api_is_degraded_and_serves(api: ApiClient, cache:
     assert listed.status == 200
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked of the cache: each connection and each command waits once, for a quarter of a second."""
+    steps: list[str] = []
+    attempt, connect_cache = LiveProgress._attempt, SSLConnection._connect
+
+    def counted_attempt(board: LiveProgress, command: Any) -> Any:
+        steps.append("command")
+        return attempt(board, command)
+
+    def counted_connect(connection: SSLConnection) -> Any:
+        steps.append("connection")
+        return connect_cache(connection)
+
+    monkeypatch.setattr(LiveProgress, "_attempt", counted_attempt)
+    monkeypatch.setattr(SSLConnection, "_connect", counted_connect)
+    return steps
+
+
 @pytest.mark.timeout(60)
+@pytest.mark.parametrize("warm", [True, False], ids=["open connection", "no connection"])
 def test_a_hanging_cache_is_asked_once_and_then_left_alone(
-    api: ApiClient, cache: RedisServer, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, cache: RedisServer, asked: list[str], monkeypatch: pytest.MonkeyPatch, warm: bool
 ) -> None:
     job = run_job(api)
-    api.call("GET", f"/jobs/{job}")  # the connection to the cache is open and will hang
-    commands = []
-    real = LiveProgress._attempt
+    if warm:
+        api.call("GET", f"/jobs/{job}")  # the connection to the cache is open and will hang
+    monkeypatch.setattr("metadata_api.live_progress.PAUSE_SECONDS", 3600.0)
+    asked.clear()
 
-    def counted(board: LiveProgress, command: Any) -> Any:
-        commands.append(command)
-        return real(board, command)
-
-    monkeypatch.setattr(LiveProgress, "_attempt", counted)
-
-    with frozen(cache):
+    with hanging(cache):
         answers = [api.call("GET", f"/jobs/{job}") for _ in range(5)]
 
     assert {answer.status for answer in answers} == {200}
-    assert len(commands) == 1
+    # Without a connection the wait is that for its handshake, so no command is ever sent.
+    assert asked == (["command"] if warm else ["command", "connection"])
+
+
+def test_in_five_minutes_without_the_cache_every_read_is_answered_and_few_look_for_it(
+    api: ApiClient, cache: RedisServer, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = run_job(api)
+    now = itertools.count(time.monotonic())
+    monkeypatch.setattr("metadata_api.live_progress.time", SimpleNamespace(monotonic=lambda: next(now)))
+
+    with stopped(cache):
+        answers = [api.call("GET", f"/jobs/{job}") for _ in range(300)]
+
+    assert {answer.status for answer in answers} == {200}
+    assert asked.count("command") <= 300 / PAUSE_SECONDS + 1
+
+
+def test_reads_without_the_cache_take_at_most_twice_as_long(api: ApiClient, cache: RedisServer) -> None:
+    job = run_job(api)
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # bound and not listening: refused, and nobody else's
+        settings = replace(api.settings, redis_port=reserved.getsockname()[1])
+        without = ApiClient(Application(Resources(settings)), settings)
+        # In turn, so that what else the machine does meets both; the best of three, as noise can only add.
+        ratios = [ratio_of_p95(f"/jobs/{job}", without, api) for _ in range(3)]
+
+    assert min(ratios) <= 2, ratios
+
+
+def ratio_of_p95(path: str, first: ApiClient, second: ApiClient, *, calls: int = 100) -> float:
+    seconds: dict[int, list[float]] = {0: [], 1: []}
+    for number in range(2 * calls):
+        started = time.perf_counter()
+        assert (first, second)[number % 2].call("GET", path).status == 200
+        seconds[number % 2].append(time.perf_counter() - started)
+    slow, fast = (statistics.quantiles(each, n=20)[-1] for each in seconds.values())
+    return slow / fast
 
 
 def test_the_cache_is_used_again_after_it_returns(
@@ -237,14 +270,28 @@ def test_a_restart_of_the_database_between_calls_is_not_noticed(
 
 
 @pytest.mark.timeout(60)
-def test_a_frozen_database_answers_503_and_recovers(api: ApiClient, database: PostgresServer) -> None:
+def test_a_frozen_database_answers_503_and_recovers(
+    api: ApiClient, database: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert api.call("GET", "/jobs").status == 200
+    opened: list[DatabaseSettings] = []
+    real = ledger.connection._open
 
-    with frozen(database):
+    def counted(settings: DatabaseSettings, credentials: Credentials) -> PatientConnection:
+        opened.append(settings)
+        return real(settings, credentials)
+
+    monkeypatch.setattr(ledger.connection, "_open", counted)
+
+    with hanging(database):
         over_open_connection = api.call("GET", "/jobs")
+        waits_for_connections = [len(opened)]
         over_new_connection = api.call("GET", "/jobs")
+        waits_for_connections.append(len(opened))
 
     assert (over_open_connection.status, over_new_connection.status) == (503, 503)
+    # One wait each, for an answer or for a connection; test_time_limits.py adds up how long they may be.
+    assert waits_for_connections == [0, 1]
     assert api.call("GET", "/jobs").status == 200
 
 
