@@ -258,6 +258,7 @@ sweep = Sweep(
     SweepArgs(
         platform=functions,
         buckets=storage.buckets,
+        shared_files=storage.shared_files,
         ingest_queue=ingest.redrivable.queue,
         messages_key_arn=encryption.messages_key_arn,
         deleted_retention_days=config.deleted_retention_days,

@@ -67,6 +67,19 @@ class FunctionPlatform:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileMount:
+    """A file system that a function mounts.
+
+    Attributes:
+        access_point_arn: EFS access point; the function's role must be allowed to mount it.
+        path: where it appears; Lambda wants it right below ``/mnt/``.
+    """
+
+    access_point_arn: pulumi.Input[str]
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaFunctionArgs:
     """What sets one function apart.
 
@@ -82,6 +95,7 @@ class LambdaFunctionArgs:
             pool.
         outside: runs outside of the network, with the internet in reach and without the ledger.
         dead_letter_queue_arn: queue for events that an asynchronous call could not deliver.
+        mount: file system that the function mounts.
         after: resources that must exist before the function runs, for example the migrations.
     """
 
@@ -95,6 +109,7 @@ class LambdaFunctionArgs:
     reserved_concurrency: int | None = None
     outside: bool = False
     dead_letter_queue_arn: pulumi.Input[str] | None = None
+    mount: FileMount | None = None
     after: Sequence[pulumi.Resource] = ()
 
     def __post_init__(self) -> None:
@@ -102,6 +117,8 @@ class LambdaFunctionArgs:
             raise ValueError(
                 f"{self.role}: timeout_seconds is {self.timeout_seconds}, but Lambda allows 1 to 900"
             )
+        if self.mount is not None and self.outside:
+            raise ValueError(f"{self.role}: a function outside of the network reaches no file system")
 
 
 class LambdaFunction(pulumi.ComponentResource):
@@ -221,7 +238,7 @@ class LambdaFunction(pulumi.ComponentResource):
 
     def _build_function(self, role: aws.iam.Role, needs: Sequence[pulumi.Resource]) -> aws.lambda_.Function:
         args, platform = self._args, self._args.platform
-        dead_letters = args.dead_letter_queue_arn
+        dead_letters, mount = args.dead_letter_queue_arn, args.mount
         return aws.lambda_.Function(
             f"{self._name}-function",
             name=self._function_name,
@@ -238,6 +255,11 @@ class LambdaFunction(pulumi.ComponentResource):
             if args.outside
             else aws.lambda_.FunctionVpcConfigArgs(
                 subnet_ids=platform.subnet_ids, security_group_ids=[platform.security_group_id]
+            ),
+            file_system_config=None
+            if mount is None
+            else aws.lambda_.FunctionFileSystemConfigArgs(
+                arn=mount.access_point_arn, local_mount_path=mount.path
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="JSON", log_group=self._log_group_name

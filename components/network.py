@@ -113,7 +113,7 @@ class Network(pulumi.ComponentResource):
             self._connect(client, client_role, rds, "rds", _POSTGRES_PORT)
         for client, client_role in ((ecs, "ecs"), (function, "lambda")):
             self._connect(client, client_role, redis, "redis", _REDIS_PORT)
-        self._connect(ecs, "ecs", efs, "efs", _NFS_PORT)
+            self._connect(client, client_role, efs, "efs", _NFS_PORT)
         self._build_ways_out({"ecs": ecs, "lambda": function, "migrate": migrate})
         self.ecs_security_group_id = ecs.id
         self.lambda_security_group_id = function.id

@@ -36,19 +36,30 @@ class MediaBuckets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedFiles:
-    """The EFS file system that tasks mount.
+    """The EFS file system that tasks share.
 
     Attributes:
         file_system_id: EFS file system.
         file_system_arn: its ARN.
         access_point_id: access point that tasks enter by.
         access_point_arn: its ARN.
+        mount_targets: must exist before anything mounts it.
     """
 
     file_system_id: pulumi.Input[str]
     file_system_arn: pulumi.Input[str]
     access_point_id: pulumi.Input[str]
     access_point_arn: pulumi.Input[str]
+    mount_targets: Sequence[pulumi.Resource]
+
+    def mount_statement(self) -> Statement:
+        """Let a role mount the file system through the access point, and write; not as root."""
+        return Statement(
+            sid="MountSharedFiles",
+            actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+            resources=[self.file_system_arn],
+            conditions={"StringEquals": {"elasticfilesystem:AccessPointArn": self.access_point_arn}},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +120,7 @@ class Storage(pulumi.ComponentResource):
         ingest, media, logs = self._build_buckets()
         file_system = self._build_file_system()
         access_point = self._build_access_point(file_system)
-        self._build_mount_targets(file_system)
+        self._mount_targets = self._build_mount_targets(file_system)
         self.ingest_bucket = ingest.bucket_name
         self.ingest_bucket_arn = ingest.arn
         self.media_bucket = media.bucket_name
@@ -134,12 +145,13 @@ class Storage(pulumi.ComponentResource):
 
     @property
     def shared_files(self) -> SharedFiles:
-        """What a task needs to know of the file system."""
+        """What a task or function needs to know of the file system."""
         return SharedFiles(
             file_system_id=self.efs_file_system_id,
             file_system_arn=self.efs_file_system_arn,
             access_point_id=self.efs_access_point_id,
             access_point_arn=self.efs_access_point_arn,
+            mount_targets=self._mount_targets,
         )
 
     def _register(self) -> None:
@@ -252,8 +264,8 @@ class Storage(pulumi.ComponentResource):
         )
         return access_point
 
-    def _build_mount_targets(self, file_system: aws.efs.FileSystem) -> None:
-        for zone in range(self._args.availability_zones):
+    def _build_mount_targets(self, file_system: aws.efs.FileSystem) -> list[aws.efs.MountTarget]:
+        return [
             aws.efs.MountTarget(
                 f"{self._name}-efs-mount-{zone + 1}",
                 file_system_id=file_system.id,
@@ -261,3 +273,5 @@ class Storage(pulumi.ComponentResource):
                 security_groups=[self._args.security_group_id],
                 opts=self._child,
             )
+            for zone in range(self._args.availability_zones)
+        ]

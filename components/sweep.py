@@ -1,4 +1,4 @@
-"""The sweep: deletes for good what was deleted, and heals what got lost in the buckets."""
+"""The sweep: deletes for good what was deleted or left behind, and heals what got lost in the buckets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
+from components.function import FileMount, FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
 from components.policies import Statement, use_key
-from components.storage import MediaBuckets
+from components.storage import MediaBuckets, SharedFiles
 
+_SHARED_DIRECTORY = "/mnt/shared"
 _TIMEOUT_SECONDS = 240  # below the five minutes between two runs
 
 
@@ -21,6 +22,7 @@ class SweepArgs:
     Attributes:
         platform: what all functions share.
         buckets: buckets with sources and outputs.
+        shared_files: file system of chunked jobs.
         ingest_queue: where lost events are told again.
         messages_key_arn: key that encrypts the queue.
         deleted_retention_days: how long the content of deleted videos is kept.
@@ -29,6 +31,7 @@ class SweepArgs:
 
     platform: FunctionPlatform
     buckets: MediaBuckets
+    shared_files: SharedFiles
     ingest_queue: aws.sqs.Queue
     messages_key_arn: pulumi.Input[str]
     deleted_retention_days: int
@@ -60,16 +63,18 @@ class Sweep(pulumi.ComponentResource):
                 role="sweep",
                 reserved_concurrency=args.platform.background_reserved_concurrency or None,
                 handler="metadata_api.sweep.handler",
-                description="Deletes what was deleted for good and heals what got lost in the buckets",
+                description="Deletes what was deleted or left behind, heals what got lost in the buckets",
                 timeout_seconds=_TIMEOUT_SECONDS,
                 environment={
                     "INGEST_BUCKET": args.buckets.ingest,
                     "MEDIA_BUCKET": args.buckets.media,
                     "INGEST_QUEUE_URL": args.ingest_queue.url,
                     "DELETED_RETENTION_DAYS": str(args.deleted_retention_days),
+                    "SHARED_DIR": _SHARED_DIRECTORY,
                 },
                 statements=self._statements(),
-                after=args.after,
+                mount=FileMount(access_point_arn=args.shared_files.access_point_arn, path=_SHARED_DIRECTORY),
+                after=[*args.after, *args.shared_files.mount_targets],
             ),
             opts=self._child,
         )
@@ -90,6 +95,7 @@ class Sweep(pulumi.ComponentResource):
                     pulumi.Output.concat(buckets.media_arn, "/videos/*"),
                 ],
             ),
+            self._args.shared_files.mount_statement(),
             *self._healing(),
         ]
 

@@ -50,12 +50,7 @@ def task_statements(buckets: MediaBuckets, shared: SharedFiles) -> list[Statemen
             actions=["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"],
             resources=["*"],
         ),
-        Statement(
-            sid="MountSharedFiles",
-            actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-            resources=[shared.file_system_arn],
-            conditions={"StringEquals": {"elasticfilesystem:AccessPointArn": shared.access_point_arn}},
-        ),
+        shared.mount_statement(),
     ]
 
 

@@ -42,7 +42,7 @@ class AgentSettings:
         image_dir: The staged image: PYTHONPATH of every task.
         tasks_dir: Parent of each task's private volumes.
         logs_dir: Parent of the local log files.
-        file_systems: EFS file system id to directory.
+        file_systems: EFS file system or access point id to directory.
     """
 
     image_dir: Path

@@ -93,7 +93,7 @@ def plan_container(
         task: The task as DescribeTasks returns it.
         definition: Its task definition.
         task_dir: Private directory of this task for volumes without a host.
-        file_systems: EFS file system id to the directory that stands in for it.
+        file_systems: Id of each EFS file system and access point to the directory that stands in for it.
 
     Raises:
         TaskStartError: The definition has no or several containers, no command, or an unknown volume.
@@ -178,9 +178,10 @@ def _mounts(
 
 
 def _shared_directory(volume: Mapping[str, Any], file_systems: Mapping[str, Path]) -> Path:
-    identifier = volume["fileSystemId"]
+    access_point = (volume.get("authorizationConfig") or {}).get("accessPointId")
+    identifier = access_point or volume["fileSystemId"]
     if identifier not in file_systems:
-        message = f"The file system {identifier} has no local directory."
+        message = f"The file system or access point {identifier} has no local directory."
         raise TaskStartError(
             message, remedy=f"Known file systems: {', '.join(sorted(file_systems)) or 'none'}."
         )

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from local.agent.plan import rewrite_path
 from local.apply.context import ApplyContext, pascal, present, tag_map
 from local.apply.registry import handles
 from local.monitor import Created, Registration
@@ -30,7 +31,7 @@ def create_function(context: ApplyContext, resource: Registration) -> Created:
             Timeout=inputs.get("timeout"),
             MemorySize=inputs.get("memorySize"),
             Architectures=inputs.get("architectures"),
-            Environment=pascal_top(inputs.get("environment")),
+            Environment=_environment(context, resource),
             VpcConfig=pascal(inputs.get("vpcConfig")),
             TracingConfig=pascal(inputs.get("tracingConfig")),
             LoggingConfig=pascal(inputs.get("loggingConfig")),
@@ -137,9 +138,15 @@ def invoke(context: ApplyContext, resource: Registration) -> Created:
     return Created(hashlib.sha256(result.encode()).hexdigest()[:32], {"result": result})
 
 
-def pascal_top(value: Any) -> Any:
-    """Turns only the outermost keys into PascalCase; what lies below are names that the program chose."""
-    return None if value is None else {key[:1].upper() + key[1:]: item for key, item in value.items()}
+def _environment(context: ApplyContext, resource: Registration) -> dict[str, Any] | None:
+    """Gives the variables; paths below a mounted file system become those of its directory here."""
+    environment, mount = resource.inputs.get("environment"), resource.inputs.get("fileSystemConfig")
+    if environment is None or mount is None:
+        return None if environment is None else {"Variables": environment["variables"]}
+    access_point = str(mount["arn"]).rpartition("/")[2]
+    mounts = {str(mount["localMountPath"]): context.mounts[access_point]}
+    variables = {name: rewrite_path(value, mounts) for name, value in environment["variables"].items()}
+    return {"Variables": variables}
 
 
 def _code(context: ApplyContext, resource: Registration) -> dict[str, Any]:

@@ -4,7 +4,8 @@ The job itself is held by whoever plans it and later by whoever assembles it; a 
 holds that chunk alone, and only while its job is being processed in the attempt that the worker belongs to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID
@@ -250,6 +251,17 @@ def jobs_that_need_files(conn: LedgerConnection, job_ids: Sequence[UUID]) -> set
         (list(job_ids), FAILED_FILES_LIFETIME),
     ).fetchall()
     return {row[0] for row in rows}
+
+
+@contextmanager
+def unneeded_files(conn: LedgerConnection, job_id: UUID) -> Iterator[bool]:
+    """Tells whether a job needs its shared files no more; it cannot be taken up again while the block runs.
+
+    A job that the ledger does not know needs none.
+    """
+    with conn.transaction():
+        conn.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (job_id,))
+        yield not jobs_that_need_files(conn, [job_id])
 
 
 def _plan_key(conn: LedgerConnection, job_id: UUID) -> str | None:

@@ -136,11 +136,12 @@ class WebhookSenderSettings(BareSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepSettings(FunctionSettings):
-    """Deletes for good what was deleted, and heals what got lost in S3."""
+    """Deletes for good what was deleted or left behind, and heals what got lost in S3."""
 
     ingest_bucket: str
     media_bucket: str
     ingest_queue_url: str
+    shared_dir: str
     deleted_retention_days: int
 
 

@@ -1,6 +1,7 @@
-"""Function `sweep`, every five minutes: deletes for good what was deleted, and heals what got lost in S3."""
+"""Function `sweep`, every five minutes: deletes what was deleted or left behind, and heals what got lost."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from metadata_api.leftovers import abort_uploads, tag_leftovers
 from metadata_api.logs import logger
 from metadata_api.lost_events import resend_events
 from metadata_api.settings import SweepSettings
+from metadata_api.shared_files import remove_shared_files
 from metadata_api.steps import Step, refuse_failures, run_steps
 from metadata_api.sweeping import Services
 
@@ -44,6 +46,7 @@ def sweep(services: Services) -> dict[str, int]:
         "events_resent": partial(resend_events, services),
         "outputs_superseded": partial(tag_leftovers, services),
         "uploads_aborted": partial(abort_uploads, services),
+        "shared_files_removed": partial(remove_shared_files, Path(services.settings.shared_dir)),
     }
     counts, failed = run_steps(services.keeper, steps)
     logger().info("swept", extra=counts)

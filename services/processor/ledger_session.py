@@ -145,10 +145,6 @@ class LedgerSession:
             (),
         )
 
-    def jobs_that_need_files(self, job_ids: Sequence[UUID]) -> set[UUID]:
-        """Which jobs may still use their shared files; see `ledger.chunks.jobs_that_need_files`."""
-        return self._call(lambda conn: ledger.chunks.jobs_that_need_files(conn, job_ids), ())
-
     def release(self, claim: Claim, code: ErrorCode, message: str) -> None:
         """Note once, without retries, that this hold ended; see `ledger.worker.release`."""
         self._call(lambda conn: ledger.worker.release(conn, claim, code, message), ())

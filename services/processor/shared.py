@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -167,28 +167,6 @@ def copy_file(source: Path, target: Path, check: Callable[[], None]) -> StoredFi
     finally:
         partial.unlink(missing_ok=True)
     return StoredFile(size_bytes=size_bytes, sha256=digest.hexdigest())
-
-
-def sweep(root: Path, needed: Callable[[Sequence[UUID]], Iterable[UUID]]) -> int:
-    """Delete the directories of jobs that need them no more; returns how many.
-
-    Args:
-        root: The shared file system.
-        needed: Tells which of some jobs still need their files; an unknown job needs none.
-    """
-    found = {job_id: path for path in root.iterdir() if (job_id := _job_id(path)) is not None}
-    kept = set(needed(list(found))) if found else set()
-    left = [path for job_id, path in found.items() if job_id not in kept]
-    for path in left:
-        shutil.rmtree(path, ignore_errors=True)
-    return len(left)
-
-
-def _job_id(path: Path) -> UUID | None:
-    try:
-        return UUID(path.name)
-    except ValueError:
-        return None
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -15,7 +15,6 @@ from processor.heartbeat import Heartbeat, reason_of
 from processor.ledger_session import LedgerSession
 from processor.prepare import prepare
 from processor.settings import Settings
-from processor.shared import sweep
 from processor.stages import StageTracker
 from processor.stop import StopReason
 from processor.superseded import tag_superseded
@@ -82,7 +81,6 @@ class Worker:
             around.board.close()
             # Last of all, so that nobody waits for it: neither the workflow nor whoever watches the job.
             self._tag_superseded(attempt)
-            self._sweep(attempt)
             attempt.session.close()
 
     def abandon(self) -> Exit:
@@ -110,18 +108,6 @@ class Worker:
     def _tag_superseded(self, attempt: Attempt) -> None:
         if attempt.completed is not None:
             tag_superseded(self._around.s3, self._settings.media_bucket, attempt.completed, self._stop)
-
-    def _sweep(self, attempt: Attempt) -> None:
-        """Delete what settled jobs left on the shared file system, unless this task is being ended."""
-        if self._settings.step == "encode" or self._stop.reason is not None:
-            return
-        try:
-            removed = sweep(self._settings.shared_dir, attempt.session.jobs_that_need_files)
-        except Exception as error:  # noqa: BLE001 (housekeeping may not change how a job ends)
-            logger.warning("shared files not swept", extra={"reason": type(error).__name__})
-            return
-        if removed:
-            logger.info("shared files of settled jobs removed", extra={"jobs": removed})
 
     def _answer_failure(self, session: LedgerSession, error: Exception) -> Exit:
         reason = self._stop.reason

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -78,6 +79,19 @@ def test_a_job_in_chunks_is_encoded_by_a_distributed_map_and_completes(edited: P
     edited.mail(job_id)
     assert len(edited.mails(job_id)) == 1
     assert list(edited.data_dir.rglob(f"{job_id}/*/plan.json")) == []
+
+
+def test_the_sweep_deletes_what_a_job_in_chunks_left_on_the_shared_file_system(edited: Platform) -> None:
+    (shared,) = edited.data_dir.glob("**/efs/*/tasks")
+    left = shared / str(uuid4()) / "plan" / "source"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"video")
+
+    name = edited.exports["sweep_function_name"]
+    answer = edited.aws("lambda").invoke(FunctionName=name)
+
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    assert not left.parent.parent.exists()
 
 
 def test_only_the_killed_chunk_is_encoded_again(edited: Platform, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -67,10 +68,11 @@ def swept(
     aws: Any,
     ledger_database: Any,
     ledger_conn: LedgerConnection,
+    tmp_path: Path,
 ) -> Iterator[World]:
     """What the sweep works on; the buckets are of its own, because a walk sees all of them."""
     buckets = make_buckets(account.client("s3", endpoint_url=emulator.url), emulator.region)
-    made = make_world(aws, buckets, ledger_database, ledger_conn)
+    made = make_world(aws, buckets, ledger_database, ledger_conn, tmp_path)
     yield made
     made.services.keeper.close()
 

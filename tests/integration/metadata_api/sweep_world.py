@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -25,7 +26,7 @@ def make_buckets(s3: Any, region: str) -> dict[str, str]:
 
 
 def make_world(
-    aws: Any, buckets: dict[str, str], database: LedgerDatabase, conn: LedgerConnection
+    aws: Any, buckets: dict[str, str], database: LedgerDatabase, conn: LedgerConnection, shared: Path
 ) -> "World":
     """A sweep on these buckets, with a queue of its own."""
     queue = aws.client("sqs").create_queue(QueueName=f"ingest-{secrets.token_hex(6)}")["QueueUrl"]
@@ -40,6 +41,7 @@ def make_world(
         ingest_bucket=buckets["ingest"],
         media_bucket=buckets["media"],
         ingest_queue_url=queue,
+        shared_dir=str(shared),
         deleted_retention_days=7,
     )
     services = Services(

@@ -1,6 +1,13 @@
 """A job in chunks, step by step against real servers: plan, encode, assemble, and what goes wrong."""
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +20,14 @@ from ledger import jobs, settlement
 from ledger.errors import FenceLostError
 from ledger.failures import failure
 from ledger.states import ErrorCode
+from metadata_api.shared_files import remove_shared_files
+from processor.settings import Settings
 from processor.worker import Exit, Worker
-from tests.integration.processor_worker.conftest import Stage
+from tests.integration.processor_worker.conftest import Callback, Stage
+from tests.integration.processor_worker.test_process import environment, image
 from tests.media import BUNNY, ffmpeg
 
+__all__ = ["image"]
 pytestmark = pytest.mark.integration
 
 NAMES = ["sound", "window-0000", "window-0001", "window-0002"]
@@ -42,10 +53,14 @@ class Steps:
     def run(self, job_id: UUID, step: str, chunk: str = "", **changes: Any) -> tuple[Exit, str, Any]:
         """Run one step in this process; give its exit code and what the workflow was told."""
         callback = self.stage.wait_for_task()
-        given = {"step": step, "chunk": chunk, "chunking_mode": "always", "chunk_window_seconds": 4}
-        settings = self.stage.settings(job_id, callback, **(given | changes))
+        settings = self.settings(job_id, step, callback, chunk=chunk, **changes)
         code = Worker(settings, self.stage.surroundings(settings)).run()
         return code, *callback.result()
+
+    def settings(self, job_id: UUID, step: str, callback: Callback | None = None, **changes: Any) -> Settings:
+        """The settings of one step."""
+        given = {"step": step, "chunking_mode": "always", "chunk_window_seconds": 4}
+        return self.stage.settings(job_id, callback or self.stage.wait_for_task(), **(given | changes))
 
     def events(self, job_id: UUID) -> dict[str, dict[str, Any]]:
         """The job's history: the last data of each kind of event."""
@@ -66,6 +81,11 @@ class Steps:
     def shared(self, job_id: UUID) -> Path:
         """The job's shared directory."""
         return self.stage.shared / str(job_id)
+
+    def files(self, job_id: UUID) -> dict[Path, tuple[int, int]]:
+        """Size and time of every shared file of the job."""
+        found = (path for path in self.shared(job_id).rglob("*") if path.is_file())
+        return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
 
 
 @pytest.fixture
@@ -202,25 +222,65 @@ def test_a_worker_that_lost_its_chunk_changes_nothing(steps: Steps, chunk_clip: 
     assert steps.chunks(job_id)["sound"] == ("ENCODING", 2)
 
 
-def test_shared_files_go_with_the_job_but_a_failed_one_keeps_them_for_a_retry(
+def test_files_of_ended_jobs_go_and_those_of_a_live_job_are_never_touched(
     steps: Steps, chunk_clip: Path
 ) -> None:
     stage = steps.stage
     failed, cancelled, running = (stage.order(chunk_clip) for _ in range(3))
     for job_id in (failed, cancelled, running):
         steps.run(job_id, "prepare")
+    steps.run(running, "encode", "window-0001")
+    live = steps.files(running)
     with stage.database.connect() as conn:
         settlement.fail(conn, failed, 1, failure(ErrorCode.INTERNAL), stack="test")
         jobs.cancel(conn, cancelled)
 
-    other = stage.order(chunk_clip)
-    steps.run(other, "prepare", chunking_mode="never")
-
-    assert {path.name for path in stage.shared.iterdir()} == {str(failed), str(running)}
-    with stage.database.connect() as conn:
+        assert remove_shared_files(stage.shared, conn) == 1
+        assert {path.name for path in stage.shared.iterdir()} == {str(failed), str(running)}
         conn.execute("UPDATE jobs SET finished_at = now() - interval '25 hours' WHERE id = %s", (failed,))
-    steps.run(stage.order(chunk_clip), "prepare", chunking_mode="never")
+        assert remove_shared_files(stage.shared, conn) == 1
     assert {path.name for path in stage.shared.iterdir()} == {str(running)}
+    assert steps.files(running) == live
+
+
+def test_what_a_killed_assembly_leaves_serves_the_next_attempt_and_goes_in_the_end(
+    steps: Steps,
+    chunk_clip: Path,
+    image: Path,
+    access: dict[str, Any],
+    background: Callable[..., "subprocess.Popen[str]"],
+) -> None:
+    stage = steps.stage
+    job_id = stage.order(chunk_clip)
+    steps.run(job_id, "prepare")
+    for name in NAMES:
+        steps.run(job_id, "encode", name)
+    left = steps.files(job_id)
+    settings = steps.settings(job_id, "assemble")
+    process = background(
+        [sys.executable, "-m", "processor"], env=environment(stage, image, settings, access), cwd="/",
+        start_new_session=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    while process.poll() is None and not list(stage.scratch.glob("*/work")):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+    with stage.database.connect() as conn:
+        assert remove_shared_files(stage.shared, conn) == 0
+        settlement.fail(conn, job_id, 1, failure(ErrorCode.INTERRUPTED), stack="test")
+        assert remove_shared_files(stage.shared, conn) == 0
+        assert steps.files(job_id) == left
+        jobs.retry(conn, job_id)
+        assert steps.run(job_id, "prepare", attempt=2)[2]["chunks"] == []
+        kept = stage.shared.with_name("kept")
+        shutil.copytree(steps.shared(job_id), kept)
+        assert steps.run(job_id, "assemble", attempt=2)[2]["status"] == "COMPLETED"
+        assert not steps.shared(job_id).exists()
+        # As if the task had been killed between the end of the job and that of its files.
+        kept.rename(steps.shared(job_id))
+        assert remove_shared_files(stage.shared, conn) == 1
+    assert list(stage.shared.iterdir()) == []
 
 
 def test_progress_of_all_chunks_adds_up_on_the_board(steps: Steps, chunk_clip: Path) -> None:

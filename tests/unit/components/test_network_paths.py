@@ -33,13 +33,13 @@ def test_every_way_out_is_an_open_way_in_at_the_peer(run: ProgramRun) -> None:
 
 
 def test_functions_reach_the_database_only_through_the_proxy_when_there_is_one(prod: ProgramRun) -> None:
-    assert peers(prod, "lambda") == {"proxy", "redis", "s3", "endpoints"}
+    assert peers(prod, "lambda") == {"proxy", "redis", "efs", "s3", "endpoints"}
     assert peers(prod, "proxy") == {"rds"}
     assert peers(prod, "migrate") == {"rds", "endpoints"}
 
 
 def test_functions_reach_the_database_itself_without_a_proxy(dev: ProgramRun) -> None:
-    assert peers(dev, "lambda") == {"rds", "redis", "s3", "aws"}
+    assert peers(dev, "lambda") == {"rds", "redis", "efs", "s3", "aws"}
     assert not peers(dev, "proxy")
 
 

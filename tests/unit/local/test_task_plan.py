@@ -30,7 +30,8 @@ def definition(**container: Any) -> dict[str, Any]:
 
 
 def plan(given: dict[str, Any], described: dict[str, Any], root: Path) -> Any:
-    return plan_container(given, described, task_dir=root / "task", file_systems={"fs-1": root / "efs"})
+    file_systems = {"fs-1": root / "efs", "fsap-1": root / "efs/tasks"}
+    return plan_container(given, described, task_dir=root / "task", file_systems=file_systems)
 
 
 def test_overrides_win_over_the_definition(tmp_path: Path) -> None:
@@ -57,6 +58,16 @@ def test_values_below_a_mount_point_name_the_host_directory(tmp_path: Path) -> N
     assert made.environment["SHARED"] == str(tmp_path / "efs" / "a")
     assert made.environment["OTHER"] == "/scratchy"
     assert tmp_path / "efs" not in made.scratch_directories
+
+
+def test_a_volume_with_an_access_point_starts_from_its_directory(tmp_path: Path) -> None:
+    described = definition(
+        environment=[{"name": "SHARED", "value": "/shared"}],
+        mountPoints=[{"sourceVolume": "fs", "containerPath": "/shared"}],
+    )
+    volume = described["volumes"][1]["efsVolumeConfiguration"]
+    volume["authorizationConfig"] = {"accessPointId": "fsap-1", "iam": "ENABLED"}
+    assert plan(task(), described, tmp_path).environment["SHARED"] == str(tmp_path / "efs/tasks")
 
 
 def test_the_longest_mount_point_wins(tmp_path: Path) -> None:
