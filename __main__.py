@@ -166,7 +166,7 @@ if config.database_proxy:
             after=[migrations],
         ),
     )
-    functions = replace(functions, database=replace(database_access, host=proxy.host))
+    functions = replace(functions, database=replace(database_access, host=proxy.host, proxied=True))
     functions_need.append(proxy)
 processing = Processing(
     "processing",

@@ -25,6 +25,7 @@ class DatabaseAccess:
         name: database name.
         secret_arn: secret with the application role's user name and password.
         key_arn: key that encrypts the secret.
+        proxied: whether RDS Proxy answers at this address.
     """
 
     host: pulumi.Input[str]
@@ -32,6 +33,7 @@ class DatabaseAccess:
     name: str
     secret_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    proxied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,4 +282,5 @@ def _database_environment(database: DatabaseAccess) -> dict[str, pulumi.Input[st
         "DATABASE_PORT": pulumi.Output.from_input(database.port).apply(str),
         "DATABASE_NAME": database.name,
         "DATABASE_SECRET_ARN": database.secret_arn,
+        "DATABASE_PROXIED": "true" if database.proxied else "false",
     }

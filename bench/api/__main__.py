@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ _ENVIRONMENT = _ROOT / ".venv-bench"
 _FEW_VIDEOS = 1_000
 _WORDS = 500
 _CALLERS = 100
+_LEAST_WARM_UP = 100
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,12 +30,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--starts", type=int, default=9, help="fresh starts of each side")
     parser.add_argument("--seconds", type=float, default=3.0, help="CPU seconds for each operation and round")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each operation")
-    parser.add_argument("--requests", type=int, default=1_000, help="requests over HTTP for each operation")
+    parser.add_argument("--requests", type=int, default=5_000, help="requests over HTTP for each operation")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="bench-api-") as directory, running(Path(directory)) as stage:
-        sides = _sides(stage)
-        few, _ = _latencies(stage, sides, _FEW_VIDEOS, options.requests)
-        many, operations = _latencies(stage, sides, options.videos, options.requests)
+    sizes = (_FEW_VIDEOS, options.videos)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-api-") as directory,
+        running(Path(directory), sizes) as stages,
+    ):
+        sides = _sides(stages[-1])
+        operations = operations_of(stages[-1])
+        few, many = _latencies(stages, sides, options.requests)
         check_same(sides, operations)
         figures = {side.name: Figures(few=few[side.name], many=many[side.name]) for side in sides}
         _measure_starts(sides, operations, options.starts, figures)
@@ -58,7 +64,7 @@ def _sides(stage: Stage) -> list[Side]:
     return [ours, Side("twin", python, stage.environment)]
 
 
-def operations_of(stage: Stage, videos: int) -> dict[str, list[Call]]:
+def operations_of(stage: Stage) -> dict[str, list[Call]]:
     """The five operations, each as calls that differ as those of different callers do."""
     record = {
         "title": "Harbour at night",
@@ -71,7 +77,7 @@ def operations_of(stage: Stage, videos: int) -> dict[str, list[Call]]:
     # A page of the same length at both sizes: words that 20 records have, and one that all have.
     few = [f"c{number % 50}" for number in range(_WORDS)]
     many = [f"w{number * 7 % 5_000}" for number in range(_WORDS)]
-    words = (few if videos <= _FEW_VIDEOS else many) + ["holiday"] * 10
+    words = (few if stage.videos <= _FEW_VIDEOS else many) + ["holiday"] * 10
     return {
         "GET one": [_get(f"/metadata/{video_id}") for video_id in stage.newest(_WORDS)],
         "GET list": [_get("/metadata?limit=20")],
@@ -90,11 +96,30 @@ def _get(target: str) -> Call:
 
 
 def _latencies(
-    stage: Stage, sides: Sequence[Side], videos: int, requests: int
-) -> tuple[dict[str, dict[str, list[float]]], dict[str, list[Call]]]:
-    stage.fill(videos)
-    operations = operations_of(stage, videos)
-    return {side.name: side.latencies(operations, requests) for side in sides}, operations
+    stages: Sequence[Stage], sides: Sequence[Side], requests: int
+) -> list[dict[str, dict[str, list[float]]]]:
+    """Milliseconds by size, side and operation.
+
+    The four take turns, request by request: what disturbs the machine disturbs all of them alike.
+    """
+    with ExitStack() as stack:
+        lines = {
+            (size, side.name): stack.enter_context(side.over(stage.environment).serving())
+            for size, stage in enumerate(stages)
+            for side in sides
+        }
+        calls = [operations_of(stage) for stage in stages]
+        found: list[dict[str, dict[str, list[float]]]] = [{side.name: {} for side in sides} for _ in stages]
+        for name in calls[0]:
+            # Each call has been made once before it counts: a ledger in use has its pages in memory.
+            warm_up = max(_LEAST_WARM_UP, len(calls[0][name]))
+            for number in range(-warm_up, requests):
+                for (size, side), line in lines.items():
+                    wanted = calls[size][name]
+                    taken = line.milliseconds(wanted[number % len(wanted)])
+                    if number >= 0:
+                        found[size][side].setdefault(name, []).append(taken)
+        return found
 
 
 def _measure_starts(

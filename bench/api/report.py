@@ -96,9 +96,10 @@ def render(figures: Mapping[str, Figures], videos: int) -> tuple[str, bool]:
 
 
 def _latency_table(figures: Mapping[str, Figures], bars: list[tuple[str, float, bool]]) -> list[str]:
+    count = len(next(iter(figures["ours"].many.values())))
     lines = [
         "",
-        "Milliseconds over HTTP, one connection, requests one after the other:",
+        f"Milliseconds over HTTP, {count} requests of each kind, one by one, sizes and sides in turn:",
         "",
         "| operation | side | p50 at 1,000 | p99 at 1,000 | p50 at all | p99 at all | p99 growth |",
         "|---|---|---|---|---|---|---|",

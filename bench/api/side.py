@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,38 @@ Call = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Line:
+    """A connection to a side's server."""
+
+    connection: http.client.HTTPConnection
+
+    def milliseconds(self, call: Call) -> float:
+        """How long one call takes over HTTP."""
+        body = json.dumps(call["body"]) if call.get("body") is not None else None
+        headers = {"Content-Type": "application/json"} if body else {}
+        headers["X-Caller"] = call.get("caller", "bench")
+        started = time.perf_counter()
+        self.connection.request(call["method"], call["target"], body=body, headers=headers)
+        answer = self.connection.getresponse()
+        answer.read()
+        found = (time.perf_counter() - started) * 1_000
+        if answer.status >= http.client.BAD_REQUEST:
+            message = f"{call['method']} {call['target']} answered {answer.status}"
+            raise RuntimeError(message)
+        return found
+
+
+@dataclass(frozen=True)
 class Side:
     """One contender: its name, its interpreter and the environment that both share."""
 
     name: str
     python: Path
     environment: Mapping[str, str]
+
+    def over(self, environment: Mapping[str, str]) -> "Side":
+        """The same contender over another database."""
+        return replace(self, environment=environment)
 
     def start(self, call: Call) -> dict[str, float]:
         """CPU seconds of one fresh import and first answer."""
@@ -36,16 +63,16 @@ class Side:
         """The gateway answers to the calls."""
         return list(self._ask("answers", calls=list(calls)))
 
-    def latencies(self, operations: Mapping[str, Sequence[Call]], count: int) -> dict[str, list[float]]:
-        """Milliseconds of each request over HTTP, one after the other on one connection."""
+    @contextmanager
+    def serving(self) -> Iterator[Line]:
+        """Answers over HTTP while the block runs."""
         process = self._spawn()
         try:
             assert process.stdin, process.stdout  # noqa: S101 -- both are pipes
             process.stdin.write(json.dumps({"what": "serve", "name": self.name}) + "\n")
             process.stdin.flush()
             port = json.loads(process.stdout.readline())["port"]  # type: ignore[union-attr]
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-            return {name: _timed(connection, calls, count) for name, calls in operations.items()}
+            yield Line(http.client.HTTPConnection("127.0.0.1", port, timeout=30))
         finally:
             process.kill()
             process.communicate()
@@ -73,22 +100,3 @@ class Side:
             stderr=sys.stderr,
             text=True,
         )
-
-
-def _timed(connection: http.client.HTTPConnection, calls: Sequence[Call], count: int) -> list[float]:
-    warm_up = max(20, count // 10)
-    found = []
-    for number in range(warm_up + count):
-        call = calls[number % len(calls)]
-        body = json.dumps(call["body"]) if call.get("body") is not None else None
-        headers = {"Content-Type": "application/json"} if body else {}
-        headers["X-Caller"] = call.get("caller", "bench")
-        started = time.perf_counter()
-        connection.request(call["method"], call["target"], body=body, headers=headers)
-        answer = connection.getresponse()
-        answer.read()
-        found.append((time.perf_counter() - started) * 1_000)
-        if answer.status >= http.client.BAD_REQUEST:
-            message = f"{call['method']} {call['target']} answered {answer.status}"
-            raise RuntimeError(message)
-    return found[warm_up:]

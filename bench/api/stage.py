@@ -2,13 +2,15 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psycopg
+from psycopg import sql
 
 from ledger.connection import FixedCredentials
 from ledger.settings import Credentials, DatabaseSettings
@@ -21,6 +23,8 @@ from metadata_api.settings import ApiSettings
 EVENTS_A_VIDEO = 10
 _REGION = "ap-northeast-1"
 _MIGRATION_SECONDS = 30.0
+# A quarter of the memory, as RDS has it by default, of the smallest instance class in use (db.t4g.medium).
+_BUFFERS_MIB = 1024
 # One title in a thousand holds `rare`, one in 5,000 each of the words w0 to w4999, one in
 # 50 each of c0 to c49, all hold `holiday`.
 _VIDEOS = """
@@ -30,7 +34,7 @@ _VIDEOS = """
            'A film of some length about nothing in particular, number ' || n,
            ARRAY['all', 'tag' || n %% 500], 'en', '{"camera": "x100", "take": 3}', 'PENDING',
            timestamptz '2026-01-01 00:00Z' + n * interval '1 second'
-      FROM generate_series(%s::int, %s::int) n"""
+      FROM generate_series(1, %s::int) n"""
 _JOBS = """
     INSERT INTO jobs (id, video_id, status, profile, filename, source_bucket, source_key, source_identity,
                       created_at)
@@ -44,19 +48,18 @@ _EVENTS = """
 
 @dataclass(frozen=True)
 class Stage:
-    """What is running, and the environment that both sides start in."""
+    """A ledger with so many videos, and the environment that both sides start in to use it."""
 
     postgres: PostgresServer
+    videos: int
     environment: Mapping[str, str]
 
-    def fill(self, videos: int) -> None:
-        """Brings the ledger to this many videos, a job for each and ten events for each job."""
-        with psycopg.connect(**self.postgres.connection_arguments(), autocommit=True) as conn:  # type: ignore[arg-type]
-            row = conn.execute("SELECT count(*) FROM videos").fetchone()
-            there = row[0] if row else 0
+    def fill(self) -> None:
+        """Makes the videos, a job for each and ten events for each job."""
+        with self._connect() as conn:
             # Row by row, following the latest job would take minutes; the states are filled in above.
             conn.execute("ALTER TABLE jobs DISABLE TRIGGER jobs_follow_latest")
-            conn.execute(_VIDEOS, (there + 1, videos))
+            conn.execute(_VIDEOS, (self.videos,))
             conn.execute(_JOBS)
             conn.execute(_EVENTS, (EVENTS_A_VIDEO,))
             conn.execute("ALTER TABLE jobs ENABLE TRIGGER jobs_follow_latest")
@@ -64,31 +67,50 @@ class Stage:
 
     def newest(self, count: int) -> list[str]:
         """Ids of the newest videos."""
-        with psycopg.connect(**self.postgres.connection_arguments()) as conn:  # type: ignore[arg-type]
+        with self._connect() as conn:
             rows = conn.execute("SELECT id FROM videos ORDER BY created_at DESC LIMIT %s", (count,))
             return [str(row[0]) for row in rows]
 
+    def _connect(self) -> psycopg.Connection[Any]:
+        arguments = self.postgres.connection_arguments() | {"dbname": self.environment["DATABASE_NAME"]}
+        return psycopg.connect(**arguments, autocommit=True)  # type: ignore[arg-type]
+
 
 @contextmanager
-def running(directory: Path) -> Iterator[Stage]:
-    """Starts PostgreSQL with the newest schema, and the emulator for the secret that holds the login."""
+def running(directory: Path, sizes: Sequence[int]) -> Iterator[list[Stage]]:
+    """Starts PostgreSQL with a full ledger of each size, and the emulator for the secret with the login."""
     authority = create_authority(directory / "tls")
     password = secrets.token_hex(16)
-    server = PostgresServer(directory / "postgres", authority, master_password=password, durable=False)
+    server = PostgresServer(
+        directory / "postgres",
+        authority,
+        master_password=password,
+        durable=False,
+    )
+    server.buffers_mib = _BUFFERS_MIB
     with server, EmulatorServer(directory / "emulator", region=_REGION) as emulator:
         login = Credentials(username="video_app", password=secrets.token_hex(16))
-        settings = DatabaseSettings(
-            host=server.host, port=server.port, name=server.database, ca_bundle_path=server.ca_path
-        )
-        owner = Credentials(username=server.master_username, password=server.master_password)
-        migrate(
-            settings,
-            owner=FixedCredentials(owner),
-            application=FixedCredentials(login),
-            waiting=Waiting(remaining_seconds=lambda: _MIGRATION_SECONDS),
-        )
-        yield Stage(server, _environment(server, emulator, login))
+        common = _environment(server, emulator, login)
+        stages = []
+        for size in sizes:
+            stage = Stage(server, size, {**common, "DATABASE_NAME": f"videos_{size}"})
+            _migrate(server, stage.environment["DATABASE_NAME"], login)
+            stage.fill()
+            stages.append(stage)
+        yield stages
     server.remove_data()
+
+
+def _migrate(server: PostgresServer, database: str, login: Credentials) -> None:
+    with psycopg.connect(**server.connection_arguments(), autocommit=True) as conn:  # type: ignore[arg-type]
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+    owner = Credentials(username=server.master_username, password=server.master_password)
+    migrate(
+        DatabaseSettings(host=server.host, port=server.port, name=database, ca_bundle_path=server.ca_path),
+        owner=FixedCredentials(owner),
+        application=FixedCredentials(login),
+        waiting=Waiting(remaining_seconds=lambda: _MIGRATION_SECONDS),
+    )
 
 
 def _environment(server: PostgresServer, emulator: EmulatorServer, login: Credentials) -> dict[str, str]:
@@ -119,7 +141,7 @@ def _environment(server: PostgresServer, emulator: EmulatorServer, login: Creden
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "DATABASE_HOST": server.host,
             "DATABASE_PORT": str(server.port),
-            "DATABASE_NAME": server.database,
+            "DATABASE_PROXIED": "false",
             "DATABASE_SECRET_ARN": arn,
             "REDIS_HOST": "127.0.0.1",
             "REDIS_PORT": "1",

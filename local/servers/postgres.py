@@ -42,6 +42,7 @@ class PostgresServer(LocalServer):
     """
 
     name = "postgres"
+    buffers_mib = 64  # memory for pages that were read
     stop_signal = signal.SIGINT  # "fast": roll back what is open and leave a clean cluster
 
     def __init__(
@@ -129,7 +130,7 @@ class PostgresServer(LocalServer):
             "ssl_min_protocol_version": "TLSv1.2",
             "password_encryption": "scram-sha-256",
             "max_connections": "100",
-            "shared_buffers": "64MB",
+            "shared_buffers": f"{self.buffers_mib}MB",
             "timezone": "UTC",
             "log_min_messages": "warning",
             "dynamic_shared_memory_type": "mmap",

@@ -123,6 +123,7 @@ def check_room(conn: LedgerConnection, owner: str, adding: int, max_waiting_jobs
                                        LIMIT %(limit)s) queued)
         """,  # noqa: S608 -- constants
         {"owner": owner, "limit": max_waiting_jobs + 1},
+        prepare=True,
     ).fetchone()
     waiting = row[0] if row else 0
     if waiting + adding > max_waiting_jobs:

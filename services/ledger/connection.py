@@ -25,6 +25,8 @@ _KEEPALIVE_COUNT = 3
 _SOCKET_TIMEOUT_MILLISECONDS = 15_000
 _TRUST_IDLE_SECONDS = 2.0
 _PROBE_TIMEOUT_SECONDS = 0.5
+# A prepared statement may get one plan for all values, so each that is hot asks for it itself.
+_ONLY_ON_REQUEST = 2**31
 
 
 class PatientConnection(psycopg.Connection[Any]):
@@ -120,7 +122,7 @@ def _open(settings: DatabaseSettings, credentials: Credentials) -> PatientConnec
         keepalives_interval=_KEEPALIVE_INTERVAL_SECONDS,
         keepalives_count=_KEEPALIVE_COUNT,
         tcp_user_timeout=_SOCKET_TIMEOUT_MILLISECONDS,
-        prepare_threshold=None,  # a proxy in front pins sessions that hold prepared statements
+        prepare_threshold=_ONLY_ON_REQUEST if settings.prepares else None,
         autocommit=True,
     )
     conn.answer_timeout_seconds = settings.answer_timeout_seconds

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     # Only named here: a route that never reaches the database must not load its driver.
     from ledger.connection import LedgerConnection
 
-_COLUMNS: Final = (
+# Of `JobRow`, from a table called j.
+COLUMNS: Final = (
     "j.id, j.video_id, j.status, j.stage, j.profile, j.filename, j.content_type, j.declared_size_bytes,"
     " j.declared_sha256, j.source_size_bytes, j.source_bucket, j.source_key, j.source_version_id,"
     " j.attempt, j.fence, j.stage_seconds, j.error_code, j.error_message, j.error_remedy,"
@@ -117,8 +118,8 @@ class EventRow:
 
 def get(conn: "LedgerConnection", job_id: UUID) -> JobDetail | None:
     """A job with its outputs, in one round trip."""
-    query = f"SELECT {_COLUMNS}, {_QUEUE_POSITION}, j.overrides, {_OUTPUTS} FROM {_VISIBLE} WHERE j.id = %s"  # noqa: S608 -- constants
-    row = conn.execute(query, [job_id]).fetchone()
+    query = f"SELECT {COLUMNS}, {_QUEUE_POSITION}, j.overrides, {_OUTPUTS} FROM {_VISIBLE} WHERE j.id = %s"  # noqa: S608 -- constants
+    row = conn.execute(query, [job_id], prepare=True).fetchone()
     if row is None:
         return None
     position = row[-3]
@@ -153,7 +154,7 @@ def find(
     visible = "(SELECT v.deleted_at IS NULL FROM videos v WHERE v.id = j.video_id)"
     conditions = [condition for asked, condition in possible if asked] + [visible]
     query = (
-        f"SELECT {_COLUMNS} FROM jobs j WHERE {' AND '.join(conditions)}"  # noqa: S608 -- constants
+        f"SELECT {COLUMNS} FROM jobs j WHERE {' AND '.join(conditions)}"  # noqa: S608 -- constants
         " ORDER BY j.created_at DESC, j.id DESC LIMIT %(limit)s"
     )
     after_time, after_id = after or (None, None)
@@ -169,7 +170,7 @@ def find(
 
 def of_batch(conn: "LedgerConnection", batch_id: UUID) -> list[JobRow]:
     """The jobs of a batch in the order in which they were given."""
-    query = f"SELECT {_COLUMNS} FROM {_VISIBLE} WHERE j.batch_id = %s ORDER BY j.ordinal"  # noqa: S608 -- constants
+    query = f"SELECT {COLUMNS} FROM {_VISIBLE} WHERE j.batch_id = %s ORDER BY j.ordinal"  # noqa: S608 -- constants
     return [JobRow(*row) for row in conn.execute(query, [batch_id])]
 
 
@@ -179,7 +180,7 @@ def unfinished_of(conn: "LedgerConnection", video_id: UUID) -> list[JobRow]:
     All at once: who changes a job goes on to its video, and must not be met there with another job to lock.
     """
     query = (
-        f"SELECT {_COLUMNS} FROM jobs j WHERE j.video_id = %s"  # noqa: S608 -- constants
+        f"SELECT {COLUMNS} FROM jobs j WHERE j.video_id = %s"  # noqa: S608 -- constants
         " AND j.status IN ('PENDING', 'QUEUED', 'PROCESSING') ORDER BY j.id FOR UPDATE"
     )
     return [JobRow(*row) for row in conn.execute(query, [video_id])]

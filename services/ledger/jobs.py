@@ -6,6 +6,7 @@ from uuid import UUID
 from ledger import events, job_rows
 from ledger.connection import LedgerConnection
 from ledger.errors import WrongStateError
+from ledger.job_queries import COLUMNS, JobRow
 from ledger.models import Job, NewJob, SourceObject
 from ledger.states import JobStatus
 from ledger.videos import VideoDraft
@@ -31,13 +32,15 @@ _INSERT = """
             %(declared_size_bytes)s, %(declared_sha256)s, %(source_bucket)s, %(source_key)s, %(identity)s,
             %(version_id)s, %(etag)s, %(sequencer)s, %(size_bytes)s,
             CASE WHEN %(arrived)s THEN now() END, CASE WHEN %(arrived)s THEN now() END)
-        RETURNING id, attempt, fence, status, profile, priority)
-    INSERT INTO events (job_id, attempt, fence, type, data)
-    SELECT id, attempt, fence, 'job.created',
-           jsonb_build_object('status', status, 'profile', profile, 'priority', priority)
-      FROM made"""
-_FOR_NEW_VIDEO = _INSERT.format(video=_NEW_VIDEO)
-_FOR_KNOWN_VIDEO = _INSERT.format(video="")
+        RETURNING *),
+    noted AS (
+        INSERT INTO events (job_id, attempt, fence, type, data)
+        SELECT id, attempt, fence, 'job.created',
+               jsonb_build_object('status', status, 'profile', profile, 'priority', priority)
+          FROM made)
+    SELECT {columns} FROM made j"""
+_FOR_NEW_VIDEO = _INSERT.format(video=_NEW_VIDEO, columns=COLUMNS)
+_FOR_KNOWN_VIDEO = _INSERT.format(video="", columns=COLUMNS)
 UPLOAD_IDENTITY = ""
 
 
@@ -63,7 +66,7 @@ def insert(
     source: SourceObject | None,
     *,
     video: VideoDraft | None = None,
-) -> None:
+) -> JobRow:
     """Stores a new job, in one statement and so also without a transaction of the caller.
 
     Args:
@@ -73,8 +76,11 @@ def insert(
         identity: Which delivery of the key the job is for; None if the same object may be ordered again.
         source: The object, once it has arrived.
         video: What to make the job's video of; None when it exists.
+
+    Returns:
+        The job as it was stored.
     """
-    conn.execute(
+    row = conn.execute(
         _FOR_KNOWN_VIDEO if video is None else _FOR_NEW_VIDEO,
         {
             **{name: getattr(new, name) for name in _NEW_JOB_FIELDS},
@@ -87,7 +93,10 @@ def insert(
             "arrived": source is not None,
             **(video.as_parameters() if video else {}),
         },
-    )
+        prepare=True,
+    ).fetchone()
+    assert row is not None, "INSERT ... RETURNING always gives a row"  # noqa: S101 -- for the type checker
+    return JobRow(*row)
 
 
 def record_execution(conn: LedgerConnection, job_id: UUID, attempt: int, execution_arn: str) -> None:

@@ -18,6 +18,7 @@ class DatabaseSettings:
         ca_bundle_path: Roots that may sign the server's certificate; verification cannot be switched off.
         connect_timeout_seconds: libpq waits at least 2 seconds.
         answer_timeout_seconds: Longest wait for the answer to one statement; None leaves it to the server.
+        prepares: Whether hot statements are kept prepared; not through a proxy, which would pin the session.
     """
 
     host: str
@@ -27,6 +28,7 @@ class DatabaseSettings:
     connect_timeout_seconds: int = 3
     answer_timeout_seconds: float | None = None
     application_name: str = "ledger"
+    prepares: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,7 @@ def database_settings(settings: FunctionSettings) -> DatabaseSettings:
         name=settings.database_name,
         connect_timeout_seconds=_CONNECT_TIMEOUT_SECONDS,
         application_name=settings.powertools_service_name,
+        prepares=not settings.database_proxied,
     )
 
 

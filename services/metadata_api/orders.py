@@ -23,6 +23,7 @@ from metadata_api.subtitles import new_sidecar
 
 if TYPE_CHECKING:
     from ledger.connection import LedgerConnection
+    from ledger.job_queries import JobRow
     from profiles import Profile
 
 # What checking and storing an order can end with.
@@ -111,8 +112,11 @@ def place_order(
     settings: ApiSettings,
     *,
     batch_id: UUID | None = None,
-) -> None:
+) -> "JobRow | None":
     """Stores video and job; inside a transaction unless the order `is_one_statement`.
+
+    Returns:
+        The new job; None when it has its outputs already, from an earlier one.
 
     Raises:
         Problem: VIDEO_NOT_FOUND.
@@ -127,15 +131,17 @@ def place_order(
     elif videos.lock(conn, video_id) is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
     new = _new_job(job_id, video_id, order, settings.ingest_bucket, batch_id)
+    made = None
     if order.source is not None:
-        jobs.insert(conn, new, JobStatus.QUEUED, None, order.source, video=video)
+        made = jobs.insert(conn, new, JobStatus.QUEUED, None, order.source, video=video)
     elif not _answer_with_known_outputs(conn, order, new, settings.stack, video):
         upload_id = _begin_parts(order.body, new)
         waiting = new if upload_id is None else replace(new, upload_id=upload_id)
-        jobs.insert(conn, waiting, JobStatus.PENDING, jobs.UPLOAD_IDENTITY, None, video=video)
+        made = jobs.insert(conn, waiting, JobStatus.PENDING, jobs.UPLOAD_IDENTITY, None, video=video)
     overrides.store(conn, job_id, order.overrides)
     for track in order.subtitles:
         _put_subtitles(conn, new.video_id, track)
+    return made
 
 
 def _put_subtitles(conn: "LedgerConnection", video_id: UUID, track: NewSidecar) -> None:
@@ -146,10 +152,13 @@ def _put_subtitles(conn: "LedgerConnection", video_id: UUID, track: NewSidecar) 
 
 
 def is_one_statement(order: Order) -> bool:
-    """Whether storing the order is one statement, which is a transaction by itself."""
+    """Whether storing the order is one statement: a transaction by itself, after which nothing is to be read.
+
+    What starts at once has a place in the queue, and the like.
+    """
     shared = isinstance(order.body, UploadJobBody) and order.body.deduplicate
     plain = order.overrides == NO_OVERRIDES and not order.subtitles
-    return order.body.video_id is None and not shared and plain
+    return order.body.video_id is None and order.source is None and not shared and plain
 
 
 def _answer_with_known_outputs(

@@ -47,6 +47,11 @@ def _parse(item: Field[Any], text: str | None) -> object:
             message = f"expected a whole number, got {text!r}"
             raise ValueError(message)
         return int(text)
+    if item.type is bool:
+        if text not in {"true", "false"}:
+            message = f"expected true or false, got {text!r}"
+            raise ValueError(message)
+        return text == "true"
     if item.type is str:
         if not text:
             message = "empty"
@@ -63,6 +68,7 @@ class FunctionSettings(BareSettings):
     database_port: int
     database_name: str
     database_secret_arn: str
+    database_proxied: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

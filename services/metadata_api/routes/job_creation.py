@@ -51,11 +51,18 @@ def create_job(request: ApiRequest) -> Response:
     order = check_order(
         request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES), request.caller, settings
     )
+    job_id = uuid4()
     with request.resources.connection() as conn:
-        job_id = _store(conn, request, order)
-        if order.source is not None:
-            start_now(conn, settings)
-        detail = job_queries.get(conn, job_id)
+        if request.idempotency_key() is None and is_one_statement(order):
+            # Asking for a transaction, and then for the job, would take three round trips more.
+            refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
+            made = place_order(conn, order, job_id, settings)
+            detail = None if made is None else job_queries.JobDetail(made, None, {}, ())
+        else:
+            job_id = _store(conn, request, order, job_id)
+            if order.source is not None:
+                start_now(conn, settings)
+            detail = job_queries.get(conn, job_id)
     if detail is None:
         message = f"the job {job_id} made with this Idempotency-Key was deleted; use a new key for a new job"
         raise Problem(ProblemCode.IDEMPOTENT_RESULT_GONE, message)
@@ -64,15 +71,9 @@ def create_job(request: ApiRequest) -> Response:
     return json_response(created, HTTPStatus.CREATED, {"Location": f"/jobs/{job_id}"})
 
 
-def _store(conn: "LedgerConnection", request: ApiRequest, order: Order) -> UUID:
+def _store(conn: "LedgerConnection", request: ApiRequest, order: Order, job_id: UUID) -> UUID:
     """Writes key, video and job together; with a known key nothing, but finds the first call's job."""
-    job_id, key = uuid4(), request.idempotency_key()
-    settings = request.resources.settings
-    if key is None and is_one_statement(order):
-        # Asking for a transaction would take two round trips more.
-        refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
-        place_order(conn, order, job_id, settings)
-        return job_id
+    key, settings = request.idempotency_key(), request.resources.settings
     with conn.transaction():
         if key is not None:
             known_id = idempotency.claim(

@@ -1,13 +1,14 @@
 """Lists stay fast however long they get: the plans of their queries over 100,000 videos and jobs."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from psycopg import Rollback
+from psycopg import Rollback, sql
 
 from ledger import admission, job_queries, videos
 from ledger.connection import LedgerConnection, connect
@@ -50,7 +51,10 @@ FILL_QUEUE = """
 
 @dataclass
 class Explaining:
-    """A connection that also runs every query under EXPLAIN and keeps the plans."""
+    """A connection that also runs every query under EXPLAIN and keeps the plans.
+
+    Of a statement that is kept prepared also the plan that it may get for all values at once.
+    """
 
     conn: LedgerConnection
     plans: list[Mapping[str, Any]] = field(default_factory=list)
@@ -58,13 +62,33 @@ class Explaining:
     def transaction(self) -> Any:
         return self.conn.transaction()
 
-    def execute(self, query: Any, parameters: Any) -> Any:
+    def execute(self, query: Any, parameters: Any, *, prepare: bool = False) -> Any:
         if "UPDATE" in query:  # ANALYZE would do it, and then it is done twice
             return self.conn.execute(query, parameters)
         explained = self.conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", parameters).fetchone()  # type: ignore[arg-type]
         assert explained is not None
         self.plans.append(explained[0][0]["Plan"])
-        return self.conn.execute(query, parameters)
+        answer = self.conn.execute(query, parameters, prepare=prepare)
+        if prepare:
+            self.plans.append(self._plan_for_all_values(query, parameters))
+        return answer
+
+    def _plan_for_all_values(self, query: str, parameters: Any) -> Mapping[str, Any]:
+        named = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", query)))
+        values = [parameters[name] for name in named] if named else list(parameters)
+        latest = "SELECT name FROM pg_prepared_statements ORDER BY prepare_time DESC LIMIT 1"
+        statement = self.conn.execute(latest).fetchone()
+        assert statement is not None
+        execute = sql.SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {}").format(sql.Identifier(statement[0]))
+        if values:
+            execute += sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Literal, values)))
+        self.conn.execute("SET plan_cache_mode = force_generic_plan")
+        explained = self.conn.execute(execute).fetchone()
+        self.conn.execute("RESET plan_cache_mode")
+        # Whatever is asked next is prepared anew, and so the latest.
+        self.conn.execute("DEALLOCATE ALL")
+        assert explained is not None
+        return cast("Mapping[str, Any]", explained[0][0]["Plan"])
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +104,7 @@ def full_ledger(
         owner.execute(FILL_QUEUE)
         owner.execute("VACUUM ANALYZE")
         owner.close()
-        conn = database.connect()
+        conn = connect(replace(database.settings, prepares=True), database.application)
         yield conn
         conn.close()
 
@@ -142,9 +166,9 @@ def test_a_page_is_read_off_an_index_in_its_order(
     rows = find(explaining, **wanted)
 
     assert len(rows) == PAGE
-    (plan,) = explaining.plans
-    assert kinds(plan).isdisjoint({"Seq Scan", "Sort", "Incremental Sort", "Hash Join", "Merge Join"})
-    assert rows_touched(plan) <= 10 * PAGE
+    for plan in explaining.plans:
+        assert kinds(plan).isdisjoint({"Seq Scan", "Sort", "Incremental Sort", "Hash Join", "Merge Join"})
+        assert rows_touched(plan) <= 10 * PAGE
 
 
 @pytest.mark.parametrize("wanted", [{"text": "rare"}, {"tags": ("tag7",)}, {"text": "rare", "after": MIDDLE}])
@@ -215,4 +239,25 @@ def test_the_place_in_the_queue_costs_at_most_what_is_shown(explaining: Explaini
 
     assert detail is not None
     assert detail.queue_position == (1 if priority == 9 else None)
-    assert rows_touched(explaining.plans[-1]) <= 2 * job_queries.MAX_QUEUE_POSITION + 10
+    for plan in explaining.plans:
+        assert rows_touched(plan) <= 2 * job_queries.MAX_QUEUE_POSITION + 10
+
+
+@pytest.mark.parametrize("word", ["rare", "common", "absent"])
+def test_pages_of_a_search_hold_every_record_with_the_word_once_and_in_order(
+    full_ledger: LedgerConnection, word: str
+) -> None:
+    wanted = full_ledger.execute(
+        "SELECT id FROM videos WHERE deleted_at IS NULL AND title ~* %s AND (created_at, id) < (%s, %s)"
+        " ORDER BY created_at DESC, id DESC LIMIT 200",
+        (rf"\m{word}\M", *MIDDLE),
+    ).fetchall()
+    found: list[tuple[UUID]] = []
+    after: tuple[datetime, UUID] | None = MIDDLE
+    while after is not None and len(found) < 200:
+        page = videos.find(full_ledger, VideoFilter(text=word), after=after, limit=25)
+        found += [(video.id,) for video in page]
+        after = (page[-1].created_at, page[-1].id) if page else None
+
+    assert found == wanted
+    assert len(wanted) == {"rare": 50, "common": 200, "absent": 0}[word]

@@ -135,6 +135,7 @@ def api_settings(
         database_port=ledger_database.settings.port,
         database_name=ledger_database.settings.name,
         database_secret_arn=secret_arns["database"],
+        database_proxied=False,
         redis_host=redis_server.host,
         redis_port=redis_server.port,
         redis_secret_arn=secret_arns["redis"],

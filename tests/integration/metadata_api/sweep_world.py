@@ -38,6 +38,7 @@ def make_world(
         database_port=1,
         database_name="n",
         database_secret_arn="a",
+        database_proxied=False,
         ingest_bucket=buckets["ingest"],
         media_bucket=buckets["media"],
         ingest_queue_url=queue,

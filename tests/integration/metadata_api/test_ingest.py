@@ -84,6 +84,7 @@ def make_world(
         database_port=1,
         database_name="n",
         database_secret_arn="a",
+        database_proxied=False,
         ingest_bucket=INGEST_BUCKET,
         state_machine_arn=MACHINE_ARN,
         max_running_jobs=100,

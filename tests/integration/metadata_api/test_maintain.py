@@ -81,6 +81,7 @@ def world(ledger_database: LedgerDatabase, ledger_conn: LedgerConnection) -> Ite
         database_port=1,
         database_name="n",
         database_secret_arn="a",
+        database_proxied=False,
         state_machine_arn=MACHINE_ARN,
         max_running_jobs=100,
         completion_topic_arn="arn:completion",

@@ -42,6 +42,7 @@ class WebhookSystem:
                 database_port=settings.database_port,
                 database_name=settings.database_name,
                 database_secret_arn=settings.database_secret_arn,
+                database_proxied=False,
                 webhook_key_arn=settings.webhook_key_arn,
                 webhook_queue_url=self.calls_url,
             ),

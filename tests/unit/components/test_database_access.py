@@ -17,9 +17,18 @@ def variables(run: ProgramRun, role: str) -> dict[str, str]:
     return dict(found.inputs["environment"]["variables"])
 
 
-def hosts(run: ProgramRun) -> dict[str, str]:
+def of_each_function(run: ProgramRun, variable: str) -> dict[str, str]:
     names = {"api": "metadata", **{role: role for role in (*FUNCTIONS[1:], "migrate")}}
-    return {role: variables(run, name)["DATABASE_HOST"] for role, name in names.items()}
+    return {role: variables(run, name)[variable] for role, name in names.items()}
+
+
+def hosts(run: ProgramRun) -> dict[str, str]:
+    return of_each_function(run, "DATABASE_HOST")
+
+
+def proxied(run: ProgramRun) -> set[str]:
+    """The functions that keep no prepared statements, because that pins a session of the proxy."""
+    return {role for role, value in of_each_function(run, "DATABASE_PROXIED").items() if value == "true"}
 
 
 def outputs(run: ProgramRun, name: str) -> dict[str, str]:
@@ -31,9 +40,11 @@ def test_behind_a_proxy_functions_use_it_and_the_migrations_do_not(prod: Program
     instance = outputs(prod, "database-instance")["address"]
     assert found.pop("migrate") == instance
     assert set(found.values()) == {outputs(prod, "database-proxy-proxy")["endpoint"]}
+    assert proxied(prod) == set(FUNCTIONS)
 
 
 def test_without_a_proxy_all_functions_use_the_instance(dev: ProgramRun) -> None:
+    assert proxied(dev) == set()
     assert set(hosts(dev).values()) == {outputs(dev, "database-instance")["address"]}
     assert not resources(dev, "rds/proxy:Proxy")
 

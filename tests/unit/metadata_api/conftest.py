@@ -18,6 +18,7 @@ def api_settings() -> ApiSettings:
         database_port=1,
         database_name="none",
         database_secret_arn="arn:none",
+        database_proxied=False,
         redis_host="redis.invalid",
         redis_port=1,
         redis_secret_arn="arn:none",

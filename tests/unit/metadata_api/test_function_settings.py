@@ -13,6 +13,7 @@ COMMON = {
     "DATABASE_PORT": "5432",
     "DATABASE_NAME": "videometadata",
     "DATABASE_SECRET_ARN": "arn:secret",
+    "DATABASE_PROXIED": "false",
 }
 API = COMMON | {
     "REDIS_HOST": "cache",
@@ -53,11 +54,18 @@ def test_all_problems_are_named_at_once_with_who_must_act() -> None:
     with pytest.raises(SettingsError) as caught:
         IngestSettings.from_environment(
             environment
-            | {"DATABASE_PORT": "many", "STACK": "", "STATE_MACHINE_ARN": "arn", "INGEST_BUCKET": "b"}
+            | {
+                "DATABASE_PORT": "many",
+                "DATABASE_PROXIED": "perhaps",
+                "STACK": "",
+                "STATE_MACHINE_ARN": "arn",
+                "INGEST_BUCKET": "b",
+            }
         )
 
     text = str(caught.value)
     for expected in ("DATABASE_HOST: missing", "DATABASE_PORT: expected a whole number, got 'many'",
+        "DATABASE_PROXIED: expected true or false, got 'perhaps'",
                      "STACK: empty", "MAX_UPLOAD_BYTES: missing", "component"):  # fmt: skip
         assert expected in text
 
