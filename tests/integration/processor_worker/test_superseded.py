@@ -20,7 +20,7 @@ from processor.storage import CLIENT_CONFIG
 from processor.superseded import tag_superseded
 from processor.worker import Exit
 from tests.integration.processor_worker.conftest import Callback, Stage
-from tests.integration.processor_worker.faults import FaultyProxy
+from tests.integration.processor_worker.faults import Fault, FaultyProxy
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -133,8 +133,9 @@ def test_a_replaced_worker_that_uploaded_nothing_costs_one_listing(stage: Stage,
 def test_a_call_that_fails_for_good_leaves_the_job_completed_and_is_logged(
     stage: Stage, clip: Path, access: dict[str, Any], caplog: pytest.LogCaptureFixture, failing: str
 ) -> None:
-    def fails(_: str, path: str) -> bool:
-        return failing in parse_qs(urlsplit(path).query, keep_blank_values=True)
+    def fails(_: str, path: str) -> Fault | None:
+        hit = failing in parse_qs(urlsplit(path).query, keep_blank_values=True)
+        return Fault.ERROR if hit else None
 
     job_id, callback, left_behind = killed_after_uploading(stage, clip)
     with FaultyProxy(access["endpoint_url"], fails).running() as proxy:
