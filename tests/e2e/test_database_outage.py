@@ -6,6 +6,7 @@ The outage takes some seconds in the ordinary run and a minute in `make test-fau
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -25,7 +26,6 @@ ATTEMPTS = 5
 # A caller that waits as it is told may meet this many refusals within the ten seconds of the bar.
 RETRY_AFTER_SECONDS = 5
 REFUSALS_AFTER_RETURN = 1
-DROPPED = "outage/dropped.mp4"
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +79,9 @@ def answers_during_outage(platform: Platform, *, events: int) -> list[httpx.Resp
     return answers
 
 
-def dropped_job(platform: Platform) -> str | None:
+def dropped_job(platform: Platform, key: str) -> str | None:
     items = platform.api("GET", "/jobs?limit=100").json()["items"]
-    found = [item["job_id"] for item in items if item["filename"] == DROPPED.rpartition("/")[2]]
+    found = [item["job_id"] for item in items if item["filename"] == key]
     assert len(found) <= 1
     return next(iter(found), None)
 
@@ -99,14 +99,14 @@ def test_a_database_that_hangs_costs_no_job_and_is_used_again_at_once(
         with frozen(server_pid(platform, "postgres")):
             for each in ordered:
                 platform.send(each["upload"], picture)
-            bucket = platform.exports["ingest_bucket"]
-            platform.aws("s3").upload_file(str(clip), bucket, DROPPED)
+            bucket, key = platform.exports["ingest_bucket"], f"{uuid4()}.mp4"
+            platform.aws("s3").upload_file(str(clip), bucket, key)
             refused = answers_during_outage(platform, events=len(ordered) + 1)
         after = [ask(platform, 0)]
         while after[-1].status_code != 200 and len(after) <= REFUSALS_AFTER_RETURN:
             time.sleep(int(after[-1].headers["Retry-After"]))
             after.append(ask(platform, 0))
-        dropped = wait_for("the job of the dropped file", lambda: dropped_job(platform))
+        dropped = wait_for("the job of the dropped file", lambda: dropped_job(platform, key))
         jobs = [running, dropped, *(each["job"]["job_id"] for each in ordered)]
         settled = {job_id: platform.settled(job_id) for job_id in jobs}
 
