@@ -111,8 +111,11 @@ def _prepared(opened: Any, track: PlannedAudio, settings: AudioSettings) -> Any:
 
     So the sound stays in step with the picture, and is measured as it will be heard.
     """
-    sound = opened[str(track.stream.index)]
-    sound = sound.filter("aresample", settings.sample_rate_hz, **{"async": 1, "first_pts": 0})
+    sound, seek = opened[str(track.stream.index)], track.cut.seek if track.cut else None
+    # After a seek nothing fills the time before: the silence of hours would be held in memory.
+    first = int(seek.first_seconds) if seek else 0
+    start = {"async": 1, "first_pts": first * settings.sample_rate_hz}
+    sound = sound.filter("aresample", settings.sample_rate_hz, **start)
     sound = sound.filter("aformat", channel_layouts=_LAYOUTS[track.channels])
     if track.cut is None:
         return sound
@@ -120,7 +123,7 @@ def _prepared(opened: Any, track: PlannedAudio, settings: AudioSettings) -> Any:
     if track.cut.end is not None:
         # Sound that ends earlier than the picture goes on as silence, so that the part is always as long.
         end = {"end": f"{float(track.cut.end):.6f}"}
-        sound = sound.filter("apad", whole_dur=end["end"])
+        sound = sound.filter("apad", whole_dur=f"{float(track.cut.end) - first:.6f}")
     return sound.filter("atrim", start=f"{float(track.cut.start):.6f}", **end).filter(
         "asetpts", "PTS-STARTPTS"
     )

@@ -12,7 +12,7 @@ from ledger.states import ErrorCode
 from processor.errors import LimitExceededError
 from processor.plan import Plan
 from processor.probe import Source
-from processor.sniff import MATROSKA, MP4, PROGRAM_STREAM, TRANSPORT_STREAM
+from processor.sniff import PROGRAM_STREAM, SEEKABLE, TRANSPORT_STREAM
 from processor.windows import Window, cut_windows
 
 ChunkingMode = Literal["auto", "always", "never"]
@@ -21,7 +21,7 @@ SAFETY_FACTOR: Final = 1.5
 """An estimate must fit its time limit this many times."""
 REMUXED_CONTAINERS: Final = (TRANSPORT_STREAM, PROGRAM_STREAM)
 """Have no index, so their picture is put into another container before windows are read from it."""
-_CONTAINERS: Final = (MP4, MATROSKA, *REMUXED_CONTAINERS)
+_CONTAINERS: Final = (*SEEKABLE, *REMUXED_CONTAINERS)
 _FARGATE_FACTOR: Final = 1.5
 """A Fargate vCPU against the core on which the costs were measured."""
 _TASK_START_SECONDS: Final = 45.0
@@ -107,11 +107,6 @@ class Decision:
         }
 
 
-def declared_seconds(source: Source) -> float | None:
-    """The length of the picture as the file states it."""
-    return source.video.duration_seconds or source.duration_seconds
-
-
 def decide(source: Source, plan: Plan, rules: ChunkingRules, preset: str, vcpus: int) -> Decision:
     """Choose between one task and windows.
 
@@ -125,11 +120,10 @@ def decide(source: Source, plan: Plan, rules: ChunkingRules, preset: str, vcpus:
     Raises:
         LimitExceededError: Neither way fits the time limits.
     """
-    seconds = declared_seconds(source)
-    if seconds is None:
+    if plan.expected_seconds is None:
         return _single((), None, "the file does not state its length")
     told = estimate(source, plan, rules, preset, vcpus)
-    windows = cut_windows(plan, seconds, rules.window_seconds)
+    windows = cut_windows(plan, rules.window_seconds)
     obstacle = _obstacle(source, windows, rules)
     if obstacle is not None:
         return _checked_single(windows, told, rules, obstacle)
@@ -161,7 +155,7 @@ def _by_estimate(windows: tuple[Window, ...], told: Estimate, rules: ChunkingRul
 
 def estimate(source: Source, plan: Plan, rules: ChunkingRules, preset: str, vcpus: int) -> Estimate:
     """Estimate the time of both ways; a source of unknown length counts as empty."""
-    seconds = declared_seconds(source) or 0.0
+    seconds = plan.expected_seconds or 0.0
     megapixels = seconds * float(plan.frame_rate) / 1e6
     output = sum(rung.width * rung.height for rung in plan.rungs)
     decoding = source.video.width * source.video.height * _DECODE_CPU_SECONDS_PER_MEGAPIXEL
@@ -171,7 +165,7 @@ def estimate(source: Source, plan: Plan, rules: ChunkingRules, preset: str, vcpu
     speed = vcpus * (1 - 0.01 * vcpus)
     transfer = source.size_bytes / _TRANSFER_BYTES_PER_SECOND
     finish = encode_cpu * _FINISH_SHARE / speed
-    count = len(cut_windows(plan, seconds, rules.window_seconds))
+    count = len(cut_windows(plan, rules.window_seconds))
     window = encode_cpu / count / speed
     rounds = math.ceil(count / rules.concurrency)
     return Estimate(

@@ -4,13 +4,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from processor import command, window_commands
 from processor.audio_commands import audio_file
-from processor.chunking import REMUXED_CONTAINERS, declared_seconds
+from processor.chunking import REMUXED_CONTAINERS
 from processor.command import MediaInput, Tool
 from processor.encode import Encoded
 from processor.encode_audio import EncodedAudio, encode_audio
@@ -82,7 +82,7 @@ def cut(work: Work, window_seconds: float, picture: Path | None) -> ChunkedWork:
     if picture is not None:
         media = window_commands.remuxed(source.media, picture)
         origin = WindowSource(media=media, stream_index=0, start_microseconds=0)
-    windows = cut_windows(work.plan, declared_seconds(source) or 0.0, window_seconds)
+    windows = cut_windows(work.plan, window_seconds)
     return ChunkedWork(work=work, windows=windows, source=origin)
 
 
@@ -112,12 +112,15 @@ def plan_key(chunked: ChunkedWork, identity: str) -> str:
         chunked: The chunks; their command lines hold every setting of filters and encoders, also threads.
         identity: What pins the bytes of the source: version or ETag.
     """
-    session = chunked.work.session
+    session, plan, mark = chunked.work.session, chunked.work.plan, b""
+    if plan.mark is not None:
+        mark = plan.mark.picture.mark.path.read_bytes()
+        plan = replace(plan, mark=plan.mark.moved(Path("/mark")))
     nowhere = MediaInput(path=Path("/source"), formats=("none",), codecs=("none",))
     source = WindowSource(media=nowhere, stream_index=chunked.source.stream_index, start_microseconds=0)
     recipe = WindowRecipe(
         source=source,
-        plan=chunked.work.plan,
+        plan=plan,
         profile=chunked.work.profile,
         limits=session.limits,
         threads=session.threads,
@@ -127,7 +130,8 @@ def plan_key(chunked: ChunkedWork, identity: str) -> str:
         for window in chunked.windows
     ]
     version = session.inspect(command.version(Tool.FFMPEG)).stdout.decode("utf-8", "replace").splitlines()[:1]
-    everything = [identity, version, commands, chunked.work.profile.model_dump(mode="json")]
+    profile = chunked.work.profile.model_dump(mode="json")
+    everything = [identity, version, commands, profile, hashlib.sha256(mark).hexdigest()]
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:_KEY_CHARACTERS]
 
 
@@ -175,7 +179,8 @@ def window_frames(chunked: ChunkedWork, name: str) -> int:
     window = next(window for window in chunked.windows if window.name == name)
     if window.frames is not None:
         return window.frames
-    total = (declared_seconds(chunked.work.source) or 0.0) * float(chunked.work.plan.frame_rate)
+    plan = chunked.work.plan
+    total = (plan.expected_seconds or 0.0) * float(plan.frame_rate)
     return max(1, round(total) - window.start_frame)
 
 

@@ -11,6 +11,7 @@ from processor.plan import Plan, PlannedRung
 from processor.probe import AudioStream
 from processor.quality_commands import write_reference
 from processor.quality_samples import REFERENCE_NAME, Run
+from processor.seek_commands import seek_options
 from processor.sprite import SHEET_NAME, SpritePlan
 from processor.tracks import PlannedAudio, PlannedText
 from processor.video_encoders import encoder_options
@@ -27,16 +28,20 @@ _SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
 """A segment ends at the first keyframe at or after its length; the length must not exceed it by rounding."""
 
 
-def source_options(limits: Limits, threads: int, cut: Cut | None = None) -> dict[str, str]:
+def source_options(limits: Limits, threads: int, cut: Cut | None = None) -> dict[str, Any]:
     """The longest time that may be read, one second above the limit so that a breach shows in the result.
 
-    A source of which only a part is wanted is read from its beginning, because not every container can be
-    sought in exactly, and up to one second behind the part.
+    A source of which only a part is wanted is read up to one second behind it, and from its beginning unless
+    the part says where decoding may begin.
     """
-    most = limits.max_duration_seconds
+    most, seek = limits.max_duration_seconds, cut.seek if cut else None
     if cut is not None and cut.end is not None:
         most = min(most, float(cut.end))
-    return {"t": f"{most + 1:.3f}", "threads": str(threads)}
+    if seek is None:
+        return {"t": f"{most + 1:.3f}", "threads": str(threads)}
+    # Counted from what is decoded first.
+    left = {"t": f"{most + 1 - seek.first_seconds:.3f}", "threads": str(threads)}
+    return left | seek_options(seek.start_microseconds, seek.position_microseconds)
 
 
 def encode_video(
@@ -56,7 +61,7 @@ def encode_video(
     """
     picture = read(source, limits, **source_options(limits, threads, plan.cut))[str(stream_index)]
     outputs, rest = ladder(
-        _wanted_part(on_frame_grid(picture, plan), plan),
+        part_of(on_frame_grid(picture, plan), plan),
         plan,
         profile,
         directory=directory,
@@ -74,13 +79,20 @@ def on_frame_grid(picture: Any, plan: Plan) -> Any:
     return picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
 
 
-def _wanted_part(picture: Any, plan: Plan) -> Any:
-    """Cut by the numbers of the frames, so that exactly the wanted ones are left."""
-    if plan.cut is None:
+def part_of(picture: Any, plan: Plan, start_frame: int = 0, end_frame: int | None = None) -> Any:
+    """Cut by the numbers of the frames, so that exactly the wanted ones are left.
+
+    Args:
+        picture: The whole source on the plan's grid of frames.
+        plan: Tells which part of the source is wanted.
+        start_frame: First frame to keep, counted from the beginning of that part.
+        end_frame: The frame after the last one; None for the end of that part.
+    """
+    first, end_frame = plan.first_frame, plan.wanted_frames if end_frame is None else end_frame
+    if (first + start_frame, end_frame) == (0, None):
         return picture
-    end = {} if plan.cut.end is None else {"end_frame": round(plan.cut.end * plan.frame_rate)}
-    part = picture.filter("trim", start_frame=round(plan.cut.start * plan.frame_rate), **end)
-    return part.filter("setpts", "PTS-STARTPTS")
+    end = {} if end_frame is None else {"end_frame": first + end_frame}
+    return picture.filter("trim", start_frame=first + start_frame, **end).filter("setpts", "PTS-STARTPTS")
 
 
 def ladder(

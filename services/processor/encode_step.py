@@ -11,6 +11,7 @@ from processor import chunks
 from processor.attempt import Attempt
 from processor.chunks import ChunkedWork
 from processor.errors import ProcessingFailedError, TransientError
+from processor.mark_source import wishes_of
 from processor.output import ProgressSample
 from processor.produce import begin
 from processor.production import Progress
@@ -108,5 +109,6 @@ def open_shared(
         limits=attempt.limits,
         report=report,
         threads=header.threads,
+        wishes=wishes_of(header.overrides, shared.mark),
     )
     return chunks.cut(work, header.window_seconds, shared.picture if header.is_remuxed else None)

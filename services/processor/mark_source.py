@@ -33,13 +33,26 @@ def fetch_wishes(client: "S3Client", overrides: Overrides, directory: Path, allo
         ProcessingFailedError: It lies in a bucket that is not allowed, or S3 denies access.
         TransientError: S3 fails.
     """
-    mark = None
+    path = directory / f"{uuid.uuid4().hex}.mark"
     if overrides.watermark is not None:
-        mark = _fetch(client, overrides.watermark, directory, allowed_bucket)
+        _fetch(client, overrides.watermark, path, allowed_bucket)
+    return wishes_of(overrides, path)
+
+
+def wishes_of(overrides: Overrides, mark_path: Path) -> Wishes:
+    """The wishes of a job whose watermark, if it has one, was fetched to `mark_path`."""
+    wanted, mark = overrides.watermark, None
+    if wanted is not None:
+        mark = Mark(
+            path=mark_path,
+            position=wanted.position,
+            opacity=wanted.opacity,
+            width_percent=wanted.width_percent,
+        )
     return Wishes(trim=overrides.trim, mark=mark, max_height=overrides.max_height)
 
 
-def _fetch(client: "S3Client", wanted: Watermark, directory: Path, allowed_bucket: str) -> Mark:
+def _fetch(client: "S3Client", wanted: Watermark, path: Path, allowed_bucket: str) -> None:
     if wanted.bucket != allowed_bucket:
         message = f"The watermark lies in bucket {wanted.bucket}; only {allowed_bucket} is read."
         raise ProcessingFailedError(ErrorCode.ACCESS_DENIED, message, "Put it into the ingest bucket.")
@@ -63,8 +76,4 @@ def _fetch(client: "S3Client", wanted: Watermark, directory: Path, allowed_bucke
             message = "The watermark does not exist any more, or was replaced after the job was ordered."
             raise InvalidInputError(ErrorCode.SOURCE_MISSING, message, "Order a new job.") from error
         raise explain(error, f"download the watermark from bucket {wanted.bucket}") from error
-    path = directory / f"{uuid.uuid4().hex}.mark"
     path.write_bytes(data)
-    return Mark(
-        path=path, position=wanted.position, opacity=wanted.opacity, width_percent=wanted.width_percent
-    )

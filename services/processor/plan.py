@@ -90,6 +90,18 @@ class Plan:
     mark: PlacedMark | None = None
 
     @property
+    def first_frame(self) -> int:
+        """Number of the first wanted frame in the whole source, at the plan's rate."""
+        return round(self.cut.start * self.frame_rate) if self.cut else 0
+
+    @property
+    def wanted_frames(self) -> int | None:
+        """How many frames are wanted at most; None for all up to the source's end."""
+        if self.cut is None or self.cut.end is None:
+            return None
+        return round(self.cut.end * self.frame_rate) - self.first_frame
+
+    @property
     def gop_seconds(self) -> Fraction:
         """Exact distance of two keyframes."""
         return self.gop_frames / self.frame_rate

@@ -17,7 +17,6 @@ from processor.produce import Work, begin, finish, produce
 from processor.production import Production
 from processor.shared import PlanHeader, SharedPlan, copy_file
 from processor.source import SourceFile, SourceRules, download_source
-from processor.wishes import NO_WISHES
 from profiles import LadderProfile, get_profile
 
 logger = logging.getLogger(__name__)
@@ -53,18 +52,15 @@ def _download(attempt: Attempt, claim: Claim, directory: Path) -> SourceFile:
 
 
 def _make(attempt: Attempt, claim: Claim, source: SourceFile, workdir: Path) -> Production | ChunkedWork:
-    """Make everything, or cut the source into chunks; only ladders take long enough for that.
-
-    A job with wishes of its own is done here, because the tasks of the chunks know only its profile.
-    """
+    """Make everything, or cut the source into chunks; only ladders take long enough for that."""
     profile, limits, report = get_profile(claim.profile), attempt.limits, attempt.stages.show_media_work
     bucket = attempt.settings.ingest_bucket
     wishes = fetch_wishes(attempt.around.s3, claim.overrides, workdir.parent, bucket)
-    if wishes != NO_WISHES or not isinstance(profile, LadderProfile):
+    if not isinstance(profile, LadderProfile):
         return produce(
             source.path, profile=profile, workdir=workdir, limits=limits, report=report, wishes=wishes
         )
-    work = begin(source.path, profile=profile, workdir=workdir, limits=limits, report=report)
+    work = begin(source.path, profile=profile, workdir=workdir, limits=limits, report=report, wishes=wishes)
     return _decide(attempt, claim, work) or finish(work)
 
 
@@ -105,12 +101,17 @@ def _share(attempt: Attempt, claim: Claim, source: SourceFile, chunked: ChunkedW
         window_seconds=attempt.rules.window_seconds,
         is_remuxed=chunked.source.media.path != work.source.media.path,
         sha256=source.sha256,
+        overrides=claim.overrides,
     )
     if shared.read_header() != header:
         shared.directory.mkdir(parents=True, exist_ok=True)
+        files = {shared.source: source.path}
         if header.is_remuxed:
-            copy_file(chunked.source.media.path, shared.picture, attempt.stop.check)
-        copy_file(source.path, shared.source, attempt.stop.check)
+            files[shared.picture] = chunked.source.media.path
+        if work.plan.mark is not None:
+            files[shared.mark] = work.plan.mark.picture.mark.path
+        for target, path in files.items():
+            copy_file(path, target, attempt.stop.check)
         shared.write_header(header)
     missing = _store_plan(attempt, claim, shared, key, chunked)
     attempt.session.hand_over(

@@ -25,6 +25,7 @@ class SoundSource:
         container: Its format.
         duration_seconds: As the container declares it; None when it does not.
         audios: All tracks of sound, the one that players choose by themselves first.
+        start_microseconds: Time in the file at which its first stream begins; it counts as zero.
         streams: Every stream as ffprobe describes it, for people.
     """
 
@@ -34,6 +35,7 @@ class SoundSource:
     duration_seconds: float | None
     bitrate_kbps: int | None
     audios: tuple[AudioStream, ...]
+    start_microseconds: int = 0
     streams: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -86,5 +88,6 @@ def inspect_sound(session: Session, path: Path) -> SoundSource:
         duration_seconds=document.duration_seconds,
         bitrate_kbps=document.bitrate_kbps,
         audios=tuple(audio_stream(stream) for stream in streams),
+        start_microseconds=document.start_microseconds,
         streams=tuple(stream_facts(document)),
     )

@@ -18,6 +18,7 @@ from processor.produce_image import make_image
 from processor.produce_passthrough import make_passthrough
 from processor.produce_thumbnails import make_thumbnails
 from processor.production import STAGE_SPANS, Made, Production, Progress, Stages
+from processor.seeking import reach_part
 from processor.session import Session
 from processor.task_size import TaskSize, fitting_threads, this_task
 from processor.verify import verify
@@ -73,9 +74,10 @@ def begin(
     limits: Limits,
     report: Callable[[Progress], None],
     threads: int | None = None,
+    wishes: Wishes = NO_WISHES,
 ) -> "Work":
     """Inspect a source and plan its ladder; arguments and errors are those of `produce`."""
-    return _begin(_open(workdir, limits, threads), source, profile, Stages(report))
+    return _begin(_open(workdir, limits, threads), source, profile, Stages(report), wishes)
 
 
 def finish(work: "Work", encoder: "Encoder | None" = None) -> Production:
@@ -146,13 +148,11 @@ def _make(session: Session, source: Path, profile: Profile, stages: Stages, wish
             return make_image(session, source, profile, stages)
 
 
-def _begin(
-    session: Session, source: Path, profile: LadderProfile, stages: Stages, wishes: Wishes = NO_WISHES
-) -> Work:
+def _begin(session: Session, source: Path, profile: LadderProfile, stages: Stages, wishes: Wishes) -> Work:
     with stages.during(Stage.INSPECTING):
         inspected = inspect_source(session, source)
         mark = inspect_mark(session, wishes.mark) if wishes.mark else None
-        plan = make_plan(inspected, profile, wishes, mark)
+        plan = reach_part(session, inspected, make_plan(inspected, profile, wishes, mark))
         if session.memory_bytes is not None:
             size = TaskSize(session.threads, session.memory_bytes)
             session = replace(session, threads=fitting_threads(inspected, plan, size))

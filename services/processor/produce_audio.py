@@ -14,6 +14,7 @@ from processor.package import correct_master
 from processor.probe_sound import inspect_sound
 from processor.production import Made, Stages
 from processor.refusals import explain
+from processor.seeking import reach_sound
 from processor.session import Session
 from processor.tracks import choose_audios
 from processor.verify_audio import list_sound, verify_sound
@@ -55,6 +56,7 @@ def make_audio(
         cut = plan_cut(wishes.trim, source.duration_seconds)
         expected = cut.length(source.declared_seconds) if cut else source.declared_seconds
         tracks = tuple(replace(track, cut=cut) for track in choose_audios(source.audios, profile.audio))
+        tracks = reach_sound(session, source, tracks)
     with stages.during(Stage.ENCODING):
         watch = stages.by_time(expected)
         try:

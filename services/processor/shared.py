@@ -16,6 +16,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ledger.overrides import Overrides
 from processor.loudness import Correction
 from processor.picture import PictureFacts
 
@@ -37,12 +38,14 @@ class PlanHeader(_Document):
         window_seconds: Wanted length of a window.
         is_remuxed: Whether windows are read from a copy of the picture in another container.
         sha256: Digest of the source, when its uploader declared one.
+        overrides: What the job asks for beyond its profile.
     """
 
     threads: int
     window_seconds: float
     is_remuxed: bool
     sha256: str | None
+    overrides: Overrides
 
 
 class StoredFile(_Document):
@@ -90,6 +93,11 @@ class SharedPlan:
     def picture(self) -> Path:
         """The picture of a source that cannot be sought in, in another container."""
         return self.directory / "picture.mp4"
+
+    @property
+    def mark(self) -> Path:
+        """The watermark, when the job asks for one."""
+        return self.directory / "mark"
 
     def read_header(self) -> PlanHeader | None:
         """The header, or None while the shared source is not complete."""

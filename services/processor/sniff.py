@@ -42,6 +42,8 @@ MP3: Final = Container(name="MP3", demuxers=("mp3",), declares_duration=False)
 ADTS: Final = Container(name="AAC", demuxers=("aac",), declares_duration=False)
 WAVE: Final = Container(name="WAV", demuxers=("wav",), declares_duration=True)
 FLAC: Final = Container(name="FLAC", demuxers=("flac",), declares_duration=False)
+SEEKABLE: Final = (MP4, MATROSKA)
+"""Have an index of their pictures with exact times; others are read from their beginning."""
 
 
 def sniff(path: Path, limits: Limits) -> Container:

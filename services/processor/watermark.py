@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Final
 
 from ledger.states import ErrorCode
@@ -48,6 +49,12 @@ class PlacedMark:
     y: int
     width: int
     height: int
+
+    def moved(self, path: Path) -> "PlacedMark":
+        """The same mark with its file somewhere else."""
+        picture = self.picture
+        mark, media = replace(picture.mark, path=path), replace(picture.media, path=path)
+        return replace(self, picture=replace(picture, mark=mark, media=media))
 
 
 def inspect_mark(session: Session, mark: Mark) -> MarkPicture:

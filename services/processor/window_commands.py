@@ -11,6 +11,7 @@ from processor.encode_commands import (
     NOTABLE_SECONDS,
     ladder,
     on_frame_grid,
+    part_of,
     sprite_cell,
     sprite_sheet,
     video_file,
@@ -18,6 +19,7 @@ from processor.encode_commands import (
 from processor.limits import Limits
 from processor.plan import Plan, PlannedRung
 from processor.quality_samples import runs_within
+from processor.seek_commands import seek_options, seek_position, show_first
 from processor.sprite import SHEET_NAME
 from processor.windows import Window, cell_frames
 from profiles import LadderProfile
@@ -25,8 +27,6 @@ from profiles import LadderProfile
 CELLS_NAME: Final = "cells.yuv"
 EDGE_SECONDS: Final = 0.25
 """Shortest black or frozen part that a window reports; a part across a joint is put together from two."""
-_PREROLL_SECONDS: Final = 2
-"""How long before its start a window is read: containers seek by decoding order, which runs ahead of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +76,12 @@ def encode_window(recipe: WindowRecipe, window: Window, directory: Path, *, seek
         seek: False decodes from the beginning, for containers that cannot be sought in.
     """
     source, plan, threads = recipe.source, recipe.plan, recipe.threads
-    position = _position(source, window, plan, seek=seek)
-    opened = read(source.media, recipe.limits, threads=str(threads), **position)
+    start = source.start_microseconds
+    position = seek_position(start, window_start(window, plan)) if seek else None
+    opened = read(source.media, recipe.limits, threads=str(threads), **seek_options(start, position))
     decoded = opened[str(source.stream_index)].filter_multi_output("split", 2)
-    end = {} if window.end_frame is None else {"end_frame": window.end_frame}
-    picture = on_frame_grid(decoded[0], plan).filter("trim", start_frame=window.start_frame, **end)
     outputs, rest = ladder(
-        picture.filter("setpts", "PTS-STARTPTS"),
+        part_of(on_frame_grid(decoded[0], plan), plan, window.start_frame, window.end_frame),
         plan,
         recipe.profile,
         directory=directory,
@@ -91,9 +90,13 @@ def encode_window(recipe: WindowRecipe, window: Window, directory: Path, *, seek
         notable_seconds=EDGE_SECONDS,
     )
     outputs.append(_cells(rest, window, plan, directory / CELLS_NAME))
-    first = decoded[1].filter("trim", end_frame=1).filter("showinfo", checksum=0)
-    outputs.append(discard([first]))
+    outputs.append(discard([show_first(decoded[1], source.stream_index)]))
     return compile_ffmpeg("encode-window", outputs, threads=threads, progress=True, talkative=True)
+
+
+def window_start(window: Window, plan: Plan) -> Fraction:
+    """When the first frame of a window is shown, in seconds from the beginning of the whole source."""
+    return (plan.first_frame + window.start_frame) / plan.frame_rate
 
 
 def join_list(files: Sequence[tuple[Path, int]], frame_rate: Fraction) -> str:
@@ -161,23 +164,8 @@ def is_notable(section: tuple[float, float], length_seconds: float = NOTABLE_SEC
     return section[1] - section[0] >= length_seconds - EDGE_SECONDS
 
 
-def _position(source: WindowSource, window: Window, plan: Plan, *, seek: bool) -> dict[str, Any]:
-    """Keep the file's own times less its start, and begin at the keyframe before the window."""
-    shift = {"itsoffset": _seconds(-source.start_microseconds), "copyts": None}
-    wanted = round(window.start_seconds(plan.frame_rate) * 1_000_000) - _PREROLL_SECONDS * 1_000_000
-    if not seek or wanted <= 0:
-        return shift
-    at = {"seek_timestamp": "1", "noaccurate_seek": None, "ss": _seconds(wanted + source.start_microseconds)}
-    return shift | at
-
-
 def _cells(picture: Any, window: Window, plan: Plan, path: Path) -> Any:
     frames = cell_frames(window, plan.sprite, plan.frame_rate)
     chosen = "+".join(f"eq(n,{frame})" for frame in frames) or "0"
     cells = sprite_cell(picture.filter("select", chosen), plan.sprite)
     return write([cells], path, f="rawvideo", fps_mode="passthrough")
-
-
-def _seconds(microseconds: int) -> str:
-    sign, rest = ("-" if microseconds < 0 else ""), abs(microseconds)
-    return f"{sign}{rest // 1_000_000}.{rest % 1_000_000:06d}"

@@ -1,11 +1,9 @@
 """Encodes one window of a source, and makes of all windows what one long encode would have made."""
 
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from ledger.states import ErrorCode
 from processor import window_commands
@@ -19,16 +17,13 @@ from processor.plan import Plan, PlannedRung
 from processor.probe import Source
 from processor.quality_samples import REFERENCE_NAME, runs_within
 from processor.refusals import explain
+from processor.seek_commands import first_seconds
 from processor.session import Session
 from processor.sprite import SHEET_NAME
 from processor.tracks import PlannedText
 from processor.window_commands import CELLS_NAME, EDGE_SECONDS, WindowRecipe, is_notable
 from processor.windows import Window, check_frames
 from profiles import LadderProfile
-
-_FIRST_FRAME: Final = re.compile(
-    r"^\[[^\]]*showinfo[^\]]*\] \[info\] n: *0 .*? pts_time:(-?[\d.]+)", re.MULTILINE
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +81,8 @@ def encode_window(
 
 def _covers(notes: str, window: Window, plan: Plan) -> bool:
     """Whether decoding began early enough to know what the window's first frame shows."""
-    if window.start_frame == 0:
-        return True
-    found = _FIRST_FRAME.search(notes)
-    return found is not None and float(found[1]) <= window.start_seconds(plan.frame_rate)
+    start = window_commands.window_start(window, plan)
+    return start == 0 or any(found <= start for found in first_seconds(notes).values())
 
 
 def join_windows(
@@ -110,7 +103,7 @@ def join_windows(
     """
     frames = check_frames([item.window for item in windows], [item.frames for item in windows])
     video_seconds = float(frames / plan.frame_rate)
-    check_whole(source, video_seconds, sound.seconds, session.limits)
+    check_whole(source, video_seconds, sound.seconds, session.limits, plan.cut)
     filled = [item for item in windows if item.frames]
     session.together(
         *(lambda rung=rung: _join_rung(session, filled, plan, rung, frames) for rung in plan.rungs),

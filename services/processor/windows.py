@@ -21,12 +21,12 @@ MOST_WINDOWS: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A range of output frames.
+    """A range of output frames, counted from the first one that is wanted.
 
     Attributes:
         index: Its place, from 0.
         start_frame: The first frame; a multiple of the frames of a segment.
-        end_frame: The frame after the last one; None for the last window, which goes as far as the source.
+        end_frame: The frame after the last one; None for a last window that goes as far as the source.
     """
 
     index: int
@@ -48,26 +48,26 @@ class Window:
         return self.start_frame / frame_rate
 
 
-def cut_windows(plan: Plan, declared_seconds: float, window_seconds: float) -> tuple[Window, ...]:
-    """Cut a video into windows of about `window_seconds`.
+def cut_windows(plan: Plan, window_seconds: float) -> tuple[Window, ...]:
+    """Cut what is wanted of a video into windows of about `window_seconds`.
 
-    The last one has no end, for declared lengths are never exact, and is at least half as long as the others.
+    The last one ends with the wanted part, or else has no end, for declared lengths are never exact; it is at
+    least half as long as the others.
 
     Args:
-        plan: Gives the frame rate and the length of a segment.
-        declared_seconds: Length of the video as its file states it.
+        plan: Gives the frame rate, the length of a segment, and the expected length of the video.
         window_seconds: Wanted length; becomes a whole number of segments, and grows when there would be more
             than `MOST_WINDOWS`.
     """
     segment_frames = plan.gop_frames * plan.gops_per_segment
-    total_frames = declared_seconds * float(plan.frame_rate)
+    total_frames = (plan.expected_seconds or 0.0) * float(plan.frame_rate)
     wanted_frames = max(window_seconds * float(plan.frame_rate), total_frames / MOST_WINDOWS)
     step = segment_frames * max(1, round(wanted_frames / segment_frames))
     if total_frames / step > MOST_WINDOWS:
         step += segment_frames
     count = max(1, round(total_frames / step))
     starts = [step * index for index in range(count)]
-    ends = [*starts[1:], None]
+    ends = [*starts[1:], plan.wanted_frames]
     return tuple(
         Window(index=index, start_frame=start, end_frame=end)
         for index, (start, end) in enumerate(zip(starts, ends, strict=True))

@@ -47,16 +47,33 @@ class Wishes:
 NO_WISHES: Final = Wishes()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seek:
+    """Where decoding begins for a part of a source.
+
+    Attributes:
+        start_microseconds: Time in the file that counts as zero.
+        position_microseconds: Time in the file before whose last keyframe nothing is read.
+        first_seconds: What is decoded first, counted from the zero; before the part.
+    """
+
+    start_microseconds: int
+    position_microseconds: int
+    first_seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A part of the source, in exact seconds; picture and sound use the same one.
 
     Attributes:
         end: None for the source's end.
+        seek: Where decoding begins; None for the source's beginning.
     """
 
     start: Fraction
     end: Fraction | None
+    seek: Seek | None = None
 
     def length(self, whole_seconds: float | None) -> float | None:
         """Seconds that are left of a source of `whole_seconds`; None when that cannot be told."""

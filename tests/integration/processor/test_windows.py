@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ledger.overrides import Trim
 from processor import window_commands
 from processor.encode import Encoded, encode
 from processor.encode_audio import EncodedAudio
@@ -17,12 +19,15 @@ from processor.limits import Budget, Limits
 from processor.plan import Plan, make_plan
 from processor.probe import Source
 from processor.produce import inspect_source
+from processor.seeking import reach_part
 from processor.session import Session
+from processor.watermark import inspect_mark
 from processor.window_commands import WindowRecipe, WindowSource
 from processor.window_encode import encode_window, join_windows
 from processor.windows import Window, cut_windows
+from processor.wishes import NO_WISHES, Mark, Wishes
 from profiles import Rung, get_profile
-from tests import media
+from tests import media, media_pictures
 from tests.media import BUNNY, ffmpeg
 
 # Nearly lossless, so that pictures can be compared; short segments, so that short clips have many windows.
@@ -138,20 +143,41 @@ def _recipe(source: WindowSource, plan: Plan) -> WindowRecipe:
     return WindowRecipe(source=source, plan=plan, profile=PROFILE, limits=Limits(), threads=2)
 
 
-def _encode_both(directory: Path, path: Path) -> Pair:
+def _plan(session: Session, source: Source, wishes: Wishes) -> Plan:
+    mark = inspect_mark(session, wishes.mark) if wishes.mark else None
+    return reach_part(session, source, make_plan(source, PROFILE, wishes, mark))
+
+
+def _encode_both(
+    directory: Path, path: Path, wishes: Wishes = NO_WISHES, window_seconds: float = _WINDOW_SECONDS
+) -> Pair:
     single = _session(directory / "single")
     source = inspect_source(single, path)
-    plan = make_plan(source, PROFILE)
+    plan = _plan(single, source, wishes)
     whole = encode(single, source, plan, PROFILE, lambda _: None)
     joining = _session(directory / "joined")
     recipe = _recipe(_window_source(joining, source), plan)
-    declared = source.video.duration_seconds or source.duration_seconds or 0.0
-    windows = cut_windows(plan, declared, _WINDOW_SECONDS)
+    windows = cut_windows(plan, window_seconds)
     encoded = [
         encode_window(_session(directory / window.name), recipe, window, lambda _: None) for window in windows
     ]
     joined = join_windows(joining, source, encoded, plan, PROFILE, whole.audio, whole.texts)
     return Pair(windows=windows, whole=whole, joined=joined)
+
+
+def _assert_equal(pair: Pair) -> None:
+    """The joined renditions have the frames, times and pictures of one encode, as have the by-products."""
+    assert len(pair.windows) >= 2
+    for (_, whole), (_, joined) in zip(pair.whole.videos, pair.joined.videos, strict=True):
+        assert _packets(joined) == _packets(whole)
+        assert _worst_likeness(whole, joined) > 0.95
+    assert pair.joined.video_seconds == pair.whole.video_seconds
+    assert pair.joined.sprite.read_bytes() == pair.whole.sprite.read_bytes()
+    assert pair.joined.reference is not None
+    assert pair.whole.reference is not None
+    assert pair.joined.reference.read_bytes() == pair.whole.reference.read_bytes()
+    likeness = pair.whole.picture.ssim
+    assert pair.joined.picture.ssim == pytest.approx(likeness, rel=0.01)
 
 
 def _packets(path: Path) -> list[tuple[int, int, str]]:
@@ -176,6 +202,23 @@ def _worst_likeness(first: Path, second: Path) -> float:
     )
 
 
+def _lag_samples(first: Path, second: Path) -> int:
+    """By how many samples the second sound is late; compared in the middle, with at most 60 either way."""
+    one, other = (
+        array("f", subprocess.run(
+            ["ffmpeg", "-v", "error", "-i", str(path), "-ac", "1", "-f", "f32le", "-"],
+            capture_output=True, check=True, timeout=60,
+        ).stdout)
+        for path in (first, second)
+    )  # fmt: skip
+    assert len(one) == len(other)
+    places = range(len(one) // 2, len(one) // 2 + 2000)
+    distances = {lag: sum((one[at] - other[at + lag]) ** 2 for at in places) for lag in range(-60, 61)}
+    lag = min(distances, key=distances.__getitem__)
+    assert distances[lag] < 0.01 * sum(one[at] ** 2 for at in places)
+    return lag
+
+
 @pytest.mark.parametrize(
     "make_source",
     [
@@ -196,19 +239,66 @@ def _worst_likeness(first: Path, second: Path) -> float:
 def test_joined_windows_hold_the_frames_of_one_long_encode(
     make_source: Callable[[Path], Path], tmp_path: Path
 ) -> None:
-    pair = _encode_both(tmp_path, make_source(tmp_path))
+    _assert_equal(_encode_both(tmp_path, make_source(tmp_path)))
 
-    assert len(pair.windows) >= 2
-    for (_, whole), (_, joined) in zip(pair.whole.videos, pair.joined.videos, strict=True):
-        assert _packets(joined) == _packets(whole)
-        assert _worst_likeness(whole, joined) > 0.95
-    assert pair.joined.video_seconds == pair.whole.video_seconds
-    assert pair.joined.sprite.read_bytes() == pair.whole.sprite.read_bytes()
-    assert pair.joined.reference is not None
-    assert pair.whole.reference is not None
-    assert pair.joined.reference.read_bytes() == pair.whole.reference.read_bytes()
-    likeness = pair.whole.picture.ssim
-    assert pair.joined.picture.ssim == pytest.approx(likeness, rel=0.01)
+
+@pytest.mark.parametrize(
+    ("make_source", "trim"),
+    [
+        (open_groups, Trim(start_seconds=2.52, end_seconds=5.01)),
+        (variable_rate, Trim(start_seconds=2.4)),
+        (transport_stream, Trim(start_seconds=2.3, end_seconds=4.8)),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_joined_windows_of_a_part_with_a_mark_hold_the_frames_of_one_encode_of_it(
+    make_source: Callable[[Path], Path], trim: Trim, tmp_path: Path
+) -> None:
+    logo = media_pictures.make_picture(tmp_path, "logo.png")
+    mark = Mark(path=logo, position="top-left", opacity=0.7, width_percent=20.0)
+
+    wishes = Wishes(trim=trim, mark=mark, max_height=120)
+
+    _assert_equal(_encode_both(tmp_path, make_source(tmp_path), wishes, window_seconds=1.0))
+
+
+@pytest.mark.parametrize(
+    ("make_source", "is_sought"),
+    [
+        (open_groups, True),
+        (variable_rate, True),
+        (late_picture, True),
+        (edit_list, True),
+        (matroska, True),
+        (transport_stream, False),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_part_that_is_sought_has_the_frames_and_the_sound_of_one_read_from_the_beginning(
+    make_source: Callable[[Path], Path], is_sought: bool, tmp_path: Path
+) -> None:
+    trim = Trim(start_seconds=3.1, end_seconds=4.9)
+    path = make_source(tmp_path)
+    near, far = _session(tmp_path / "near"), _session(tmp_path / "far")
+    source = inspect_source(near, path)
+    sought = _plan(near, source, Wishes(trim=trim))
+    plain = make_plan(source, PROFILE, Wishes(trim=trim))
+
+    first = encode(near, source, sought, PROFILE, lambda _: None)
+    second = encode(far, source, plain, PROFILE, lambda _: None)
+
+    assert sought.cut is not None
+    assert (sought.cut.seek is not None) == is_sought
+    for (_, one), (_, other) in zip(first.videos, second.videos, strict=True):
+        assert _packets(one) == _packets(other)
+        assert _worst_likeness(one, other) > 0.99
+    assert first.sprite.read_bytes() == second.sprite.read_bytes()
+    for (track, one), (_, other) in zip(first.audio.tracks, second.audio.tracks, strict=True):
+        assert track.cut is not None
+        assert (track.cut.seek is not None) == is_sought
+        assert _packets(one) == _packets(other)
+        # Matroska rounds its times to a millisecond; other files are exact.
+        assert abs(_lag_samples(one, other)) <= (48 if make_source is matroska else 0)
 
 
 def test_windows_of_a_video_that_ends_too_early_are_refused(tmp_path: Path) -> None:
@@ -221,7 +311,7 @@ def test_windows_of_a_video_that_ends_too_early_are_refused(tmp_path: Path) -> N
     path.write_bytes(source.read_bytes())
     plan = make_plan(inspected, PROFILE)
     origin = WindowSource(media=inspected.media, stream_index=inspected.video.index, start_microseconds=0)
-    windows = cut_windows(plan, inspected.duration_seconds or 0.0, _WINDOW_SECONDS)
+    windows = cut_windows(plan, _WINDOW_SECONDS)
 
     def work() -> None:
         encoded = [

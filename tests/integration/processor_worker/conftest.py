@@ -14,8 +14,9 @@ import boto3
 import pytest
 import redis
 
-from ledger import arrivals, job_queries, jobs, videos
+from ledger import arrivals, job_queries, jobs, overrides, videos
 from ledger.models import NewJob, SourceObject
+from ledger.overrides import Overrides, Watermark
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
 from local.servers.redis import RedisServer
 from processor import runner
@@ -148,6 +149,24 @@ class Stage:
                 stored = replace(stored, etag=etag, version_id=version)
             arrivals.mark_uploaded(conn, job_id, stored)
         return job_id
+
+    def wish(self, job_id: UUID, wishes: Overrides) -> None:
+        """Ask for something beyond the profile of a job."""
+        with self.database.connect() as conn, conn.transaction():
+            overrides.store(conn, job_id, wishes)
+
+    def put_mark(self, picture: Path, *, bucket: str | None = None) -> Watermark:
+        """Put a watermark into the ingest bucket; `bucket` names another one in the wish."""
+        put = self.s3.put_object(Bucket=self.ingest_bucket, Key="marks/logo", Body=picture.read_bytes())
+        return Watermark(
+            bucket=bucket or self.ingest_bucket,
+            key="marks/logo",
+            version_id=put["VersionId"],
+            etag=put["ETag"].strip('"'),
+            position="top-left",
+            opacity=1.0,
+            width_percent=20.0,
+        )
 
     def wait_for_task(self) -> Callback:
         """Start an execution and take its task token."""

@@ -19,10 +19,12 @@ from ledger import chunks as ledger_chunks
 from ledger import jobs, settlement
 from ledger.errors import FenceLostError
 from ledger.failures import failure
+from ledger.overrides import Overrides, Trim
 from ledger.states import ErrorCode
 from metadata_api.shared_files import remove_shared_files
 from processor.settings import Settings
 from processor.worker import Exit, Worker
+from tests import media_pictures
 from tests.integration.processor_worker.conftest import Callback, Stage
 from tests.integration.processor_worker.test_process import environment, image
 from tests.media import BUNNY, ffmpeg
@@ -98,34 +100,43 @@ def manifest_of(stage: Stage, job_id: UUID) -> dict[str, Any]:
     return dict(json.loads(stage.s3.get_object(Bucket=stage.media_bucket, Key=key)["Body"].read()))
 
 
-def test_a_job_in_chunks_publishes_what_one_task_would(steps: Steps, chunk_clip: Path) -> None:
-    stage = steps.stage
-    alone = stage.order(chunk_clip)
+def frames_of(manifest: dict[str, Any]) -> list[int]:
+    return [item["details"]["frames"] for item in manifest["outputs"] if item["kind"] == "rendition"]
+
+
+@pytest.mark.parametrize("wishes", ["none", "all"])
+def test_a_job_in_chunks_publishes_what_one_task_would(
+    steps: Steps, chunk_clip: Path, tmp_path: Path, wishes: str
+) -> None:
+    stage, names = steps.stage, NAMES if wishes == "none" else NAMES[:3]
+    alone, job_id = stage.order(chunk_clip), stage.order(chunk_clip)
+    if wishes == "all":
+        logo = media_pictures.make_picture(tmp_path, "logo.png")
+        for each in (alone, job_id):
+            stage.wish(
+                each, Overrides(trim=Trim(start_seconds=2.6), watermark=stage.put_mark(logo), max_height=120)
+            )
     assert steps.run(alone, "prepare", chunking_mode="never")[0] is Exit.ANSWERED
-    job_id = stage.order(chunk_clip)
 
     _, _, planned = steps.run(job_id, "prepare")
-    assert planned == {"job_id": str(job_id), "status": "CHUNKED", "chunks": NAMES}
+    assert planned == {"job_id": str(job_id), "status": "CHUNKED", "chunks": names}
     assert stage.job(job_id).job.stage == "encoding"
-    for name in reversed(NAMES):
+    for name in reversed(names):
         assert steps.run(job_id, "encode", name)[2] == {"chunk": name}
     _, status, told = steps.run(job_id, "assemble")
 
     assert (status, told["status"]) == ("SUCCEEDED", "COMPLETED")
     events = steps.events(job_id)
     assert events["job.planned"]["mode"] == "chunked"
-    assert events["job.assembled"] == {"chunks": 4, "encoded_again": 0, "which": []}
+    assert events["job.assembled"] == {"chunks": len(names), "encoded_again": 0, "which": []}
     assert steps.events(alone)["job.planned"]["mode"] == "single"
     whole, joined = manifest_of(stage, alone), manifest_of(stage, job_id)
     shape = ("name", "kind", "codec", "width", "height", "duration_seconds", "frame_rate")
     assert [[item[key] for key in shape] for item in joined["outputs"]] == [
         [item[key] for key in shape] for item in whole["outputs"]
     ]
-    frames = {
-        name: [item["details"]["frames"] for item in each["outputs"] if item["kind"] == "rendition"]
-        for name, each in (("whole", whole), ("joined", joined))
-    }
-    assert frames["joined"] == frames["whole"]
+    assert frames_of(joined) == frames_of(whole)
+    assert frames_of(joined)[0] == (300 if wishes == "none" else 235)
     assert not steps.shared(job_id).exists()
     assert stage.leftovers() == []
 

@@ -2,12 +2,10 @@
 
 import json
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
-from ledger import overrides
-from ledger.overrides import Overrides, Trim, Watermark
+from ledger.overrides import Overrides, Trim
 from processor.worker import Exit
 from tests import media_pictures
 from tests.integration.processor_worker.conftest import Stage
@@ -15,28 +13,10 @@ from tests.integration.processor_worker.conftest import Stage
 pytestmark = pytest.mark.integration
 
 
-def _wish(stage: Stage, job_id: UUID, wishes: Overrides) -> None:
-    with stage.database.connect() as conn, conn.transaction():
-        overrides.store(conn, job_id, wishes)
-
-
-def _mark(stage: Stage, picture: Path, *, bucket: str | None = None) -> Watermark:
-    put = stage.s3.put_object(Bucket=stage.ingest_bucket, Key="marks/logo", Body=picture.read_bytes())
-    return Watermark(
-        bucket=bucket or stage.ingest_bucket,
-        key="marks/logo",
-        version_id=put["VersionId"],
-        etag=put["ETag"].strip('"'),
-        position="top-left",
-        opacity=1.0,
-        width_percent=20.0,
-    )
-
-
 def test_the_wishes_are_honoured_and_told_in_the_manifest(stage: Stage, clip: Path, tmp_path: Path) -> None:
-    mark = _mark(stage, media_pictures.make_picture(tmp_path, "logo.png"))
+    mark = stage.put_mark(media_pictures.make_picture(tmp_path, "logo.png"))
     job_id = stage.order(clip)
-    _wish(stage, job_id, Overrides(trim=Trim(end_seconds=1.0), watermark=mark, max_height=180))
+    stage.wish(job_id, Overrides(trim=Trim(end_seconds=1.0), watermark=mark, max_height=180))
     # What is put there later is not what was ordered.
     stage.s3.put_object(Bucket=stage.ingest_bucket, Key="marks/logo", Body=b"something else")
 
@@ -63,11 +43,11 @@ def test_a_watermark_that_cannot_be_used_fails_the_job_with_the_reason(
     picture = media_pictures.make_picture(tmp_path, "logo.png")
     if change == "text":
         picture.write_bytes(b"#EXTM3U\nfile:///etc/passwd\n")
-    mark = _mark(stage, picture, bucket=stage.media_bucket if change == "bucket" else None)
+    mark = stage.put_mark(picture, bucket=stage.media_bucket if change == "bucket" else None)
     if change == "deleted":
         stage.s3.delete_object(Bucket=mark.bucket, Key=mark.key, VersionId=mark.version_id or "")
     job_id = stage.order(clip)
-    _wish(stage, job_id, Overrides(watermark=mark))
+    stage.wish(job_id, Overrides(watermark=mark))
     callback = stage.wait_for_task()
 
     assert stage.run(job_id, callback) is Exit.ANSWERED

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from processor.chunking import ChunkingRules, Decision, decide, estimate
+from ledger.overrides import Trim
+from processor.chunking import ChunkingRules, Decision, Estimate, decide, estimate
 from processor.errors import LimitExceededError
-from processor.plan import make_plan
+from processor.plan import Plan, make_plan
+from processor.probe import Source
 from processor.sniff import FLASH, TRANSPORT_STREAM
+from processor.wishes import Wishes
 from tests.unit.processor.test_plan import SOURCE, VIDEO, WEB
 
 PROD = ChunkingRules(mode="auto", window_seconds=60, concurrency=40, task_seconds=1620, workflow_seconds=1800)
@@ -74,14 +77,12 @@ def test_windows_can_be_forced_and_forbidden() -> None:
 
 
 def test_the_estimate_grows_with_length_and_falls_with_processors() -> None:
-    plan = make_plan(SOURCE, WEB)
-    short = replace(SOURCE, video=replace(VIDEO, duration_seconds=600.0))
-    long = replace(SOURCE, video=replace(VIDEO, duration_seconds=1200.0))
+    short, long = (replace(SOURCE, video=replace(VIDEO, duration_seconds=time)) for time in (600.0, 1200.0))
+    part = make_plan(long, WEB, Wishes(trim=Trim(start_seconds=600.0)))
 
-    assert estimate(long, plan, PROD, PRESET, 4).vcpu_seconds == pytest.approx(
-        2 * estimate(short, plan, PROD, PRESET, 4).vcpu_seconds
-    )
-    assert (
-        estimate(short, plan, PROD, PRESET, 8).single_seconds
-        < estimate(short, plan, PROD, PRESET, 4).single_seconds
-    )
+    def told(source: Source, plan: Plan | None = None, vcpus: int = 4) -> Estimate:
+        return estimate(source, plan or make_plan(source, WEB), PROD, PRESET, vcpus)
+
+    assert told(long).vcpu_seconds == pytest.approx(2 * told(short).vcpu_seconds)
+    assert told(long, part).vcpu_seconds == pytest.approx(told(short).vcpu_seconds)
+    assert told(short, vcpus=8).single_seconds < told(short).single_seconds

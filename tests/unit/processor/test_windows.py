@@ -9,9 +9,10 @@ import pytest
 from processor.errors import InvalidInputError
 from processor.picture import PictureFacts
 from processor.plan import Plan, make_plan
-from processor.window_commands import join_list
+from processor.window_commands import join_list, window_start
 from processor.window_encode import EncodedWindow, join_facts
 from processor.windows import MOST_WINDOWS, Window, cell_frames, check_frames, cut_windows
+from processor.wishes import Cut
 from tests.unit.processor.test_plan import SOURCE, WEB
 
 PLAN = make_plan(SOURCE, WEB)
@@ -20,7 +21,7 @@ NTSC = replace(PLAN, frame_rate=Fraction(30000, 1001), gop_frames=60)
 
 @pytest.mark.parametrize("plan", [PLAN, NTSC], ids=["whole", "ntsc"])
 def test_windows_begin_on_segments_and_leave_no_frame_out(plan: Plan) -> None:
-    windows = cut_windows(plan, 7200.0, 60.0)
+    windows = cut_windows(replace(plan, expected_seconds=7200.0), 60.0)
 
     assert all(window.start_frame % (plan.gop_frames * plan.gops_per_segment) == 0 for window in windows)
     assert [window.end_frame for window in windows[:-1]] == [window.start_frame for window in windows[1:]]
@@ -31,15 +32,26 @@ def test_windows_begin_on_segments_and_leave_no_frame_out(plan: Plan) -> None:
 
 @pytest.mark.parametrize(("declared", "count"), [(1.0, 1), (89.0, 1), (91.0, 2), (149.0, 2), (151.0, 3)])
 def test_the_last_window_is_at_least_half_as_long_as_the_others(declared: float, count: int) -> None:
-    assert len(cut_windows(PLAN, declared, 60.0)) == count
+    assert len(cut_windows(replace(PLAN, expected_seconds=declared), 60.0)) == count
+
+
+def test_windows_of_a_part_cover_its_frames_and_no_other() -> None:
+    cut = Cut(Fraction(600), Fraction(900))
+    plan = replace(PLAN, cut=cut, expected_seconds=cut.length(7200.0))
+
+    windows = cut_windows(plan, 60.0)
+
+    assert len(windows) == 5
+    assert (windows[0].start_frame, windows[-1].end_frame) == (0, 300 * plan.frame_rate)
+    assert window_start(windows[1], plan) == 660
 
 
 def test_windows_grow_before_there_are_too_many_of_them() -> None:
-    assert len(cut_windows(PLAN, 4 * 3600.0, 2.0)) <= MOST_WINDOWS
+    assert len(cut_windows(replace(PLAN, expected_seconds=4 * 3600.0), 2.0)) <= MOST_WINDOWS
 
 
 def test_every_small_picture_falls_into_exactly_one_window() -> None:
-    windows = cut_windows(NTSC, 300.0, 30.0)
+    windows = cut_windows(replace(NTSC, expected_seconds=300.0), 30.0)
     sprite = replace(PLAN.sprite, interval_seconds=3, columns=10, rows=10)
 
     found = [
@@ -68,14 +80,14 @@ def test_a_path_with_a_quote_never_reaches_the_list() -> None:
 
 
 def test_windows_behind_the_end_of_the_video_may_be_empty() -> None:
-    windows = cut_windows(PLAN, 240.0, 60.0)
+    windows = cut_windows(replace(PLAN, expected_seconds=240.0), 60.0)
     full = windows[0].frames or 0
 
     assert check_frames(windows, [full, 17, 0, 0]) == full + 17
 
 
 def test_pictures_behind_a_window_that_ended_early_are_refused() -> None:
-    windows = cut_windows(PLAN, 180.0, 60.0)
+    windows = cut_windows(replace(PLAN, expected_seconds=180.0), 60.0)
     full = windows[0].frames or 0
 
     with pytest.raises(InvalidInputError, match="damaged"):
