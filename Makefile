@@ -41,7 +41,7 @@ test-e2e: setup ## Run the main job and the failing jobs through the whole local
 	@$(PYTHON_BIN) -m pytest tests/e2e
 
 test-faults: setup ## Run the tests in which something breaks, as tests/faults/README.md lists them
-	@FAULTS=whole $(PYTHON_BIN) -m pytest -m fault --numprocesses $(WORKERS) --no-loadscope-reorder tests/unit tests/integration tests/e2e $(ARGS)
+	@FAULTS=whole $(PYTHON_BIN) -m pytest -m fault --numprocesses $(WORKERS) --no-loadscope-reorder tests/unit tests/contract tests/integration tests/e2e $(ARGS)
 
 soak: setup ## Process many small jobs while things break, then audit the result (JOBS=500, ARGS="--seed 1")
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.soak.run --jobs $(or $(JOBS),500) $(ARGS)

@@ -43,7 +43,7 @@ class Sealer:
         if not hmac.compare_digest(tag, self._tag(scope, payload)):
             raise BrokenSealError(scope)
         # Base64 has several spellings of one value; only the one handed out counts.
-        if self.seal(scope, payload.decode()) != sealed:
+        if not hmac.compare_digest(self.seal(scope, payload.decode()), sealed):
             raise BrokenSealError(scope)
         return payload.decode()
 

@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
 import boto3
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 # After SIGTERM a task has 30 seconds. The attempt unwinds within a few; one that hangs in a dead network call
 # is given up at this point, which leaves time to answer the workflow.
 OVERDUE_AFTER_SECONDS: Final = 15.0
+# So long may the last words take, to a ledger or a workflow that may be what hangs.
+LAST_WORDS_SECONDS: Final = 10.0
 _WORKFLOW_CONFIG: Final = Config(
     connect_timeout=3, read_timeout=5, retries={"mode": "standard", "max_attempts": 2}
 )
@@ -54,11 +57,18 @@ def main(environ: Mapping[str, str]) -> Exit:
     stop = Stop(on_stop=runner.terminate_all)
     worker = Worker(settings, _surroundings(settings, stop, find_task_arn(environ)))
 
-    def give_up() -> NoReturn:
-        _exit(worker.abandon())
-
-    with SignalWatcher(stop, exit_after_seconds=OVERDUE_AFTER_SECONDS, on_overdue=give_up):
+    with SignalWatcher(
+        stop, exit_after_seconds=OVERDUE_AFTER_SECONDS, on_overdue=lambda: give_up(worker.abandon)
+    ):
         return worker.run()
+
+
+def give_up(abandon: Callable[[], Exit]) -> NoReturn:
+    """End the process after the last words, or without them when nobody listens."""
+    timer = threading.Timer(LAST_WORDS_SECONDS, _exit, [Exit.UNANSWERED])
+    timer.daemon = True
+    timer.start()
+    _exit(abandon())
 
 
 def _surroundings(settings: Settings, stop: Stop, task_arn: str | None) -> Surroundings:

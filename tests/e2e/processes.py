@@ -1,8 +1,10 @@
 """Finds and kills the processes of a job's task."""
 
+import contextlib
 import json
 import os
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.e2e.platform_client import Platform, wait_for
@@ -31,8 +33,14 @@ def kill_while_encoding(job_id: str, program: str) -> None:
     wait_for("the encode", lambda: bool(processes_of(job_id, "libx264")) or None)
     victims = processes_of(job_id, program)
     assert victims, f"no process of {program} to kill"
-    for pid in victims:
-        os.kill(pid, signal.SIGKILL)
+    kill(victims)
+
+
+def kill(pids: Iterable[int]) -> None:
+    """SIGKILL processes; those that have just ended are no error."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def server_pid(platform: Platform, name: str) -> int:

@@ -86,6 +86,7 @@ def test_an_ordered_upload_stores_exactly_the_announced_file(api: ApiClient) -> 
     assert created["job"]["status"] == "PENDING"
     assert created["job"]["profile"] == "web"
     assert upload(ticket, CONTENT[:-1], **{"Content-Length": str(len(CONTENT) - 1)}) == 403
+    assert upload(ticket, CONTENT + b"!", **{"Content-Length": str(len(CONTENT) + 1)}) == 403
     assert upload(ticket, **{"Content-Type": "text/html"}) == 403
     assert upload(ticket) == 200
     signed = parse_qs(urlsplit(ticket["url"]).query)

@@ -7,7 +7,10 @@ import time
 
 import pytest
 
+import processor.__main__ as command
+from processor import runner
 from processor.stop import SignalWatcher, Stop, StoppedError, StopReason
+from processor.worker import Exit
 
 
 def test_the_first_reason_is_kept_and_children_are_ended_once() -> None:
@@ -63,3 +66,23 @@ def test_other_signals_do_not_stop_the_attempt() -> None:
             assert stop.reason is None
     finally:
         signal.signal(signal.SIGUSR1, previous)
+
+
+def test_the_waits_after_sigterm_add_up_to_less_than_thirty_seconds() -> None:
+    assert runner.KILL_AFTER_SECONDS <= 10
+    assert command.OVERDUE_AFTER_SECONDS + command.LAST_WORDS_SECONDS <= 30
+
+
+def test_last_words_that_nobody_hears_do_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[Exit] = []
+    listening = threading.Event()
+    monkeypatch.setattr(command, "LAST_WORDS_SECONDS", 0.05)
+    monkeypatch.setattr(command, "_exit", lambda code: (ended.append(code), listening.set()))
+
+    def abandon() -> Exit:
+        assert listening.wait(30)  # hangs until somebody ends the process
+        return Exit.ANSWERED
+
+    command.give_up(abandon)
+
+    assert ended[0] is Exit.UNANSWERED
