@@ -91,6 +91,7 @@ def forget_clients() -> None:
         clients.sns,
         clients.secretsmanager,
         clients.sqs,
+        clients.sqs_for_hints,
         clients.kms,
     ):
         make.cache_clear()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT_SECONDS = 2
 _READ_TIMEOUT_SECONDS = 5
 _TOTAL_ATTEMPTS = 3
+_HINT_SECONDS = 1
 
 
 def client_config() -> "Config":
@@ -66,6 +67,20 @@ def sqs() -> "SQSClient":
     import boto3
 
     return boto3.client("sqs", config=client_config())
+
+
+@cache
+def sqs_for_hints() -> "SQSClient":
+    """Client for messages that only make something come sooner: asked once and not for long."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=_HINT_SECONDS,
+        read_timeout=_HINT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return boto3.client("sqs", config=config)
 
 
 @cache

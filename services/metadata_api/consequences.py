@@ -40,6 +40,22 @@ def start_now(conn: "LedgerConnection", settings: "ApiSettings", *, most: int = 
     start_if_possible(conn, workflow, most=most)
 
 
+def send_webhooks_now(settings: "ApiSettings") -> None:
+    """Has due deliveries handed over at once; if that fails the schedule does it within a minute.
+
+    Call it outside a transaction: the other side must find the deliveries.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from metadata_api import clients
+    from webhooks.messages import WAKE_UP
+
+    try:
+        clients.sqs_for_hints().send_message(QueueUrl=settings.webhook_report_queue_url, MessageBody=WAKE_UP)
+    except (BotoCoreError, ClientError) as error:
+        _LOGGER.warning("webhooks_left_to_schedule", extra={"reason": type(error).__name__})
+
+
 def stop_now(job: "Job", *, state_machine_arn: str) -> None:
     """Stops the execution of a cancelled job's attempt, if there is one.
 

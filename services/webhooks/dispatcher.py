@@ -16,7 +16,7 @@ from metadata_api import clients, database
 from metadata_api.logs import logger
 from metadata_api.partial_batch import take_each
 from metadata_api.settings import WebhooksSettings
-from webhooks.messages import InvalidMessageError, Report, Send
+from webhooks.messages import WAKE_UP, InvalidMessageError, Report, Send
 from webhooks.secret_box import unseal
 from webhooks.signing import signed_headers
 
@@ -103,6 +103,8 @@ def dispatch(conn: LedgerConnection, services: Services) -> int:
 
 
 def _take_report(body: str, services: Services) -> None:
+    if body == WAKE_UP:
+        return  # all that it asks for is done after every batch
     report = Report.from_json(body)
     try:
         delivery_id = UUID(report.delivery_id)

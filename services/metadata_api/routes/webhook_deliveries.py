@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from ledger import webhook_endpoints, webhook_events, webhook_history
 from ledger.webhook_history import DeliveryRow
+from metadata_api.consequences import send_webhooks_now
 from metadata_api.models.webhooks import (
     DeliveryPage,
     DeliveryQuery,
@@ -67,7 +68,7 @@ def list_deliveries(request: ApiRequest) -> Response:
     ),
 )
 def replay_events(request: ApiRequest) -> Response:
-    """The endpoint gets its types of events since then within about a minute, at most 10,000, oldest first.
+    """The endpoint gets its types of events since then, at most 10,000, oldest first, starting at once.
 
     Events keep their id. Events from before the endpoint was made, or while it was disabled, are sent too.
     """
@@ -76,7 +77,7 @@ def replay_events(request: ApiRequest) -> Response:
     with request.resources.connection() as conn:
         _check_exists(conn, endpoint_id)
         count = webhook_history.replay_since(conn, endpoint_id, body.since, all_events=body.include_delivered)
-    return json_response(Replayed(replayed=count), HTTPStatus.ACCEPTED)
+    return _replayed(request, count)
 
 
 @routes.route(
@@ -88,7 +89,7 @@ def replay_events(request: ApiRequest) -> Response:
     problems=(ProblemCode.WEBHOOK_NOT_FOUND, ProblemCode.WEBHOOK_EVENT_NOT_FOUND),
 )
 def replay_event(request: ApiRequest) -> Response:
-    """The endpoint gets this event within about a minute, whatever became of it before; the id stays.
+    """The endpoint gets this event at once, whatever became of it before; the id stays.
 
     The answer says 0 when the event is on its way at this moment.
     """
@@ -99,7 +100,7 @@ def replay_event(request: ApiRequest) -> Response:
         if not webhook_events.exists(conn, event_id):
             raise not_found(ProblemCode.WEBHOOK_EVENT_NOT_FOUND, str(event_id))
         count = webhook_history.replay_event(conn, endpoint_id, event_id)
-    return json_response(Replayed(replayed=count), HTTPStatus.ACCEPTED)
+    return _replayed(request, count)
 
 
 @routes.route(
@@ -111,13 +112,20 @@ def replay_event(request: ApiRequest) -> Response:
     problems=(ProblemCode.WEBHOOK_NOT_FOUND,),
 )
 def send_test_event(request: ApiRequest) -> Response:
-    """An event of type webhook.test for this endpoint alone, signed as all are, within about a minute."""
+    """An event of type webhook.test for this endpoint alone, signed as all are, at once."""
     endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
     event_id = uuid4()
     with request.resources.connection() as conn:
         _check_exists(conn, endpoint_id)
         webhook_events.tell_test(conn, endpoint_id, event_id)
+    send_webhooks_now(request.resources.settings)
     return json_response(TestEvent(event_id=str(event_id)), HTTPStatus.ACCEPTED)
+
+
+def _replayed(request: ApiRequest, count: int) -> Response:
+    if count:
+        send_webhooks_now(request.resources.settings)
+    return json_response(Replayed(replayed=count), HTTPStatus.ACCEPTED)
 
 
 def _check_exists(conn: "LedgerConnection", endpoint_id: UUID) -> None:

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,8 @@ def webhooks(
     """Both functions of webhooks with queues of their own."""
     sqs = aws.client("sqs")
     urls = [sqs.create_queue(QueueName=f"webhooks-{secrets.token_hex(6)}")["QueueUrl"] for _ in range(2)]
-    yield WebhookSystem(api, ledger_database, ledger_conn, sqs, *urls)
+    settings = replace(api.settings, webhook_report_queue_url=urls[1])
+    client = replace(api, application=Application(Resources(settings)), settings=settings)
+    yield WebhookSystem(client, ledger_database, ledger_conn, sqs, *urls)
     for url in urls:
         sqs.delete_queue(QueueUrl=url)
