@@ -158,7 +158,10 @@ class PostgresServer(LocalServer):
         link.unlink(missing_ok=True)
         link.symlink_to(refuge / "cluster")
         # Written after the link: a refuge without an owner is never taken for a deserted one.
-        (refuge / _OWNER_FILE).write_text(str(link.absolute()), encoding="utf-8")
+        # Moved there whole, because others who start may read it at this moment.
+        written = refuge / f"{_OWNER_FILE}.new"
+        written.write_text(str(link.absolute()), encoding="utf-8")
+        written.replace(refuge / _OWNER_FILE)
 
     def _end_stray_postmaster(self) -> None:
         _end_postmaster(self.cluster_dir)

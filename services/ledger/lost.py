@@ -103,6 +103,12 @@ def named_outputs(conn: LedgerConnection, keys: Sequence[str]) -> set[str]:
     return {row[0] for row in rows}
 
 
+def known(conn: LedgerConnection, job_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these jobs there are, in whatever state, also those of deleted videos."""
+    rows = conn.execute("SELECT id FROM jobs WHERE id = ANY (%s)", (list(job_ids),)).fetchall()
+    return {row[0] for row in rows}
+
+
 def ended(conn: LedgerConnection, job_ids: Sequence[UUID]) -> set[UUID]:
     """Which of these jobs have been over for a while."""
     rows = conn.execute(

@@ -6,8 +6,8 @@ from psycopg.rows import class_row
 
 from ledger.connection import LedgerConnection
 
-# What waits in a queue is told again by every walk, so they must not follow each other at once.
-_BETWEEN_STARTS = "1 hour"
+# What a walk finds takes a while to heal, so they must not follow each other at once.
+BETWEEN_STARTS = "1 hour"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +18,14 @@ class Marker:
     id_marker: str = ""
 
 
-def begin(conn: LedgerConnection, name: str) -> Marker | None:
-    """Where to go on; None when the last walk is over and the next one is not due yet."""
+def begin(conn: LedgerConnection, name: str, *, between_starts: str = BETWEEN_STARTS) -> Marker | None:
+    """Where to go on; None when the last walk is over and the next one is not due yet.
+
+    Args:
+        conn: An open connection.
+        name: The walk.
+        between_starts: Least time between the beginnings of two walks, as PostgreSQL reads it.
+    """
     with conn.cursor(row_factory=class_row(Marker)) as cursor:
         return cursor.execute(
             """
@@ -29,7 +35,7 @@ def begin(conn: LedgerConnection, name: str) -> Marker | None:
              WHERE NOT w.ended OR w.started_at <= now() - %(pause)s::interval
             RETURNING key_marker, id_marker
             """,
-            {"name": name, "pause": _BETWEEN_STARTS},
+            {"name": name, "pause": between_starts},
         ).fetchone()
 
 

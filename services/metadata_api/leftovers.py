@@ -30,7 +30,8 @@ _MOST_TAGS = 1000  # one request each
 _MOST_PAGES = 5  # listings of 1,000 uploads
 _TAGGING: Final = "leftovers"
 _UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_OUTPUT_KEY: Final = re.compile(rf"videos/{_UUID}/(?P<job>{_UUID})/(?P<fence>[0-9]+)/.+")
+OUTPUT_KEY: Final = re.compile(rf"videos/{_UUID}/(?P<job>{_UUID})/(?P<fence>[0-9]+)/.+")
+"""Where the worker of a job puts its outputs, by the hold that it has on the job."""
 
 
 class LeftoversError(Exception):
@@ -73,6 +74,12 @@ def tag_leftovers(services: Services, conn: LedgerConnection) -> int:
     return tagged
 
 
+def tag_superseded(services: Services, key: str) -> None:
+    """Has the lifecycle of the media bucket delete an object."""
+    bucket = services.settings.media_bucket
+    services.s3.put_object_tagging(Bucket=bucket, Key=key, Tagging={"TagSet": [_TAG]})
+
+
 def _tag_job(services: Services, conn: LedgerConnection, job: EndedJob, *, most: int) -> int:
     """Tags the objects of one job; a run that has tagged enough leaves its place to the next one."""
     bucket, prefix = services.settings.media_bucket, f"videos/{job.video_id}/{job.id}/"
@@ -89,7 +96,7 @@ def _tag_job(services: Services, conn: LedgerConnection, job: EndedJob, *, most:
             if item["Key"] in void and services.is_old(item["LastModified"])
         ]
         for key in old:
-            services.s3.put_object_tagging(Bucket=bucket, Key=key, Tagging={"TagSet": [_TAG]})
+            tag_superseded(services, key)
         tagged, young = tagged + len(old), young + len(void) - len(old)
         marker = page.following
         if marker is not None and tagged >= most:
@@ -111,7 +118,7 @@ def _void_keys(conn: LedgerConnection, job: EndedJob, found: "Sequence[ObjectVer
 
 def _fence(key: str) -> float:
     """The hold that an object belongs to; a key of another form is nobody's."""
-    match = _OUTPUT_KEY.fullmatch(key)
+    match = OUTPUT_KEY.fullmatch(key)
     return int(match["fence"]) if match else math.inf
 
 
@@ -134,7 +141,7 @@ def abort_uploads(services: Services, conn: LedgerConnection) -> int:
         )
         for role, bucket, job_of in (
             ("ingest", settings.ingest_bucket, UPLOAD_KEY),
-            ("media", settings.media_bucket, _OUTPUT_KEY),
+            ("media", settings.media_bucket, OUTPUT_KEY),
         )
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ledger import lost
+from ledger import lost, resent_events
 from ledger.connection import LedgerConnection
 from ledger.lost import StoredVersion
 from metadata_api.arrival import UPLOAD_KEY, is_source, message_for
@@ -26,7 +26,8 @@ class ResendError(Exception):
 def resend_events(services: Services, conn: LedgerConnection) -> int:
     """Tells `ingest` of the current version of each file that the ledger should know and does not.
 
-    A message that is told twice changes nothing: the version gives its job its id.
+    A message that is told twice changes nothing: the version gives its job its id. One that changes nothing
+    however often it is told is told ever more rarely, and in the end no more.
 
     Returns:
         How many messages were sent.
@@ -37,6 +38,20 @@ def resend_events(services: Services, conn: LedgerConnection) -> int:
     return walk(
         conn, _WALK, partial(_read, services), partial(_resend_missed, services, conn), pages=_MOST_PAGES
     )
+
+
+def give_up_events(_services: Services, conn: LedgerConnection) -> int:
+    """Reports each file once that got no job although its event was told as often as it is worth.
+
+    It stays where it is. Dropped again, it is another version, and told of from the beginning.
+
+    Returns:
+        How many files.
+    """
+    given_up = resent_events.give_up(conn)
+    for item in given_up:
+        logger().error("event_given_up", extra={"key": item.key, "version_id": item.version_id})
+    return len(given_up)
 
 
 def _read(services: Services, marker: "Marker") -> Page[StoredVersion]:
@@ -58,9 +73,12 @@ def _resend_missed(services: Services, conn: LedgerConnection, found: Sequence[S
         *(item for item in uploads if item.key in unnoted),
         *lost.dropped_without_job(conn, bucket, dropped),
     ]
-    for start in range(0, len(missed), _BATCH):
-        _send(services, missed[start : start + _BATCH])
-    return len(missed)
+    due = resent_events.due(conn, bucket, missed) if missed else []
+    for start in range(0, len(due), _BATCH):
+        batch = due[start : start + _BATCH]
+        _send(services, batch)
+        resent_events.note_sent(conn, bucket, batch)
+    return len(due)
 
 
 def _send(services: Services, versions: Sequence[StoredVersion]) -> None:

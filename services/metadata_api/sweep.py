@@ -13,7 +13,8 @@ from metadata_api import clients, database, metrics
 from metadata_api.erasing import BudgetSpentError, Eraser, ErasingError
 from metadata_api.leftovers import abort_uploads, tag_leftovers
 from metadata_api.logs import logger
-from metadata_api.lost_events import resend_events
+from metadata_api.lost_events import give_up_events, resend_events
+from metadata_api.orphans import tag_orphans
 from metadata_api.settings import SweepSettings
 from metadata_api.shared_files import remove_shared_files
 from metadata_api.steps import Step, refuse_failures, run_steps
@@ -44,7 +45,9 @@ def sweep(services: Services) -> dict[str, int]:
     steps: dict[str, Step] = {
         "videos_purged": partial(_purge_videos, services),
         "events_resent": partial(resend_events, services),
+        "events_given_up": partial(give_up_events, services),
         "outputs_superseded": partial(tag_leftovers, services),
+        "outputs_without_job": partial(tag_orphans, services),
         "uploads_aborted": partial(abort_uploads, services),
         "shared_files_removed": partial(remove_shared_files, Path(services.settings.shared_dir)),
     }

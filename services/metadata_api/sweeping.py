@@ -56,6 +56,8 @@ def walk(
     heal: Callable[[Sequence[Item]], int],
     *,
     pages: int,
+    most: int | None = None,
+    between_starts: str = walks.BETWEEN_STARTS,
 ) -> int:
     """Heals what a long listing shows, page by page, and goes on in the next run where this one stops.
 
@@ -67,11 +69,13 @@ def walk(
         read: Reads one page.
         heal: Mends what is wrong on a page, and tells how much that was.
         pages: Most pages that one run may read.
+        most: A run that has mended as many reads no further page.
+        between_starts: Least time between the beginnings of two walks.
     """
-    marker = walks.begin(conn, name)
+    marker = walks.begin(conn, name, between_starts=between_starts)
     healed = 0
     for _ in range(pages):
-        if marker is None:
+        if marker is None or (most is not None and healed >= most):
             break
         page = read(marker)
         healed += heal(page.items)

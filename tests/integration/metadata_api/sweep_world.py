@@ -107,6 +107,11 @@ class World:
             " leftovers_seen_at = leftovers_seen_at - %(time)s::interval",
             {"time": time},
         )
+        self.conn.execute(
+            "UPDATE resent_events SET due_at = due_at - %(time)s::interval,"
+            " seen_at = seen_at - %(time)s::interval",
+            {"time": time},
+        )
         self.conn.execute("UPDATE walks SET started_at = started_at - %s::interval", (time,))
 
     def an_hour_later(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fault_map import PAGE, ROOT, fault_tests, listed_tests
 
-BAR = [*range(1, 14), 19, 21, 22, 23, 24]
+BAR = [*map(str, [*range(1, 14), 19, 21, 22, 23, 24]), "R"]
 
 
 def test_every_item_of_the_bar_has_a_row_with_tests() -> None:
