@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from metadata_api.cursor import pack_position, unpack_position
+from metadata_api.request import ApiRequest
 
-from metadata_api.cursor import CursorSigner, pack_position, unpack_position
+if TYPE_CHECKING:
+    from ledger.connection import LedgerConnection
 
 
 class Sorted(Protocol):
@@ -25,22 +27,62 @@ class Sorted(Protocol):
         ...
 
 
+class PageQuery(Protocol):
+    """The query parameters of a list."""
+
+    @property
+    def limit(self) -> int:
+        """Most rows of a page."""
+        ...
+
+    @property
+    def cursor(self) -> str | None:
+        """Where it starts; None for the first page."""
+        ...
+
+    def model_dump_json(self, *, exclude: set[str] | None = None) -> str:
+        """All parameters as text, as pydantic writes them."""
+        ...
+
+
+SortedRow = TypeVar("SortedRow", bound=Sorted)
 _Row = TypeVar("_Row")
+Position = tuple[datetime, UUID]
 
 
-def scope_of(name: str, query: BaseModel) -> str:
+def scope_of(name: str, query: PageQuery) -> str:
     """Names a list with its filters; a cursor of one scope is void in all others."""
     filters = query.model_dump_json(exclude={"limit", "cursor"})
     return f"{name}:{hashlib.sha256(filters.encode()).hexdigest()}"
 
 
-def position_after(signer: CursorSigner, scope: str, cursor: str | None) -> tuple[datetime, UUID] | None:
-    """Where the page starts; None for the first one.
+def read_page(
+    request: ApiRequest,
+    name: str,
+    query: PageQuery,
+    find: "Callable[[LedgerConnection, Position | None, int], Sequence[SortedRow]]",
+) -> tuple[Sequence[SortedRow], str | None]:
+    """A page of a list that is sorted by creation time and id, newest first.
+
+    Args:
+        request: The call.
+        name: Names the list, with all that its path says.
+        query: Filters, limit and cursor.
+        find: Reads rows from the ledger: those after a position, and how many of them at most.
+
+    Returns:
+        The rows to show, and the cursor of the next page; None after the last.
 
     Raises:
         Problem: CURSOR_INVALID.
     """
-    return None if cursor is None else unpack_position(signer.unseal(scope, cursor))
+    scope, signer = scope_of(name, query), request.resources.cursors
+    after = None if query.cursor is None else unpack_position(signer.unseal(scope, query.cursor))
+    with request.resources.connection() as conn:
+        rows = find(conn, after, query.limit + 1)
+    return split_page(
+        rows, query.limit, lambda row: signer.seal(scope, pack_position(row.created_at, row.id))
+    )
 
 
 def split_page(
@@ -49,8 +91,3 @@ def split_page(
     """The rows to show, of which one more than `limit` was asked for, and the cursor of the next page."""
     shown = rows[:limit]
     return shown, seal(shown[-1]) if len(rows) > limit else None
-
-
-def seal_row(signer: CursorSigner, scope: str, row: Sorted) -> str:
-    """The cursor of the page that starts after a row."""
-    return signer.seal(scope, pack_position(row.created_at, row.id))

@@ -1,11 +1,9 @@
 """Jobs: list them, watch one, read its history."""
 
-from functools import partial
-
 from ledger import job_queries
 from metadata_api.models.jobs import EventPage, EventQuery, JobPage, JobQuery, JobView
 from metadata_api.operations import RouteGroup
-from metadata_api.paging import position_after, scope_of, seal_row, split_page
+from metadata_api.paging import read_page, scope_of, split_page
 from metadata_api.problems import ProblemCode
 from metadata_api.rendering import event_view, job_summary, job_view, live_progress
 from metadata_api.request import ApiRequest, not_found
@@ -25,14 +23,14 @@ routes = RouteGroup("Jobs")
 def list_jobs(request: ApiRequest) -> Response:
     """Jobs that match all filters, newest first."""
     query = request.query(JobQuery)
-    scope = scope_of("jobs", query)
-    signer = request.resources.cursors
-    after = position_after(signer, scope, query.cursor)
-    with request.resources.connection() as conn:
-        rows = job_queries.find(
-            conn, status=query.status, video_id=query.video_id, after=after, limit=query.limit + 1
-        )
-    shown, next_cursor = split_page(rows, query.limit, partial(seal_row, signer, scope))
+    shown, next_cursor = read_page(
+        request,
+        "jobs",
+        query,
+        lambda conn, after, limit: job_queries.find(
+            conn, status=query.status, video_id=query.video_id, after=after, limit=limit
+        ),
+    )
     live = live_progress(request.resources.progress, shown)
     items = [job_summary(row, live.get(row.id)) for row in shown]
     return json_response(JobPage(items=items, next_cursor=next_cursor))

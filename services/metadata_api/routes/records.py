@@ -1,7 +1,6 @@
 """Metadata records: list, make, read, replace, change, delete."""
 
 from collections.abc import Sequence
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
@@ -19,7 +18,7 @@ from metadata_api.models.records import (
     RecordView,
 )
 from metadata_api.operations import ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, RouteGroup
-from metadata_api.paging import position_after, scope_of, seal_row, split_page
+from metadata_api.paging import read_page
 from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.rendering import record_view
 from metadata_api.request import JSON_TYPES, ApiRequest, not_found
@@ -49,9 +48,6 @@ _BODY_PROBLEMS: Final = (
 def list_records(request: ApiRequest) -> Response:
     """Records that match all filters, newest first."""
     query = request.query(RecordQuery)
-    scope = scope_of("records", query)
-    signer = request.resources.cursors
-    after = position_after(signer, scope, query.cursor)
     wanted = VideoFilter(
         tags=query.tag,
         text=query.q,
@@ -59,9 +55,12 @@ def list_records(request: ApiRequest) -> Response:
         created_after=query.created_after,
         created_before=query.created_before,
     )
-    with request.resources.connection() as conn:
-        rows = videos.find(conn, wanted, after=after, limit=query.limit + 1)
-    shown, next_cursor = split_page(rows, query.limit, partial(seal_row, signer, scope))
+    shown, next_cursor = read_page(
+        request,
+        "records",
+        query,
+        lambda conn, after, limit: videos.find(conn, wanted, after=after, limit=limit),
+    )
     return json_response(RecordPage(items=[record_view(row) for row in shown], next_cursor=next_cursor))
 
 

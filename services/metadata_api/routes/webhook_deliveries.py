@@ -1,6 +1,5 @@
 """What became of a webhook endpoint's events, and sending them again."""
 
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID, uuid4
@@ -18,7 +17,7 @@ from metadata_api.models.webhooks import (
     TestEvent,
 )
 from metadata_api.operations import RouteGroup
-from metadata_api.paging import position_after, scope_of, seal_row, split_page
+from metadata_api.paging import Position, read_page
 from metadata_api.problems import ProblemCode
 from metadata_api.request import ApiRequest, not_found
 from metadata_api.responses import Response, json_response, optional_timestamp, timestamp
@@ -42,14 +41,12 @@ def list_deliveries(request: ApiRequest) -> Response:
     """Every event for this endpoint with its attempts and the last answer, newest first."""
     endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
     query = request.query(DeliveryQuery)
-    scope, signer = scope_of(f"deliveries/{endpoint_id}", query), request.resources.cursors
-    after = position_after(signer, scope, query.cursor)
-    with request.resources.connection() as conn:
+
+    def find(conn: "LedgerConnection", after: Position | None, limit: int) -> list[DeliveryRow]:
         _check_exists(conn, endpoint_id)
-        rows = webhook_history.find(
-            conn, endpoint_id, status=query.status, after=after, limit=query.limit + 1
-        )
-    shown, next_cursor = split_page(rows, query.limit, partial(seal_row, signer, scope))
+        return webhook_history.find(conn, endpoint_id, status=query.status, after=after, limit=limit)
+
+    shown, next_cursor = read_page(request, f"deliveries/{endpoint_id}", query, find)
     return json_response(DeliveryPage(items=[_view(row) for row in shown], next_cursor=next_cursor))
 
 

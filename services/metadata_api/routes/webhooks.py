@@ -1,6 +1,5 @@
 """Webhook endpoints: who is told about jobs, and the secrets that they check what they are told with."""
 
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID, uuid4
@@ -19,7 +18,7 @@ from metadata_api.models.webhooks import (
     WebhookWithSecret,
 )
 from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
-from metadata_api.paging import position_after, scope_of, seal_row, split_page
+from metadata_api.paging import read_page
 from metadata_api.problems import Problem, ProblemCode, field_problem
 from metadata_api.request import ApiRequest, not_found
 from metadata_api.responses import Response, empty_response, json_response, optional_timestamp, timestamp
@@ -98,11 +97,12 @@ def create_webhook(request: ApiRequest) -> Response:
 def list_webhooks(request: ApiRequest) -> Response:
     """All endpoints, newest first, without their secrets."""
     query = request.query(WebhookQuery)
-    scope, signer = scope_of("webhooks", query), request.resources.cursors
-    after = position_after(signer, scope, query.cursor)
-    with request.resources.connection() as conn:
-        rows = webhook_endpoints.find(conn, after=after, limit=query.limit + 1)
-    shown, next_cursor = split_page(rows, query.limit, partial(seal_row, signer, scope))
+    shown, next_cursor = read_page(
+        request,
+        "webhooks",
+        query,
+        lambda conn, after, limit: webhook_endpoints.find(conn, after=after, limit=limit),
+    )
     return json_response(WebhookPage(items=[_view(row) for row in shown], next_cursor=next_cursor))
 
 
