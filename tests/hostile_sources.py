@@ -13,6 +13,8 @@ from tests.hostile_trap import Trap
 
 Maker = Callable[[Path, Trap], Path]
 
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -194,6 +196,13 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
 
 
+def _cut_wmv(directory: Path, trap: Trap) -> Path:
+    """The first half of a WMV; ffmpeg would take it for a shorter video."""
+    path = _encoded("a.wmv", "-c:v", "wmv2")(directory, trap)
+    os.truncate(path, path.stat().st_size // 2)
+    return path
+
+
 def _metadata_bomb(directory: Path, _: Trap) -> Path:
     """A usable MP4 with 80 MB of title and no end of tags."""
     path, words = directory / "title.mkv", directory / "title.txt"
@@ -256,9 +265,11 @@ CASES: tuple[Case, ...] = (
     Case("null-packets", _null_packets, ErrorCode.INPUT_UNREADABLE),
     Case("noise", _plain(media.make_noise), ErrorCode.INPUT_NOT_MEDIA),
     Case("empty", _plain(media.make_empty), ErrorCode.INPUT_EMPTY),
+    Case("noise-as-wmv", _raw("a.wmv", _ASF_HEADER + os.urandom(400_000)), ErrorCode.INPUT_UNREADABLE),
     Case("noise-as-ts", _raw("a.ts", (b"\x47" + os.urandom(187)) * 2000), ErrorCode.INPUT_UNREADABLE),
     Case("index-cut-off", _plain(media.make_truncated_index_last), ErrorCode.INPUT_TRUNCATED),
     Case("media-cut-off", _plain(media.make_truncated_index_first), ErrorCode.INPUT_TRUNCATED),
+    Case("wmv-cut-off", _cut_wmv, ErrorCode.INPUT_TRUNCATED),
     Case("matroska-cut-off", _plain(media.make_truncated_matroska), ErrorCode.INPUT_TRUNCATED),
     Case("magicyuv", _plain(media.make_refused_codec), ErrorCode.CODEC_NOT_ALLOWED),
     Case("ffv1", _encoded("a.mkv", "-c:v", "ffv1"), ErrorCode.CODEC_NOT_ALLOWED),

@@ -1,4 +1,4 @@
-"""The outer structure of MP4, Matroska and WAV files: enough to tell at once that a file was cut short."""
+"""The outer structure of MP4, Matroska, WMV and WAV files: enough to tell that a file was cut short."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +12,11 @@ _LARGE_SIZE: Final = 1
 _TO_END_OF_FILE: Final = 0
 _UNKNOWN_RIFF_SIZES: Final = frozenset({0, 0xFFFFFFFF})
 """What is written to a pipe never learns its size."""
+_ASF_HEAD_BYTES: Final = 65_536
+_ASF_FILE_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_PROPERTIES_BYTES: Final = 104
+_ASF_BROADCAST: Final = 1
+"""Set while a live stream is written: its sizes were never filled in."""
 _MAX_TOP_LEVEL_BOXES: Final = 100_000
 _SEGMENT_ID: Final = b"\x18\x53\x80\x67"
 _EBML_ID: Final = b"\x1a\x45\xdf\xa3"
@@ -88,6 +93,27 @@ def check_wave_complete(path: Path) -> None:
         claimed = int.from_bytes(file.read(8)[4:], "little")
     if claimed not in _UNKNOWN_RIFF_SIZES and claimed + 8 > size:
         raise _truncated(f"{claimed + 8 - size} of {claimed + 8} bytes are missing at its end.")
+
+
+def check_asf_complete(path: Path) -> None:
+    """Compare the size that a WMV file claims with the size of the file.
+
+    ffmpeg guesses the length of such a file from its packets, so a shorter result would look right.
+
+    Raises:
+        InvalidInputError: The file is cut short.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_ASF_HEAD_BYTES)
+    start = head.find(_ASF_FILE_PROPERTIES)
+    properties = head[start : start + _ASF_PROPERTIES_BYTES]
+    if start < 0 or len(properties) < _ASF_PROPERTIES_BYTES:
+        return  # ffprobe says what is wrong with it
+    claimed = int.from_bytes(properties[40:48], "little")
+    flags = int.from_bytes(properties[88:92], "little")
+    if claimed > size and not flags & _ASF_BROADCAST:
+        raise _truncated(f"{claimed - size} of {claimed} bytes are missing at its end.")
 
 
 def check_matroska_complete(path: Path) -> None:

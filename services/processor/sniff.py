@@ -6,13 +6,19 @@ from pathlib import Path
 from typing import Final
 
 from ledger.states import ErrorCode
-from processor.containers import check_matroska_complete, check_mp4_complete, check_wave_complete
+from processor.containers import (
+    check_asf_complete,
+    check_matroska_complete,
+    check_mp4_complete,
+    check_wave_complete,
+)
 from processor.errors import InvalidInputError, LimitExceededError
 from processor.limits import Limits
 
 _HEAD_BYTES: Final = 4096
 _TS_PACKETS_CHECKED: Final = 5
 _MP4_FIRST_BOXES: Final = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+_ASF_HEADER: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _TEXT_CONTROLS: Final = frozenset(b"\t\n\r\f\x1b")
 
 
@@ -35,6 +41,7 @@ MP4: Final = Container(name="MP4", demuxers=("mov",), declares_duration=True)
 MATROSKA: Final = Container(name="Matroska/WebM", demuxers=("matroska",), declares_duration=True)
 AVI: Final = Container(name="AVI", demuxers=("avi",), declares_duration=True)
 FLASH: Final = Container(name="FLV", demuxers=("flv",), declares_duration=False)
+WINDOWS_MEDIA: Final = Container(name="WMV", demuxers=("asf",), declares_duration=True)
 OGG: Final = Container(name="Ogg", demuxers=("ogg",), declares_duration=False)
 TRANSPORT_STREAM: Final = Container(name="MPEG-TS", demuxers=("mpegts",), declares_duration=False)
 PROGRAM_STREAM: Final = Container(name="MPEG-PS", demuxers=("mpeg",), declares_duration=False)
@@ -78,6 +85,8 @@ def sniff(path: Path, limits: Limits) -> Container:
         check_mp4_complete(path)
     elif container is MATROSKA:
         check_matroska_complete(path)
+    elif container is WINDOWS_MEDIA:
+        check_asf_complete(path)
     elif container is WAVE:
         check_wave_complete(path)
     return container
@@ -106,6 +115,7 @@ def _by_magic(head: bytes) -> Container | None:
     for magic, container in (
         (b"\x1a\x45\xdf\xa3", MATROSKA),
         (b"FLV\x01", FLASH),
+        (_ASF_HEADER, WINDOWS_MEDIA),
         (b"OggS", OGG),
         (b"\x00\x00\x01\xba", PROGRAM_STREAM),
         (b"ID3", MP3),
@@ -155,6 +165,6 @@ def _not_media(message: str) -> InvalidInputError:
     return InvalidInputError(
         ErrorCode.INPUT_NOT_MEDIA,
         message,
-        "Upload a video file: MP4, MOV, Matroska, WebM, AVI, FLV, Ogg, MPEG-TS or MPEG-PS; or, for sound, "
-        "MP3, AAC, WAV, FLAC or Ogg.",
+        "Upload a video file: MP4, MOV, Matroska, WebM, AVI, FLV, WMV, Ogg, MPEG-TS or MPEG-PS; or, for "
+        "sound, MP3, AAC, WAV, FLAC or Ogg.",
     )

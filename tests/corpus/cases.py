@@ -280,7 +280,8 @@ CONTAINERS = (
         "yuv422p",
         size=(1280, 720),
     ),
-    _with_sound("wmv", "a.wmv", "-c:v", "wmv2", "-c:a", "wmav2", refused=ErrorCode.INPUT_NOT_MEDIA),
+    _with_sound("wmv", "a.wmv", "-c:v", "wmv2", "-c:a", "wmav2"),
+    _with_sound("wmv-7", "a.wmv", "-c:v", "wmv1", "-c:a", "wmav1"),
     _of_picture("gif", "a.gif", refused=ErrorCode.INPUT_NOT_MEDIA),
     _of_picture("nut", "a.nut", "-c:v", "mpeg4", refused=ErrorCode.INPUT_NOT_MEDIA),
     _of_picture("jpeg-2000", "a.mov", "-c:v", "jpeg2000", refused=ErrorCode.CODEC_NOT_ALLOWED),
@@ -417,6 +418,6 @@ HARDEST = frozenset(
         "edit-list",
         "starts-late",
     }
-    | {"webm-av1-opus", "camera-ts-192", "wmv", "one-frame"}
+    | {"webm-av1-opus", "camera-ts-192", "nut", "one-frame"}
 )
 """The short form: what went wrong most often elsewhere."""

@@ -42,6 +42,7 @@ def _refusal(tmp_path: Path, data: bytes) -> MediaError:
         (b"RIFF\x10\0\0\0AVI LIST", "AVI"),
         (b"RIFF\x10\0\0\0WAVEfmt ", "WAV"),
         (b"FLV\x01\x05", "FLV"),
+        (bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + b"\x10\x02", "WMV"),
         (b"OggS\0\x02", "Ogg"),
         (b"\x00\x00\x01\xba\x44", "MPEG-PS"),
         ((b"\x47\x40\0\x10" + b"\xff" * 184) * 6, "MPEG-TS"),
