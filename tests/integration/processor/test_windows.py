@@ -14,6 +14,7 @@ from ledger.overrides import Trim
 from processor import window_commands
 from processor.encode import Encoded, encode
 from processor.encode_audio import EncodedAudio
+from processor.encode_commands import video_file
 from processor.errors import InvalidInputError
 from processor.limits import Budget, Limits
 from processor.plan import Plan, make_plan
@@ -26,15 +27,23 @@ from processor.window_commands import WindowRecipe, WindowSource
 from processor.window_encode import encode_window, join_windows
 from processor.windows import Window, cut_windows
 from processor.wishes import NO_WISHES, Mark, Wishes
-from profiles import Rung, get_profile
+from profiles import LadderProfile, Rung, get_profile
 from tests import media, media_pictures
 from tests.media import BUNNY, ffmpeg
 
-# Nearly lossless, so that pictures can be compared; short segments, so that short clips have many windows.
-_WEB = get_profile("web")
 _RUNG = Rung(name="144p", short_side_pixels=144, long_side_pixels=256, max_bitrate_kbps=50_000)
-_FINE = {"gop_seconds": 0.5, "segment_seconds": 1.0, "crf": 10.0, "preset": "ultrafast", "rungs": (_RUNG,)}
-PROFILE = _WEB.model_copy(update={"video": _WEB.video.model_copy(update=_FINE)})
+_FINE = {"gop_seconds": 0.5, "segment_seconds": 1.0, "crf": 10.0, "rungs": (_RUNG,)}
+
+
+def _fine(name: str, preset: str | int) -> LadderProfile:
+    """Nearly lossless, so that pictures can be compared; with short segments for many windows."""
+    profile = get_profile(name)
+    assert isinstance(profile, LadderProfile)
+    video = profile.video.model_copy(update={**_FINE, "preset": preset})
+    return profile.model_copy(update={"video": video})
+
+
+PROFILE = _fine("web", "ultrafast")
 _WINDOW_SECONDS = 2.0
 _SMALL = ("-vf", "scale=256:144", "-c:v", "libx264", "-preset", "veryfast")
 _SOUND = ("-c:a", "aac", "-ac", "2")
@@ -116,6 +125,7 @@ class Pair:
     """One source, encoded in one go and in windows."""
 
     windows: tuple[Window, ...]
+    parts: tuple[Path, ...]
     whole: Encoded
     joined: Encoded
 
@@ -139,30 +149,35 @@ def _window_source(session: Session, source: Source) -> WindowSource:
     )
 
 
-def _recipe(source: WindowSource, plan: Plan) -> WindowRecipe:
-    return WindowRecipe(source=source, plan=plan, profile=PROFILE, limits=Limits(), threads=2)
+def _recipe(source: WindowSource, plan: Plan, profile: LadderProfile = PROFILE) -> WindowRecipe:
+    return WindowRecipe(source=source, plan=plan, profile=profile, limits=Limits(), threads=2)
 
 
-def _plan(session: Session, source: Source, wishes: Wishes) -> Plan:
+def _plan(session: Session, source: Source, wishes: Wishes, profile: LadderProfile = PROFILE) -> Plan:
     mark = inspect_mark(session, wishes.mark) if wishes.mark else None
-    return reach_part(session, source, make_plan(source, PROFILE, wishes, mark))
+    return reach_part(session, source, make_plan(source, profile, wishes, mark))
 
 
 def _encode_both(
-    directory: Path, path: Path, wishes: Wishes = NO_WISHES, window_seconds: float = _WINDOW_SECONDS
+    directory: Path,
+    path: Path,
+    wishes: Wishes = NO_WISHES,
+    window_seconds: float = _WINDOW_SECONDS,
+    profile: LadderProfile = PROFILE,
 ) -> Pair:
     single = _session(directory / "single")
     source = inspect_source(single, path)
-    plan = _plan(single, source, wishes)
-    whole = encode(single, source, plan, PROFILE, lambda _: None)
+    plan = _plan(single, source, wishes, profile)
+    whole = encode(single, source, plan, profile, lambda _: None)
     joining = _session(directory / "joined")
-    recipe = _recipe(_window_source(joining, source), plan)
+    recipe = _recipe(_window_source(joining, source), plan, profile)
     windows = cut_windows(plan, window_seconds)
     encoded = [
         encode_window(_session(directory / window.name), recipe, window, lambda _: None) for window in windows
     ]
-    joined = join_windows(joining, source, encoded, plan, PROFILE, whole.audio, whole.texts)
-    return Pair(windows=windows, whole=whole, joined=joined)
+    joined = join_windows(joining, source, encoded, plan, profile, whole.audio, whole.texts)
+    parts = tuple(video_file(item.directory, plan.top) for item in encoded)
+    return Pair(windows=windows, parts=parts, whole=whole, joined=joined)
 
 
 def _assert_equal(pair: Pair) -> None:
@@ -200,6 +215,16 @@ def _worst_likeness(first: Path, second: Path) -> float:
     return min(
         float(line.split("All:")[1].split()[0]) for line in shown.stdout.splitlines() if "All:" in line
     )
+
+
+def _decoded(path: Path) -> list[str]:
+    """A digest of every picture; any error of the decoder fails the test."""
+    shown = subprocess.run(
+        ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "framemd5", "-"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert shown.stderr == ""
+    return [line.split(",")[-1].strip() for line in shown.stdout.splitlines() if not line.startswith("#")]
 
 
 def _lag_samples(first: Path, second: Path) -> int:
@@ -240,6 +265,20 @@ def test_joined_windows_hold_the_frames_of_one_long_encode(
     make_source: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     _assert_equal(_encode_both(tmp_path, make_source(tmp_path)))
+
+
+@pytest.mark.parametrize(("profile", "preset"), [("web-hevc", "ultrafast"), ("web-av1", 13)])
+def test_joined_windows_of_other_codecs_hold_the_frames_of_one_encode_and_decode_over_the_joints(
+    profile: str, preset: str | int, tmp_path: Path
+) -> None:
+    path = _plain(tmp_path / "short.mp4", "-t", "3", "-g", "30")
+
+    pair = _encode_both(tmp_path, path, window_seconds=1.0, profile=_fine(profile, preset))
+
+    _assert_equal(pair)
+    assert len(pair.windows) == 3
+    ((_, joined),) = pair.joined.videos
+    assert _decoded(joined) == [digest for part in pair.parts for digest in _decoded(part)]
 
 
 @pytest.mark.parametrize(
