@@ -1,6 +1,7 @@
 """Tasks of a chunked job killed at random moments: the result is the same, and little is done twice.
 
-Three interruptions in the ordinary run; `make test-chunk-kills` makes ten (`CHUNK_KILLS` sets how many).
+Three interruptions in the ordinary run; `make test-chunk-kills` makes ten (`CHUNK_KILLS` sets how many), of
+which at least one hits each stage of the job.
 """
 
 import json
@@ -18,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import redis
 
 from tests.integration.processor_worker.conftest import Stage
 from tests.integration.processor_worker.test_chunks import chunk_clip, manifest_of
@@ -30,6 +32,7 @@ KILLS = int(os.environ.get("CHUNK_KILLS", "3"))
 SEED = 20_261_121
 CHUNKS = ("sound", "window-0000", "window-0001", "window-0002")
 STEPS = ("prepare", *CHUNKS, "assemble")
+PLAN, ENCODE, ASSEMBLE, PUBLISH = STAGES = ("plan", "encode", "assemble", "publish")
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -41,9 +44,11 @@ class Job:
     image: Path
     access: dict[str, Any]
     start: Start
+    board: redis.Redis
     id: UUID
     seconds: dict[str, float] = field(default_factory=dict)
     calm: dict[str, float] = field(default_factory=dict)
+    hit: list[str] = field(default_factory=list)
     interrupted: Counter[str] = field(default_factory=Counter)
 
     def begin(self, step: str) -> "subprocess.Popen[str]":
@@ -66,32 +71,65 @@ class Job:
         )
 
     def finish(self, step: str) -> None:
-        """Run one step to its end."""
+        """Run one step to its end, and note how long it took from its claim."""
+        fence = self.fence()
+        process = self.begin(step)
+        wait_until(process, lambda: step in CHUNKS or self.fence() > fence)
         started = time.monotonic()
-        assert self.begin(step).wait(timeout=120) == 0, step
+        assert process.wait(timeout=120) == 0, step
         self.seconds[step] = time.monotonic() - started
 
-    def kill(self, step: str, share: float, number: signal.Signals) -> None:
-        """Start one step and end it early; note whether a chunk was cut short.
+    def kill(self, step: str, share: float, number: signal.Signals, *, publishing: bool = False) -> bool:
+        """Start one step and end it early, unless it is faster; note what was hit.
 
-        Starting the process takes most of its time, so moments within a chunk count from its claim.
+        Starting the process takes most of its time, so moments count from the claim. The last step is never
+        left to its end: it is killed when it publishes, at the latest.
         """
-        before = self.starts().get(step, 0)
+        before, fence = self.starts().get(step, 0), self.fence()
         process = self.begin(step)
-        while step in CHUNKS and self.starts().get(step, 0) == before:
-            time.sleep(0.02)
-        time.sleep(share * self.calm[step])
+
+        def publishes() -> bool:
+            return step == "assemble" and self.publishes_since(fence)
+
+        def is_claimed() -> bool:
+            return self.starts()[step] > before if step in CHUNKS else self.fence() > fence
+
+        wait_until(process, publishes if publishing else is_claimed)
+        due = time.monotonic() + share * self.calm[step]
+        wait_until(process, lambda: time.monotonic() >= due or publishes())
+        stage = PUBLISH if publishes() else ASSEMBLE if step == "assemble" else ENCODE
+        was_running = process.poll() is None
         process.send_signal(number)
         process.wait(timeout=60)
         status, starts = self.chunks().get(step, ("", 0))
         if starts > before and status != "DONE":
             self.interrupted[step] += 1
+        if was_running:
+            name = f"{PLAN if step == 'prepare' else stage}{f' {step}' if step in CHUNKS else ''}"
+            self.hit.append(f"{name} ({number.name})")
+        return was_running
+
+    def fence(self) -> int:
+        """The number of the last hold on the job."""
+        with self.stage.database.connect() as conn:
+            row = conn.execute("SELECT fence FROM jobs WHERE id = %s", (self.id,)).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def publishes_since(self, fence: int) -> bool:
+        """Whether the board shows a hold after `fence` that uploads its outputs."""
+        shown = json.loads(self.board.get(f"job:{self.id}:progress") or "{}")
+        return shown.get("fence", 0) > fence and shown["stage"] in {"uploading", "publishing"}
 
     def chunks(self) -> dict[str, tuple[str, int]]:
         """State and number of starts of each chunk."""
         with self.stage.database.connect() as conn:
             rows = conn.execute("SELECT name, status, starts FROM chunks WHERE job_id = %s", (self.id,))
             return {name: (status, starts) for name, status, starts in rows.fetchall()}
+
+    def unfinished(self) -> list[str]:
+        """The chunks that are not done yet."""
+        return [name for name, (status, _) in sorted(self.chunks().items()) if status != "DONE"]
 
     def chunk_seconds(self) -> dict[str, float]:
         """How long each finished chunk took from its claim."""
@@ -131,6 +169,46 @@ class Job:
         return sorted((packet["pts"], packet.get("duration", 0), packet["flags"]) for packet in packets)
 
 
+def wait_until(process: "subprocess.Popen[str]", reached: Callable[[], bool]) -> None:
+    """Wait for a state of a step, or for its end."""
+    while process.poll() is None and not reached():
+        time.sleep(0.005)
+
+
+def choose_moments(chance: random.Random) -> dict[str, list[float]]:
+    """When to kill, by stage: each stage once, the later ones first, then mostly while chunks are encoded.
+
+    A moment is a share of what the step takes when it is left alone.
+    """
+    wanted = STAGES[::-1][:KILLS]
+    wanted += tuple(chance.choices(STAGES, weights=(2, 4, 2, 1), k=KILLS - len(wanted)))
+    moments = {stage: [0.9 * chance.random() for _ in range(wanted.count(stage))] for stage in STAGES}
+    # The first one is certain to come before the outputs are published.
+    moments[ASSEMBLE] = [0.0, *moments[ASSEMBLE]][: wanted.count(ASSEMBLE)]
+    return moments
+
+
+def shake(job: Job, moments: dict[str, list[float]], chance: random.Random) -> None:
+    """Run all steps of a job, with kills; one that came too late is made up for at the next beginning."""
+
+    def number() -> signal.Signals:
+        return chance.choice([signal.SIGKILL, signal.SIGTERM])
+
+    for share in moments[PLAN]:
+        assert job.kill("prepare", share, number()) or job.kill("prepare", 0.0, number())
+    job.finish("prepare")
+    for share in moments[ENCODE]:
+        while not job.kill(chance.choice(job.unfinished()), share, number()):
+            share = 0.0  # noqa: PLW2901
+    for chunk in CHUNKS:
+        job.finish(chunk)
+    for share in moments[ASSEMBLE]:
+        assert job.kill("assemble", share, number())
+    for _ in moments[PUBLISH]:
+        assert job.kill("assemble", 0.0, number(), publishing=True)
+    job.finish("assemble")
+
+
 def test_killed_steps_change_nothing_and_only_chunks_cut_short_are_encoded_again(
     stage: Stage,
     image: Path,
@@ -140,20 +218,16 @@ def test_killed_steps_change_nothing_and_only_chunks_cut_short_are_encoded_again
     tmp_path: Path,
 ) -> None:
     def order() -> Job:
-        return Job(stage=stage, image=image, access=access, start=background, id=stage.order(chunk_clip))
+        job_id, board = stage.order(chunk_clip), stage.board_client()
+        return Job(stage=stage, image=image, access=access, start=background, board=board, id=job_id)
 
     calm = order()
     for step in STEPS:
         calm.finish(step)
     chance = random.Random(SEED)  # noqa: S311 -- moments, not secrets
-    moments = sorted((chance.choice(STEPS), chance.random()) for _ in range(KILLS))
     shaken = order()
     shaken.calm = calm.seconds | calm.chunk_seconds()
-    for step in STEPS:
-        for _, share in (moment for moment in moments if moment[0] == step):
-            number = chance.choice([signal.SIGKILL, signal.SIGTERM])
-            shaken.kill(step, share, number)
-        shaken.finish(step)
+    shake(shaken, choose_moments(chance), chance)
 
     with stage.database.connect() as conn:
         row = conn.execute(
@@ -162,12 +236,14 @@ def test_killed_steps_change_nothing_and_only_chunks_cut_short_are_encoded_again
         ).fetchone()
     assert row is not None
     sys.stdout.write(
-        f"{KILLS} kills: {json.dumps([(step, round(share, 2)) for step, share in moments])}\n"
+        f"{len(shaken.hit)} kills: {'; '.join(shaken.hit)}\n"
         f"encoded again: {row[0]['encoded_again']} {row[0]['which']}, cut short: {dict(shaken.interrupted)}\n"
     )
     whole, again = calm.result(tmp_path), shaken.result(tmp_path)
     assert again == whole
     assert len(again["144p"]) == 300
+    assert len(shaken.hit) == KILLS
+    assert {hit.split()[0] for hit in shaken.hit} >= set(STAGES[::-1][:KILLS])
     assert row[0]["encoded_again"] == shaken.interrupted.total()
     assert row[0]["which"] == sorted(shaken.interrupted)
     assert sum(starts for starts in shaken.starts().values()) == len(STEPS) - 2 + shaken.interrupted.total()
