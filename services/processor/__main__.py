@@ -31,7 +31,7 @@ OVERDUE_AFTER_SECONDS: Final = 15.0
 # So long may the last words take, to a ledger or a workflow that may be what hangs.
 LAST_WORDS_SECONDS: Final = 10.0
 _WORKFLOW_CONFIG: Final = Config(
-    connect_timeout=3, read_timeout=5, retries={"mode": "standard", "max_attempts": 2}
+    connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
 
 

@@ -29,7 +29,7 @@ _STOP_CHECK_SECONDS: Final = 0.2
 CLIENT_CONFIG: Final = Config(
     connect_timeout=3,
     read_timeout=20,
-    retries={"mode": "standard", "max_attempts": 5},
+    retries={"mode": "standard", "total_max_attempts": 5},
     max_pool_connections=PARALLEL_REQUESTS + 4,
     tcp_keepalive=True,
 )

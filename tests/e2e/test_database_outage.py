@@ -35,7 +35,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return media.make_landscape(tmp_path_factory.mktemp("clip"), seconds=2)
+    return media.make_landscape(tmp_path_factory.mktemp("clip"), seconds=1)
 
 
 def order(platform: Platform, picture: Path) -> dict[str, Any]:

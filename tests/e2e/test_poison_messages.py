@@ -14,7 +14,7 @@ from tests.e2e import ingest_queue
 from tests.e2e.platform_client import Platform, wait_for
 
 ATTEMPTS = 3
-REDELIVERY_SECONDS = 5
+REDELIVERY_SECONDS = 4
 GOOD = 9
 
 
@@ -133,9 +133,9 @@ def test_after_the_fix_a_redrive_does_everything_once_and_what_is_still_bad_retu
     platform: Platform, picture: Path, impatient: None
 ) -> None:
     with uploads_unreadable(platform):
-        jobs = upload(platform, picture, 3)
+        jobs = upload(platform, picture, 2)
         send_poison(platform)
-        wait_for_dead_letters(platform, 4)
+        wait_for_dead_letters(platform, 3)
     assert {platform.job(job_id)["status"] for job_id in jobs} == {"PENDING"}
     failed_before = len(ingest_queue.failed_messages(platform))
 
@@ -143,7 +143,7 @@ def test_after_the_fix_a_redrive_does_everything_once_and_what_is_still_bad_retu
 
     assert given_back.returncode == 0, given_back.stdout + given_back.stderr
     (queue,) = json.loads(given_back.stdout)["queues"]
-    assert queue["moved"] == 4
+    assert queue["moved"] == 3
     for job_id in jobs:
         check_done_once(platform, job_id)
     wait_for_dead_letters(platform, 1)

@@ -46,7 +46,7 @@ def fuzz(platform: Platform, arguments: Sequence[str], *, timeout_seconds: float
         report = Path(directory) / "report.json"
         done = subprocess.run(
             [
-                *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIGURATION)),
+                *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
                 *("run", f"{url}/openapi.json", "--url", url, "--header", f"x-api-key: {key}"),
                 *("--checks", "all", "--no-color", "--report-json-path", str(report), *arguments),
             ],

@@ -42,6 +42,7 @@ def test_s3_that_fails_for_good_is_transient_and_nothing_is_completed(
         job_id, callback = stage.order(clip), stage.wait_for_task()
         assert stage.run(job_id, callback, s3=s3) is Exit.ANSWERED
         s3.close()
+    assert max(proxy.tries.values()) == 5
     _, (error, cause) = callback.result()
     assert (error, cause["code"]) == ("Transient", "INTERNAL")
     assert "poster.jpg" in cause["message"]
