@@ -37,6 +37,45 @@ def make_photograph(directory: Path, orientation: int, *, size: str = "120x80") 
     return path
 
 
+def display_p3(curve: bytes | None = None) -> bytes:
+    """An ICC profile with the primaries of Display P3, and with the curve of sRGB unless another is given."""
+    numbers = (2.4, 0.947867, 0.052133, 0.077399, 0.04045)
+    srgb = b"para" + struct.pack(">IHH5i", 0, 3, 0, *(_fixed(number) for number in numbers))
+    columns = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
+    tags = [
+        (name + b"XYZ", b"XYZ " + struct.pack(">I3i", 0, *(_fixed(value) for value in column)))
+        for name, column in zip((b"r", b"g", b"b"), columns, strict=True)
+    ]
+    tags += [(name + b"TRC", curve or srgb) for name in (b"r", b"g", b"b")]
+    directory, body, start = b"", b"", 132 + 12 * len(tags)
+    for name, data in tags:
+        directory += struct.pack(">4sII", name, start + len(body), len(data))
+        body += data + b"\0" * (-len(data) % 4)
+    head = struct.pack(">I4sI4s4s4s", start + len(body), b"none", 0x04000000, b"mntr", b"RGB ", b"XYZ ")
+    white = struct.pack(">3i", *(_fixed(value) for value in (0.9642, 1.0, 0.8249)))
+    head = (head.ljust(36, b"\0") + b"acsp").ljust(68, b"\0") + white
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + directory + body
+
+
+def _fixed(value: float) -> int:
+    return round(value * 65536)
+
+
+def make_wide(directory: Path, name: str) -> Path:
+    """A JPEG or PNG of one colour, 200 100 50 in Display P3; the JPEG's profile lies in two segments."""
+    path = directory / name
+    colour = "color=0xc86432:size=64x64,format=rgb24"
+    ffmpeg("-f", "lavfi", "-i", colour, "-frames:v", "1", "-q:v", "1", str(path))
+    data, profile = path.read_bytes(), display_p3()
+    if path.suffix == ".png":
+        path.write_bytes(data[:33] + _png_chunk(b"iCCP", b"P3\0\0" + zlib.compress(profile)) + data[33:])
+        return path
+    halves = [b"ICC_PROFILE\0\2\2" + profile[200:], b"ICC_PROFILE\0\1\2" + profile[:200]]
+    segments = b"".join(b"\xff\xe2" + struct.pack(">H", len(half) + 2) + half for half in halves)
+    path.write_bytes(data[:2] + segments + data[2:])
+    return path
+
+
 def make_transparent(directory: Path) -> Path:
     """A PNG of 200x100: its left half is red, its right half nothing; with a text about its maker."""
     path = directory / "transparent.png"

@@ -38,6 +38,7 @@ def resize(
     settings: PictureSettings,
     *,
     transparent: bool,
+    cube: Path | None,
     limits: Limits,
 ) -> Command:
     """Decode a picture once and write it in every size and format, the largest size first.
@@ -48,6 +49,7 @@ def resize(
         outputs: Files, `.webp` or `.jpg`, and their width and height.
         settings: Qualities.
         transparent: Whether the picture has an alpha channel; JPEG gets a white ground then.
+        cube: Table that brings the colours to sRGB; None where they are.
         limits: Ceilings of the source.
     """
     picture = upright(source, orientation, limits)
@@ -55,6 +57,10 @@ def resize(
         picture = picture.filter("format", "rgba")
     # Everything smaller is made from the largest size, which a large photograph reaches only once.
     first = picture.filter("scale", *outputs[0][1], flags="lanczos+accurate_rnd")
+    if cube is not None:
+        first = first.filter("lut3d", file=str(cube))
+    # The JPEG encoder would write the source's profile, which does not fit the colours any more.
+    first = first.filter("sidedata", mode="delete", type="ICC_PROFILE")
     copies = first.filter_multi_output("split", len(outputs)) if len(outputs) > 1 else [first]
     written = [
         _jpeg(copies[position], path, size, settings, transparent=transparent)

@@ -5,7 +5,9 @@ Read here and not by ffmpeg, which turns a picture in some versions and formats 
 
 import stat
 import struct
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,9 @@ GIF: Final = Container(name="GIF", demuxers=("gif",), declares_duration=False)
 PICTURE_DECODERS: Final = ("mjpeg", "png", "webp", "gif")
 
 _MAX_PARTS: Final = 100_000
+_MAX_PROFILE_BYTES: Final = 4 * 1024 * 1024
+_JPEG_PROFILE_HEADER_BYTES: Final = 14
+"""`ICC_PROFILE`, a zero, the segment's number and how many there are."""
 _ORIENTATION_TAG: Final = 0x0112
 _SHORT: Final = 3
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -55,11 +60,13 @@ class PictureFile:
         orientation: EXIF's number from 1 (upright) to 8.
         extras: What it carries beside the picture: `exif`, `xmp`, `icc`, `iptc`, `comment`, `text`, `time`,
             `animation`.
+        profile: The ICC profile; empty where there is none or it is damaged.
     """
 
     container: Container
     orientation: int
     extras: frozenset[str]
+    profile: bytes = b""
 
 
 def sniff_picture(path: Path, max_bytes: int) -> Container:
@@ -131,7 +138,21 @@ def read_picture_file(path: Path, container: Container) -> PictureFile:
         container=container,
         orientation=_orientation(exif.removeprefix(b"Exif\0\0")),
         extras=frozenset(kind for kind, _ in parts if kind not in {"scan", ""}),
+        profile=_profile([content for kind, content in parts if kind == "icc"], container),
     )
+
+
+def _profile(parts: list[bytes], container: Container) -> bytes:
+    """Put the ICC profile together: JPEG spreads it over segments, PNG compresses it behind a name."""
+    if container is JPEG:
+        numbered = sorted(parts, key=lambda part: part[12:13])
+        return b"".join(part[_JPEG_PROFILE_HEADER_BYTES:] for part in numbered)
+    if container is PNG and parts:
+        packed = parts[0].partition(b"\0")[2][1:]
+        with suppress(zlib.error):
+            return zlib.decompressobj().decompress(packed, _MAX_PROFILE_BYTES)
+        return b""
+    return parts[0] if parts else b""
 
 
 def _by_magic(head: bytes) -> Container | None:

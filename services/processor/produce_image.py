@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ledger.states import ErrorCode, Stage
 from processor.catalogue import ProducedFile
+from processor.colour_profile import CUBE_NAME, cube_to_srgb
 from processor.command import MediaInput
 from processor.errors import InvalidInputError, ToolFailedError, last_lines
 from processor.ffprobe import StreamDocument
@@ -57,6 +58,7 @@ def make_image(session: Session, path: Path, profile: ImageProfile, stages: Stag
             list(wanted.values()),
             settings,
             transparent=stream.pix_fmt in _TRANSPARENT,
+            cube=_cube(session, file),
             limits=session.limits,
         )
         try:
@@ -69,6 +71,16 @@ def make_image(session: Session, path: Path, profile: ImageProfile, stages: Stag
         checks = [partial(_checked, session, name, *output) for name, output in wanted.items()]
         files = session.together(*checks, workers=session.threads + 1)
     return Made(technical=_technical(path, file, stream, size), files=files)
+
+
+def _cube(session: Session, file: PictureFile) -> Path | None:
+    """Write down how the colours come to sRGB, if they are not there yet."""
+    table = cube_to_srgb(file.profile)
+    if table is None:
+        return None
+    path = session.workdir / CUBE_NAME
+    path.write_text(table, encoding="ascii")
+    return path
 
 
 def _inspect(

@@ -54,6 +54,17 @@ def test_a_photograph_is_turned_as_its_camera_noted(make: Produce, tmp_path: Pat
     assert "exif" in production.technical["picture"]["metadata"]
 
 
+@pytest.mark.parametrize("name", ["wide.jpg", "wide.png"])
+def test_a_wide_colour_space_is_brought_to_srgb(make: Produce, tmp_path: Path, name: str) -> None:
+    production = make(media_pictures.make_wide(tmp_path, name), profile=_only_large())
+
+    for output in ("large-webp", "large-jpeg"):
+        seen = _pixel(production, output, 32, 32)
+        # LittleCMS makes 215, 93, 31 of the source's 200, 100, 50; the rest is JPEG and WebP.
+        assert seen == pytest.approx((215, 93, 31), abs=6)
+    assert "icc" in production.technical["picture"]["metadata"]
+
+
 def test_a_large_picture_becomes_four_sizes_in_two_formats(make: Produce, tmp_path: Path) -> None:
     source = media_pictures.make_picture(tmp_path, "large.png", size="3000x2000")
 
