@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.measure import Cost, run_measured
 from processor.plan import PlannedRung, choose_rungs
-from profiles import get_profile
+from profiles import LadderProfile, VideoSettings, get_profile
 
 _FFMPEG = ("ffmpeg", "-nostdin", "-v", "error", "-y")
 _SPRITE = "fps=1/2:round=up,scale=160:90:flags=area,tile=10x10"
@@ -86,8 +86,16 @@ def _ours(module: str, source: Path, directory: Path) -> Run:
     return Run(cost, took["wall"], took["cpu"], took["likeness"])
 
 
+def _settings() -> VideoSettings:
+    profile = get_profile("web")
+    if not isinstance(profile, LadderProfile):
+        message = f"the profile {profile.name} makes no ladder to compare with"
+        raise TypeError(message)
+    return profile.video
+
+
 def _rungs() -> Sequence[PlannedRung]:
-    return choose_rungs((1920, 1080), Fraction(30), get_profile("web").video)
+    return choose_rungs((1920, 1080), Fraction(30), _settings())
 
 
 def _scale(rung: PlannedRung) -> str:
@@ -95,7 +103,7 @@ def _scale(rung: PlannedRung) -> str:
 
 
 def _x264(rung: PlannedRung) -> tuple[str, ...]:
-    settings = get_profile("web").video
+    settings = _settings()
     buffer_kbits = round(rung.max_bitrate_kbps * settings.buffer_seconds)
     return (
         *("-c:v", "libx264", "-preset", str(settings.preset), "-crf", f"{settings.crf:g}"),

@@ -34,7 +34,7 @@ def problems(token: str, inputs: Mapping[str, Any]) -> list[str]:
 def _check_object(cls: type, values: Mapping[str, Any], where: str) -> Iterator[str]:
     types = _types.input_type_types(cls)
     names = _types.input_type_py_to_pulumi_names(cls)
-    parameters = inspect.signature(cls.__init__).parameters
+    parameters = inspect.signature(cls).parameters
     required = {
         names[name]
         for name, parameter in parameters.items()

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -52,7 +53,7 @@ def load(name: str) -> Any:
     if name == "ours":
         import ledger.settings
 
-        ledger.settings.CA_BUNDLE_PATH = ledger.settings.Path(os.environ["BENCH_CA_PATH"])
+        ledger.settings.CA_BUNDLE_PATH = Path(os.environ["BENCH_CA_PATH"])
     return handler
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from processor.limits import Limits
-from processor.produce import Production, produce
+from processor.produce import produce
+from processor.production import Production
 from profiles import get_profile
 from tests import media
 from tests.browser.browsing import INSTALLED, Site, site

@@ -2,7 +2,7 @@
 
 import importlib
 from dataclasses import fields
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -11,7 +11,7 @@ from metadata_api import settings as function_settings
 from processor.settings import WORKFLOW_VARIABLES, Settings
 from tests.synthesised import container, one, resources, state_machine
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Any] = {
     "api": function_settings.ApiSettings,
     "ingest": function_settings.IngestSettings,
     "outcome": function_settings.OutcomeSettings,

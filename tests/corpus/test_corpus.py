@@ -10,7 +10,8 @@ import pytest
 
 from processor.errors import MediaError
 from processor.limits import Limits
-from processor.produce import Production, produce
+from processor.produce import produce
+from processor.production import Production
 from profiles import get_profile
 from tests import media
 from tests.corpus.cases import CASES, HARDEST, Case

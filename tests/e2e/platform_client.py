@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import boto3
 import httpx
 
-from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
+from local.aws import AwsAccess
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SETTLED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
@@ -111,14 +111,12 @@ class Platform:
 
     def aws(self, service: str) -> Any:
         """A client with the account's own credentials."""
-        return boto3.client(
-            service,
-            endpoint_url=self.description["emulator_url"],
-            region_name=self.description["region"],
-            verify=self.description["ca_path"] or None,
-            aws_access_key_id=ROOT_ACCESS_KEY_ID,
-            aws_secret_access_key=ROOT_SECRET_ACCESS_KEY,
-        )
+        return self._access.client(service)
+
+    @cached_property
+    def _access(self) -> AwsAccess:
+        told = self.description
+        return AwsAccess(told["emulator_url"], told["region"], ca_path=told["ca_path"] or "")
 
     def api(
         self, method: str, path: str, body: object = None, *, key: str | None = "", **headers: str
@@ -175,7 +173,7 @@ class Platform:
         parser = BytesParser(policy=policy.default)
         found = []
         for file in sorted(self.data_dir.rglob("mail/*.eml")):
-            mail = cast("EmailMessage", parser.parsebytes(file.read_bytes()))
+            mail = parser.parsebytes(file.read_bytes())
             if job_id in file.read_text(errors="replace"):
                 found.append(mail)
         return found

@@ -25,11 +25,12 @@ _MAX_ATTRIBUTES_BYTES: Final = 16_384
 _TIMEOUT_SECONDS: Final = 10
 _SUBTITLES: Final = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nGood morning.\n"
 
-Rule = Callable[[schemathesis.Case, Mapping[str, Any]], bool]
+Case = schemathesis.Case[Any]
+Rule = Callable[[Case, Mapping[str, Any]], bool]
 
 
 @schemathesis.hook
-def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, Any]) -> None:
     """Replaces made-up text that could only be refused by what a caller would really send."""
     if not _is_positive(case):
         return
@@ -49,18 +50,18 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         _give_real_cursor(case)
 
 
-def _fresh_key(case: schemathesis.Case) -> str:
+def _fresh_key(case: Case) -> str:
     return f"{case.headers['Idempotency-Key'][:200]}-{uuid4()}"
 
 
-def _current_tag(case: schemathesis.Case) -> str:
+def _current_tag(case: Case) -> str:
     """The record's ETag half of the time, to get past it, and what was made up otherwise."""
     record = _get(_path(case), {})
     made_up = str(case.headers["If-Match"])
     return record.headers.get("ETag", made_up) if len(made_up) % 2 == 0 else made_up
 
 
-def _give_real_cursor(case: schemathesis.Case) -> None:
+def _give_real_cursor(case: Case) -> None:
     filters = {name: value for name, value in case.query.items() if name not in {"cursor", "limit"}}
     page = _get(_path(case), {**filters, "limit": 1})
     del case.query["cursor"]
@@ -69,9 +70,7 @@ def _give_real_cursor(case: schemathesis.Case) -> None:
 
 
 @schemathesis.hook
-def filter_failure(
-    context: schemathesis.HookContext, failure: Any, case: schemathesis.Case, response: Any
-) -> bool:
+def filter_failure(context: schemathesis.HookContext, failure: Any, case: Case, response: Any) -> bool:
     """Keeps a failure, unless the request was refused for a reason that it really gave."""
     if not isinstance(failure, schemathesis.openapi.checks.RejectedPositiveData):
         return True
@@ -83,7 +82,7 @@ def filter_failure(
     return earned is None or not earned(case, problem)
 
 
-def _path(case: schemathesis.Case) -> str:
+def _path(case: Case) -> str:
     ids = {name: quote(str(text), safe="") for name, text in (case.path_parameters or {}).items()}
     return case.path.format(**ids)
 
@@ -97,7 +96,7 @@ def _get(path: str, query: Mapping[str, Any]) -> requests.Response:
     )
 
 
-def _is_positive(case: schemathesis.Case) -> bool:
+def _is_positive(case: Case) -> bool:
     return bool(case.meta and case.meta.generation.mode.is_positive)
 
 
@@ -105,73 +104,77 @@ def _has_header(name: str) -> Rule:
     return lambda case, _: name.lower() in {sent.lower() for sent in case.headers or {}}
 
 
-def _orders(case: schemathesis.Case) -> list[dict[str, Any]]:
-    body = case.body if isinstance(case.body, dict) else {}
+def _body(case: Case) -> dict[str, Any]:
+    return case.body if isinstance(case.body, dict) else {}
+
+
+def _orders(case: Case) -> list[dict[str, Any]]:
+    body = _body(case)
     return [order for order in body.get("jobs", [body]) if isinstance(order, dict)]
 
 
-def _tracks(case: schemathesis.Case) -> list[dict[str, Any]]:
+def _tracks(case: Case) -> list[dict[str, Any]]:
     tracks = [track for order in _orders(case) for track in order.get("subtitles") or []]
     if "/subtitles/" in case.path and isinstance(case.body, dict):
         tracks.append(case.body)
     return [track for track in tracks if isinstance(track, dict)]
 
 
-def _names_an_object(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+def _names_an_object(case: Case, _: Mapping[str, Any]) -> bool:
     return any("source" in order or order.get("watermark") for order in _orders(case))
 
 
-def _is_too_large(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+def _is_too_large(case: Case, _: Mapping[str, Any]) -> bool:
     limit = int(os.environ[MAX_UPLOAD_VARIABLE])
     return any(order.get("size_bytes", 0) > limit for order in _orders(case))
 
 
-def _breaks_a_rule_between_fields(case: schemathesis.Case, problem: Mapping[str, Any]) -> bool:
+def _breaks_a_rule_between_fields(case: Case, problem: Mapping[str, Any]) -> bool:
     field = problem["errors"][0]["field"].rsplit(".", 1)[-1]
     return field in _RULES and _RULES[field](case, problem)
 
 
-def _gives_video_and_metadata(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+def _gives_video_and_metadata(case: Case, _: Mapping[str, Any]) -> bool:
     return any(order.get("video_id") and order.get("metadata") is not None for order in _orders(case))
 
 
-def _names_an_unknown_profile(case: schemathesis.Case, problem: Mapping[str, Any]) -> bool:
+def _names_an_unknown_profile(case: Case, problem: Mapping[str, Any]) -> bool:
     return any(order.get("profile", "web") in problem["detail"] for order in _orders(case))
 
 
-def _wants_one_large_request(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+def _wants_one_large_request(case: Case, _: Mapping[str, Any]) -> bool:
     return any(
         order.get("upload") == "single" and order["size_bytes"] > _MAX_SINGLE_UPLOAD_BYTES
         for order in _orders(case)
     )
 
 
-def _names_a_part_twice(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
-    numbers = [part["part_number"] for part in case.body["parts"]]
+def _names_a_part_twice(case: Case, _: Mapping[str, Any]) -> bool:
+    numbers = [part["part_number"] for part in _body(case)["parts"]]
     return len(numbers) != len(set(numbers))
 
 
-def _ends_before_it_begins(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+def _ends_before_it_begins(case: Case, _: Mapping[str, Any]) -> bool:
     parts = [order.get("trim") or {} for order in _orders(case)]
     ends = [(part.get("start_seconds", 0), part.get("end_seconds")) for part in parts]
     return any(end is not None and end <= start for start, end in ends)
 
 
-def _sends_what_the_profile_takes_not(case: schemathesis.Case, problem: Mapping[str, Any]) -> bool:
+def _sends_what_the_profile_takes_not(case: Case, problem: Mapping[str, Any]) -> bool:
     return any(order.get("content_type", "?").lower() in problem["detail"].lower() for order in _orders(case))
 
 
-def _deduplicates_the_unknown(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+def _deduplicates_the_unknown(case: Case, _: Mapping[str, Any]) -> bool:
     return any(order.get("deduplicate") and not order.get("sha256") for order in _orders(case))
 
 
-def _names_a_track_twice(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
+def _names_a_track_twice(case: Case, _: Mapping[str, Any]) -> bool:
     named = [[track["name"] for track in order.get("subtitles") or []] for order in _orders(case)]
     return any(len(names) != len(set(names)) for names in named)
 
 
-def _has_many_attributes(case: schemathesis.Case, _: Mapping[str, Any]) -> bool:
-    records = [case.body, *(order.get("metadata") or {} for order in _orders(case))]
+def _has_many_attributes(case: Case, _: Mapping[str, Any]) -> bool:
+    records = [_body(case), *(order.get("metadata") or {} for order in _orders(case))]
     sizes = [len(json.dumps(record.get("attributes") or {})) for record in records]
     # A change counts together with what was there before.
     return case.method == "PATCH" or max(sizes) > _MAX_ATTRIBUTES_BYTES

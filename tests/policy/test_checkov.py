@@ -61,15 +61,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def run_checkov(root: Path) -> dict[str, Any]:
-    command = [CHECKERS_PYTHON.with_name("checkov"), "--directory", root, "--framework", "terraform_json"]
-    command += [
-        "--external-checks-dir",
-        OWN_CHECKS,
-        "--skip-check",
-        CRASHES,
-        "--skip-download",
-        "--output",
-        "json",
+    command = [
+        *(str(CHECKERS_PYTHON.with_name("checkov")), "--directory", str(root)),
+        *("--framework", "terraform_json", "--external-checks-dir", str(OWN_CHECKS)),
+        *("--skip-check", CRASHES, "--skip-download", "--output", "json"),
     ]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "Failed to run check" not in ended.stderr, ended.stderr

@@ -67,7 +67,7 @@ class World:
             sslrootcert=str(self.data_dir / "tls" / "ca.pem"),
             connect_timeout=3,
         ) as conn:
-            return conn.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+            return conn.execute(query, parameters).fetchall()
 
     @cached_property
     def ingest_function(self) -> str:

@@ -65,7 +65,7 @@ class Explaining:
     def execute(self, query: Any, parameters: Any, *, prepare: bool = False) -> Any:
         if "UPDATE" in query:  # ANALYZE would do it, and then it is done twice
             return self.conn.execute(query, parameters)
-        explained = self.conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", parameters).fetchone()  # type: ignore[arg-type]
+        explained = self.conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", parameters).fetchone()
         assert explained is not None
         self.plans.append(explained[0][0]["Plan"])
         answer = self.conn.execute(query, parameters, prepare=prepare)
@@ -99,7 +99,7 @@ def full_ledger(
         owner = connect(database.settings, database.owner)
         # Row by row it would take minutes; the states are filled in above.
         owner.execute("ALTER TABLE jobs DISABLE TRIGGER jobs_follow_latest")
-        owner.execute(FILL_VIDEOS)  # type: ignore[arg-type]
+        owner.execute(FILL_VIDEOS)
         owner.execute(FILL_JOBS)
         owner.execute(FILL_QUEUE)
         owner.execute("VACUUM ANALYZE")

@@ -2,16 +2,18 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-import boto3
 import pytest
 
 from local.apply import Applied, Endpoints, PostgresEndpoint, RedisEndpoint, apply_program
-from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
+from local.aws import AwsAccess
+from local.servers.emulator import EmulatorServer
 from local.servers.postgres import PostgresServer
 from local.servers.redis import RedisServer
 from local.servers.tls import Authority
@@ -19,25 +21,25 @@ from local.servers.tls import Authority
 REGION = "ap-northeast-1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Platform:
     """The applied program and a way to ask the emulator about it."""
 
     applied: Applied
     endpoints: Endpoints
 
-    def client(self, service: str, **credentials: str) -> "boto3.client":
-        """Returns a client of the emulator, by default with its owner's credentials."""
-        return client_of(self.endpoints.emulator_url, service, **credentials)
+    @cached_property
+    def access(self) -> AwsAccess:
+        """The emulator's owner."""
+        return AwsAccess(self.endpoints.emulator_url, REGION)
 
+    def client(self, service: str) -> Any:
+        """Returns a client of the emulator with its owner's credentials."""
+        return self.access.client(service)
 
-def client_of(url: str, service: str, **credentials: str) -> "boto3.client":
-    """Returns a boto3 client of an emulator."""
-    owner = {
-        "aws_access_key_id": ROOT_ACCESS_KEY_ID,
-        "aws_secret_access_key": ROOT_SECRET_ACCESS_KEY,
-    }
-    return boto3.client(service, endpoint_url=url, region_name=REGION, **(owner | credentials))
+    def as_role(self, role_arn: str, service: str) -> Any:
+        """Returns a client with the permissions of a role."""
+        return client_of_role(self.access, role_arn, service)
 
 
 @pytest.fixture(scope="session")
@@ -103,32 +105,32 @@ class TinyPlatform:
         state_dir = self._directory / "state"
         return apply_program("dev", endpoints, state_dir=state_dir, project_dir=self.project)
 
-    def client(self, service: str, **credentials: str) -> "boto3.client":
-        """Returns a client of the current emulator."""
+    @property
+    def access(self) -> AwsAccess:
+        """The owner of the current emulator."""
         assert self._emulator is not None
-        return client_of(self._emulator.url, service, **credentials)
+        return AwsAccess(self._emulator.url, REGION)
 
-    def as_role(self, role_arn: str, service: str) -> "boto3.client":
+    def client(self, service: str) -> Any:
+        """Returns a client of the current emulator."""
+        return self.access.client(service)
+
+    def as_role(self, role_arn: str, service: str) -> Any:
         """Returns a client with the permissions of a role."""
-        return self.client(service, **assume(self.client, role_arn))
+        return client_of_role(self.access, role_arn, service)
 
 
-def assume(client: Callable[..., "boto3.client"], role_arn: str) -> dict[str, str]:
-    """Returns the credentials of a role for `client_of`.
+def client_of_role(access: AwsAccess, role_arn: str, service: str) -> Any:
+    """Returns a client with the permissions of a role.
 
     The account's owner is let in first: the emulator knows no service principals such as ECS.
     """
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{role_arn.split(':')[4]}:root"}}
     document = {"Version": "2012-10-17", "Statement": [{**trust, "Action": "sts:AssumeRole"}]}
-    client("iam").update_assume_role_policy(
+    access.client("iam").update_assume_role_policy(
         RoleName=role_arn.rsplit("/", 1)[-1], PolicyDocument=json.dumps(document)
     )
-    answer = client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
-    return {
-        "aws_access_key_id": answer["AccessKeyId"],
-        "aws_secret_access_key": answer["SecretAccessKey"],
-        "aws_session_token": answer["SessionToken"],
-    }
+    return access.acting_as(access.assume(role_arn, "test")).client(service)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 
 from local.apply.modelled_types import MODELLED_TYPES
 from local.synth import run_synthesis
-from tests.integration.local.conftest import assume
 
 if TYPE_CHECKING:
     from local.apply import AppliedResource
@@ -195,7 +194,7 @@ def test_the_gateway_wants_the_key_and_the_function_answers(platform: "Platform"
 def test_the_processor_may_publish_but_not_touch_sources(platform: "Platform") -> None:
     definition = of_type(platform, "aws:ecs/taskDefinition:TaskDefinition")[0]
     exports = platform.applied.exports
-    s3 = platform.client("s3", **assume(platform.client, definition.inputs["taskRoleArn"]))
+    s3 = platform.as_role(definition.inputs["taskRoleArn"], "s3")
 
     s3.put_object(Bucket=exports["media_bucket"], Key="videos/v/j/1/poster.jpg", Body=b"1")
     for bucket, key in (

@@ -25,6 +25,7 @@ from tests.api_client import (
     call_in_parallel,
     forget_clients,
 )
+from tests.buckets import make_bucket
 from tests.integration.metadata_api.sweep_world import World, make_buckets, make_world
 from tests.integration.metadata_api.webhook_system import WebhookSystem
 
@@ -79,12 +80,8 @@ def swept(
 
 
 @pytest.fixture(scope="session")
-def ingest_bucket(emulator: EmulatorServer, account: boto3.session.Session) -> str:
-    name = f"ingest-{secrets.token_hex(6)}"
-    account.client("s3", endpoint_url=emulator.url).create_bucket(
-        Bucket=name, CreateBucketConfiguration={"LocationConstraint": emulator.region}
-    )
-    return name
+def ingest_bucket(emulator: EmulatorServer) -> str:
+    return make_bucket(emulator, "ingest")
 
 
 @pytest.fixture(scope="session")

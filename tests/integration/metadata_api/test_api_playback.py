@@ -1,6 +1,5 @@
 """Links for players: what they lead to, what they refuse, and when they end."""
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from metadata_api.api import Application
 from metadata_api.playback_token import PlaybackGrant
 from metadata_api.resources import Resources
 from tests.api_client import Answer, ApiClient
+from tests.buckets import make_bucket
 from tests.ledger_support import claimed, output_of, queued_job
 
 pytestmark = pytest.mark.integration
@@ -67,11 +67,8 @@ class Played:
 
 
 @pytest.fixture
-def media_bucket(aws: Any, emulator: EmulatorServer) -> str:
-    name = f"media-{secrets.token_hex(6)}"
-    where = {"LocationConstraint": emulator.region}
-    aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=where)
-    return name
+def media_bucket(emulator: EmulatorServer) -> str:
+    return make_bucket(emulator, "media")
 
 
 @pytest.fixture

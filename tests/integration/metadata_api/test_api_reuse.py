@@ -1,11 +1,9 @@
 """Orders on bytes that were processed before: completed and announced once, never with what is gone."""
 
 import hashlib
-from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
-import boto3
 import pytest
 
 from ledger import admission, outbox, worker
@@ -15,6 +13,7 @@ from ledger.states import Topic
 from local.servers.emulator import EmulatorServer
 from metadata_api.settings import ApiSettings
 from tests.api_client import ApiClient, ParallelCalls
+from tests.buckets import make_bucket
 from tests.integration.metadata_api.test_api_jobs import CONTENT, FORM, arrive
 from tests.ledger_support import column, count, event_types, output_of
 
@@ -25,12 +24,8 @@ ORDER = FORM | {"sha256": SHA256, "deduplicate": True}
 
 
 @pytest.fixture(scope="session")
-def media_bucket(emulator: EmulatorServer, account: boto3.session.Session) -> str:
-    name = f"media-{token_hex(6)}"
-    account.client("s3", endpoint_url=emulator.url).create_bucket(
-        Bucket=name, CreateBucketConfiguration={"LocationConstraint": emulator.region}
-    )
-    return name
+def media_bucket(emulator: EmulatorServer) -> str:
+    return make_bucket(emulator, "media")
 
 
 @pytest.fixture

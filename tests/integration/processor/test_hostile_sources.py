@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ledger.states import ErrorCode
+from processor.inspection import inspect_source
 from processor.limits import Budget, Limits
-from processor.produce import inspect_source
 from processor.session import Session
 from tests import media
 from tests.hostile import run_case

@@ -18,8 +18,9 @@ from processor.package import Packaged, package
 from processor.plan import Plan, make_plan
 from processor.session import Session
 from processor.verify import Verified, verify
-from profiles import VerificationSettings, get_profile
+from profiles import VerificationSettings
 from tests import media
+from tests.ladders import ladder
 
 pytestmark = pytest.mark.integration
 
@@ -46,7 +47,7 @@ def _session(workdir: Path) -> Session:
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Made:
     session = Session(workdir=tmp_path_factory.mktemp("made"), limits=Limits(), budget=Budget(300), threads=2)
-    profile = get_profile("web")
+    profile = ladder("web")
     source = inspect_source(session, media.make_bunny_with_subtitles(session.workdir))
     plan = make_plan(source, profile)
     encoded = encode(session, source, plan, profile, lambda _: None)
@@ -231,7 +232,7 @@ def doctored(original: Made, tmp_path: Path) -> Callable[..., Made]:
             texts=tuple((text, workdir / file.name) for text, file in original.encoded.texts),
             sprite=workdir / original.encoded.sprite.name,
         )
-        packaged = package(_session(workdir), moved, original.plan, get_profile("web"))
+        packaged = package(_session(workdir), moved, original.plan, ladder("web"))
         return Made(workdir, packaged, original.plan, moved)
 
     return doctor

@@ -16,10 +16,10 @@ from processor.encode import Encoded, encode
 from processor.encode_audio import EncodedAudio
 from processor.encode_commands import video_file
 from processor.errors import InvalidInputError
+from processor.inspection import inspect_source
 from processor.limits import Budget, Limits
 from processor.plan import Plan, make_plan
 from processor.probe import Source
-from processor.produce import inspect_source
 from processor.seeking import reach_part
 from processor.session import Session
 from processor.watermark import inspect_mark
@@ -27,8 +27,9 @@ from processor.window_commands import WindowRecipe, WindowSource
 from processor.window_encode import encode_window, join_windows
 from processor.windows import Window, cut_windows
 from processor.wishes import NO_WISHES, Mark, Wishes
-from profiles import LadderProfile, Rung, get_profile
+from profiles import LadderProfile, Rung
 from tests import media, media_pictures
+from tests.ladders import ladder
 from tests.media import BUNNY, ffmpeg
 
 _RUNG = Rung(name="144p", short_side_pixels=144, long_side_pixels=256, max_bitrate_kbps=50_000)
@@ -37,8 +38,7 @@ _FINE = {"gop_seconds": 0.5, "segment_seconds": 1.0, "crf": 10.0, "rungs": (_RUN
 
 def _fine(name: str, preset: str | int) -> LadderProfile:
     """Nearly lossless, so that pictures can be compared; with short segments for many windows."""
-    profile = get_profile(name)
-    assert isinstance(profile, LadderProfile)
+    profile = ladder(name)
     video = profile.video.model_copy(update={**_FINE, "preset": preset})
     return profile.model_copy(update={"video": video})
 

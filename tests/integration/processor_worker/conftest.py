@@ -28,7 +28,7 @@ from processor.stop import Stop
 from processor.storage import CLIENT_CONFIG
 from processor.token import TaskToken
 from processor.worker import Exit, Worker
-from tests.integration.conftest import LedgerDatabase
+from tests.ledger_support import LedgerDatabase
 from tests.media import BIKES, BUNNY, ffmpeg
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class Stage:
 
     def surroundings(self, settings: Settings, **changes: Any) -> Surroundings:
         """What the worker works with."""
-        values = {
+        values: dict[str, Any] = {
             "s3": self.s3,
             "token": TaskToken(self.stepfunctions, settings.task_token.get_secret_value()),
             "open_session": lambda: LedgerSession(self.database.connect, self.stop),

@@ -87,7 +87,7 @@ def test_the_ledger_and_the_board_show_the_finished_job(stage: Stage, clip: Path
     names = {output["name"] for output in detail.outputs}
     assert {"360p", "audio", "hls", "dash", "mp4", "poster", "manifest"} <= names
     assert {"downloading", "encoding", "uploading", "publishing"} <= set(detail.job.stage_seconds)
-    shown = json.loads(stage.board_client().get(f"job:{job_id}:progress") or "{}")  # type: ignore[arg-type]
+    shown = json.loads(stage.board_client().get(f"job:{job_id}:progress") or "{}")
     assert (shown["fence"], shown["stage"]) == (1, "publishing")
     assert shown["percent"] >= 99
 

@@ -144,6 +144,17 @@ class World:
             self.deadlines.check()
             time.sleep(0.05)
 
+    def drive_until_events(self) -> list[dict[str, Any]]:
+        """Run both until they send events, and give these."""
+        sent: list[dict[str, Any]] = []
+
+        def some() -> bool:
+            sent.extend(self.events())
+            return bool(sent)
+
+        self.drive(some)
+        return sent
+
     def output(self) -> list[dict[str, Any]]:
         lines = [
             line for path in (self.root / "logs").rglob("*.log") for line in path.read_text().splitlines()

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from typing import Any
 
 import pytest
 
@@ -57,8 +56,7 @@ def test_stop_task_lets_a_polite_task_leave_by_itself(world: World) -> None:
     task_arn = world.run_task("polite")
     world.drive(lambda: world.said("ready"))
     world.access.client("ecs").stop_task(cluster=world.cluster, task=task_arn, reason="enough")
-    events: list[dict[str, Any]] = []
-    world.drive(lambda: events.extend(world.events()) or events)
+    events = world.drive_until_events()
     assert world.said("got") == "TERM"
     assert events[0]["detail"]["stopCode"] == "UserInitiated"
     assert events[0]["detail"]["containers"][0]["exitCode"] == 0
@@ -68,8 +66,7 @@ def test_stop_task_kills_a_stubborn_task_after_its_stop_timeout(world: World) ->
     task_arn = world.run_task("stubborn")
     world.drive(lambda: world.said("ready"))
     world.access.client("ecs").stop_task(cluster=world.cluster, task=task_arn, reason="enough")
-    events: list[dict[str, Any]] = []
-    world.drive(lambda: events.extend(world.events()) or events)
+    events = world.drive_until_events()
     assert events[0]["detail"]["containers"][0]["exitCode"] == 137
 
 
@@ -90,9 +87,8 @@ def test_the_end_of_the_agent_takes_every_process_of_its_tasks_along(world: Worl
     identities = [ProcessIdentity.of(world.said(name)) for name in ("child", "me")]
     world.agent.stop()
     world.agent.run()
-    for identity in identities:
-        assert identity is not None
-        assert wait_until(lambda identity=identity: not identity.is_alive(), 5)
+    assert None not in identities
+    assert wait_until(lambda: not any(identity and identity.is_alive() for identity in identities), 5)
 
 
 def test_a_task_over_its_memory_is_killed_with_the_reason_ecs_gives(world: World) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,7 @@ def test_a_killed_platform_process_takes_its_servers_along_and_comes_back_with_i
     before = platform.run("up")
     identities = platform.identities()
     os.kill(identities[0].pid, signal.SIGKILL)
-    for identity in identities:
-        assert wait_until(lambda identity=identity: not identity.is_alive(), 15)
+    assert wait_until(lambda: not any(identity.is_alive() for identity in identities), 15)
     assert platform.run("status", expected=6)["phase"] == "stopped"
     after = platform.run("up")
     assert after["was_running"] is False
@@ -105,12 +105,16 @@ def test_the_platform_survives_the_kill_of_everything_at_once(platform: LocalPla
     assert platform.run("up")["was_running"] is False
 
 
+def is_replaced(platform: LocalPlatform, name: str, old: ProcessIdentity) -> bool:
+    return platform.state.processes.get(name) != old
+
+
 def test_a_killed_database_is_started_again_on_its_port(platform: LocalPlatform) -> None:
     before = platform.run("up")
     for name in ("postgres", "redis"):
         old = platform.state.processes[name]
         os.kill(old.pid, signal.SIGKILL)
-        assert wait_until(lambda name=name, old=old: platform.state.processes.get(name) != old, 20)
+        assert wait_until(partial(is_replaced, platform, name, old), 20)
     after = platform.run("status")
     assert (after["postgres"], after["redis"]) == (before["postgres"], before["redis"])
     health = httpx.get(f"{after['api_url']}/health", timeout=30).json()
@@ -121,8 +125,7 @@ def test_a_dead_emulator_ends_the_platform_with_an_error_that_says_so(platform: 
     platform.run("up")
     identities = platform.identities()
     os.kill(platform.state.processes["emulator"].pid, signal.SIGKILL)
-    for identity in identities:
-        assert wait_until(lambda identity=identity: not identity.is_alive(), 20)
+    assert wait_until(lambda: not any(identity.is_alive() for identity in identities), 20)
     assert "emulator ended" in platform.run("status", expected=6)["error"]["message"]
 
 

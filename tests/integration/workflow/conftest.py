@@ -7,12 +7,12 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-import boto3
 import pytest
 
-from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
+from local.aws import AwsAccess
+from local.servers.emulator import EmulatorServer
 from workflow.loader import load_definition
 
 DEADLINE_SECONDS = 40
@@ -35,6 +35,9 @@ def handler(event, context):
     status = "COMPLETED" if event["job_id"].startswith("done") else "FAILED"
     return {"job_id": event["job_id"], "status": status, "announcement": announcement(event)}
 """
+
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Workflow:
         return wait_for(find, f"a message of the {topic} topic")
 
 
-def wait_for(find: Callable[[], Any], what: str) -> Any:
+def wait_for(find: Callable[[], Answer | None], what: str) -> Answer:
     deadline = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < deadline:
         found = find()
@@ -118,16 +121,7 @@ def wait_for(find: Callable[[], Any], what: str) -> Any:
 
 @pytest.fixture(scope="session")
 def clients(emulator: EmulatorServer) -> Callable[[str], Any]:
-    def build(service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=emulator.url,
-            region_name=emulator.region,
-            aws_access_key_id=ROOT_ACCESS_KEY_ID,
-            aws_secret_access_key=ROOT_SECRET_ACCESS_KEY,
-        )
-
-    return build
+    return AwsAccess(emulator.url, emulator.region).client
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from components import routes
+from components.gateway_responses import GATEWAY_ANSWERS
 from local.program import ProgramRun
 from local.synth import run_synthesis
 from tests.synthesised import resources, synthesised
@@ -35,7 +36,7 @@ def test_a_further_open_path_changes_the_trigger(monkeypatch: pytest.MonkeyPatch
 
 
 def test_another_text_of_a_gateway_answer_changes_the_trigger(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, *others = routes.GATEWAY_ANSWERS
+    first, *others = GATEWAY_ANSWERS
     changed = (dataclasses.replace(first, detail="Something else."), *others)
     monkeypatch.setattr(routes, "GATEWAY_ANSWERS", changed)
     assert trigger(run_synthesis("dev")) != trigger(synthesised("dev"))

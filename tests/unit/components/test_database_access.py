@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from components.database import APPLICATION_USERNAME
 from local.program import ProgramRun
@@ -31,7 +32,7 @@ def proxied(run: ProgramRun) -> set[str]:
     return {role for role, value in of_each_function(run, "DATABASE_PROXIED").items() if value == "true"}
 
 
-def outputs(run: ProgramRun, name: str) -> dict[str, str]:
+def outputs(run: ProgramRun, name: str) -> dict[str, Any]:
     return dict(run.created[one(run, name).urn].outputs)
 
 
@@ -99,7 +100,7 @@ def test_the_master_password_is_replaced_regularly_but_not_during_the_first_depl
 ) -> None:
     (rotation,) = resources(run, ":SecretRotation")
     (master,) = outputs(run, "database-instance")["masterUserSecrets"]
-    assert rotation.inputs["secretId"] == master["secretArn"]  # type: ignore[index]
+    assert rotation.inputs["secretId"] == master["secretArn"]
     assert rotation.inputs["rotateImmediately"] is False
     assert 1 <= rotation.inputs["rotationRules"]["automaticallyAfterDays"] <= 30
 

@@ -4,7 +4,7 @@ import dataclasses
 import importlib
 import json
 from pathlib import Path
-from typing import get_origin
+from typing import Any, get_origin
 from urllib.parse import unquote
 
 import pulumi
@@ -72,7 +72,7 @@ REQUIRED_TAGS = {"project", "stack", "owner", "component", "managed-by"}
 
 def component_class(token: str) -> type[pulumi.ComponentResource]:
     _, module, name = token.split(":")
-    found = getattr(importlib.import_module(f"components.{module}"), name)
+    found: type[pulumi.ComponentResource] = getattr(importlib.import_module(f"components.{module}"), name)
     assert issubclass(found, pulumi.ComponentResource)
     return found
 
@@ -140,8 +140,8 @@ def test_each_component_registers_exactly_its_declared_outputs(run: ProgramRun) 
     components = [entry for entry in run.registrations.values() if entry.type.startswith(TOKEN_PREFIX)]
     assert len(components) >= 13
     for entry in components:
-        annotated = component_class(entry.type).__annotations__
-        declared = {key for key, hint in annotated.items() if get_origin(hint) is pulumi.Output}
+        annotated: dict[str, Any] = component_class(entry.type).__annotations__
+        declared = {key for key, hint in annotated.items() if get_origin(hint) == pulumi.Output}
         assert declared == set(annotated), f"{entry.type} declares something else than Outputs"
         assert set(run.component_outputs[entry.urn]) == declared, entry.name
 

@@ -53,7 +53,7 @@ def test_addresses_in_a_dash_manifest_are_escaped() -> None:
 
 def test_a_file_that_nobody_knows_is_an_error_and_not_a_dead_link() -> None:
     with pytest.raises(KeyError):
-        with_addresses_in_hls(MEDIA, {}.__getitem__)
+        with_addresses_in_hls(MEDIA, dict[str, str]().__getitem__)
 
 
 def long_playlist(segments: int, version: str) -> str:

@@ -19,9 +19,9 @@ from processor.plan import (
 from processor.probe import AudioStream, Source, SubtitleStream, VideoStream
 from processor.sniff import MP4
 from processor.tracks import choose_audios, choose_texts
-from profiles import get_profile
+from tests.ladders import ladder
 
-WEB = get_profile("web")
+WEB = ladder("web")
 VIDEO = VideoStream(
     index=0,
     codec="h264",

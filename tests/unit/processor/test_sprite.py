@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.sprite import SpritePlan, plan_sprite, read_track, write_track
-from profiles import get_profile
+from tests.ladders import ladder
 
-SETTINGS = get_profile("web").sprite
+SETTINGS = ladder("web").sprite
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from processor.limits import MEBIBYTE
 from processor.plan import make_plan
 from processor.probe import Source
 from processor.task_size import TaskSize, fitting_threads, measure, needed_bytes
-from profiles import LadderProfile, get_profile
+from tests.ladders import ladder
 from tests.unit.processor.test_plan import SOURCE
 
 CORES = len(os.sched_getaffinity(0))
@@ -67,12 +67,6 @@ def _source(width: int, height: int) -> Source:
     return replace(SOURCE, video=replace(SOURCE.video, width=width, height=height))
 
 
-def _profile(name: str) -> LadderProfile:
-    profile = get_profile(name)
-    assert isinstance(profile, LadderProfile)
-    return profile
-
-
 @pytest.mark.parametrize(
     ("profile", "size", "threads", "measured_mib"),
     [
@@ -88,14 +82,14 @@ def test_the_estimate_is_near_what_was_measured(
 ) -> None:
     source = _source(*size)
 
-    needed = needed_bytes(source, make_plan(source, _profile(profile)), threads) / MEBIBYTE
+    needed = needed_bytes(source, make_plan(source, ladder(profile)), threads) / MEBIBYTE
 
     assert needed == pytest.approx(measured_mib, rel=0.15)
 
 
 def test_a_task_with_little_memory_uses_fewer_threads_than_it_has_cores() -> None:
     source = _source(3840, 2160)
-    plan = make_plan(source, _profile("h264-to-hevc"))
+    plan = make_plan(source, ladder("h264-to-hevc"))
 
     assert fitting_threads(source, plan, TaskSize(8, 64 * 1024 * MEBIBYTE)) == 8
     assert fitting_threads(source, plan, TaskSize(8, 2048 * MEBIBYTE)) < 8
@@ -104,7 +98,7 @@ def test_a_task_with_little_memory_uses_fewer_threads_than_it_has_cores() -> Non
 
 def test_work_that_cannot_fit_is_refused_with_both_numbers() -> None:
     source = _source(7680, 4320)
-    plan = make_plan(source, _profile("h264-to-hevc"))
+    plan = make_plan(source, ladder("h264-to-hevc"))
 
     with pytest.raises(LimitExceededError, match=r"\d+ MiB of memory; the task has 1024 MiB") as refused:
         fitting_threads(source, plan, TaskSize(2, 1024 * MEBIBYTE))

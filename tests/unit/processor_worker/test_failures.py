@@ -1,6 +1,7 @@
 """Every error an attempt can end with has exactly one answer for the workflow."""
 
 import errno
+from typing import Any
 
 import psycopg
 import pytest
@@ -39,10 +40,8 @@ EXPECTED = {
 
 
 def client_error(code: str, status: int) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}},
-        "HeadObject",
-    )
+    answer: Any = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "HeadObject")
 
 
 def test_the_table_knows_every_code_of_the_ledger() -> None:
