@@ -2,12 +2,16 @@
 
 import json
 import os
+import threading
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from local.servers.process import ProcessIdentity
+
+
+_WRITING = threading.Lock()
 
 
 class Phase(StrEnum):
@@ -89,7 +93,8 @@ def save_state(path: Path, state: PlatformState) -> None:
     """Write the record in one step, readable by its owner only because it holds secrets."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    temporary.unlink(missing_ok=True)
-    temporary.touch(mode=0o600)
-    temporary.write_text(json.dumps(asdict(state), indent=2, default=str), encoding="utf-8")
-    temporary.replace(path)
+    with _WRITING:  # the threads of a process, of which several report progress, share the temporary name
+        temporary.unlink(missing_ok=True)
+        temporary.touch(mode=0o600)
+        temporary.write_text(json.dumps(asdict(state), indent=2, default=str), encoding="utf-8")
+        temporary.replace(path)

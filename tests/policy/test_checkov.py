@@ -18,6 +18,8 @@ from tests.policy.terraform_types import NOT_WRITTEN
 from tests.policy.waivers import Finding, load_waivers, unused, unwaived
 from tests.synthesised import STACKS
 
+# Checkov itself starts slowly, the more so beside other work.
+pytestmark = pytest.mark.timeout(600)
 OWN_CHECKS = Path(__file__).with_name("checkov_checks")
 SEEN = "CKV_SEEN_1"
 # Crashes on JSON files: it asks for a graph that checkov does not give it there. APIG4 is our rule for it.

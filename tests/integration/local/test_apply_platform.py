@@ -66,7 +66,20 @@ def test_functions_have_the_handler_role_limits_and_environment_of_the_program(p
         assert actual["Role"] == function.inputs["role"]
         assert actual["Timeout"] == function.inputs["timeout"]
         assert actual["MemorySize"] == function.inputs["memorySize"]
-        assert actual["Environment"]["Variables"] == function.inputs["environment"]["variables"]
+        assert actual["Environment"]["Variables"] == variables_here(platform, function.inputs)
+
+
+def variables_here(platform: "Platform", inputs: dict[str, Any]) -> dict[str, str]:
+    """Give a function's variables as the program writes them, with the local directory of what it mounts."""
+    variables, mount = inputs["environment"]["variables"], inputs.get("fileSystemConfig")
+    if mount is None:
+        return dict(variables)
+    directory = platform.applied.mounts[mount["arn"].rpartition("/")[2]]
+    assert mount["localMountPath"] in variables.values()
+    return {
+        name: str(directory) if value == mount["localMountPath"] else value
+        for name, value in variables.items()
+    }
 
 
 def test_the_task_definition_is_registered_as_written(platform: "Platform") -> None:
