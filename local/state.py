@@ -10,7 +10,6 @@ from typing import Any
 
 from local.servers.process import ProcessIdentity
 
-
 _WRITING = threading.Lock()
 
 

@@ -1,6 +1,7 @@
 """The repository's own program applied to real servers: what exists is what the program says."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -69,7 +70,7 @@ def test_functions_have_the_handler_role_limits_and_environment_of_the_program(p
         assert actual["Environment"]["Variables"] == variables_here(platform, function.inputs)
 
 
-def variables_here(platform: "Platform", inputs: dict[str, Any]) -> dict[str, str]:
+def variables_here(platform: "Platform", inputs: Mapping[str, Any]) -> dict[str, str]:
     """Give a function's variables as the program writes them, with the local directory of what it mounts."""
     variables, mount = inputs["environment"]["variables"], inputs.get("fileSystemConfig")
     if mount is None:

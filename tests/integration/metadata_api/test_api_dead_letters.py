@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,7 +19,6 @@ from tests.integration.metadata_api.test_ingest import World, make_world
 from tests.integration.metadata_api.webhook_system import WebhookSystem
 from tests.ledger_support import INGEST_BUCKET, LedgerDatabase, count
 from tests.receiver import receiver
-from webhooks import sender
 
 pytestmark = pytest.mark.integration
 ATTEMPTS = 3
@@ -77,11 +77,12 @@ def pump(aws: Any, world: World) -> Pump:
 @pytest.fixture
 def operator(api: ApiClient, pump: Pump) -> ApiClient:
     """The API with the pump's queues for new files."""
-    others = dict.fromkeys(
-        ("webhook_dead_letter_queue_url", "webhook_report_dead_letter_queue_url"), pump.dead_url
-    )
     settings = replace(
-        api.settings, ingest_queue_url=pump.url, ingest_dead_letter_queue_url=pump.dead_url, **others
+        api.settings,
+        ingest_queue_url=pump.url,
+        ingest_dead_letter_queue_url=pump.dead_url,
+        webhook_dead_letter_queue_url=pump.dead_url,
+        webhook_report_dead_letter_queue_url=pump.dead_url,
     )
     return ApiClient(Application(Resources(settings)), settings)
 
@@ -206,8 +207,8 @@ def test_a_redriven_call_is_signed_anew_when_it_is_old_and_reaches_the_endpoint_
         (body,) = webhooks._take(webhooks.calls_url)
         webhooks.sqs.send_message(QueueUrl=dead_url, MessageBody=body)
 
-        real = sender.time.time
-        monkeypatch.setattr(sender.time, "time", lambda: real() + 3000)  # an hour passes until the fix
+        real = time.time  # an hour passes until the fix
+        monkeypatch.setattr("webhooks.sender.time.time", lambda: real() + 3000)
         assert dead_letters.redrive(webhooks.sqs, letters) == 1
         assert webhooks.send() == 1
         monkeypatch.undo()

@@ -1,7 +1,9 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
@@ -33,8 +35,10 @@ def order(api: ApiClient, **changes: Any) -> dict[str, Any]:
     return created
 
 
-def upload(ticket: dict[str, Any], content: bytes = CONTENT, **headers: str) -> int:
-    return httpx.put(ticket["url"], content=content, headers=ticket["headers"] | headers).status_code
+def upload(
+    ticket: dict[str, Any], content: bytes = CONTENT, headers: Mapping[str, str] = MappingProxyType({})
+) -> int:
+    return httpx.put(ticket["url"], content=content, headers={**ticket["headers"], **headers}).status_code
 
 
 def arrive(api: ApiClient, conn: LedgerConnection, job_id: str) -> None:
@@ -85,9 +89,9 @@ def test_an_ordered_upload_stores_exactly_the_announced_file(api: ApiClient) -> 
 
     assert created["job"]["status"] == "PENDING"
     assert created["job"]["profile"] == "web"
-    assert upload(ticket, CONTENT[:-1], **{"Content-Length": str(len(CONTENT) - 1)}) == 403
-    assert upload(ticket, CONTENT + b"!", **{"Content-Length": str(len(CONTENT) + 1)}) == 403
-    assert upload(ticket, **{"Content-Type": "text/html"}) == 403
+    assert upload(ticket, CONTENT[:-1], {"Content-Length": str(len(CONTENT) - 1)}) == 403
+    assert upload(ticket, CONTENT + b"!", {"Content-Length": str(len(CONTENT) + 1)}) == 403
+    assert upload(ticket, headers={"Content-Type": "text/html"}) == 403
     assert upload(ticket) == 200
     signed = parse_qs(urlsplit(ticket["url"]).query)
     assert signed["X-Amz-SignedHeaders"] == ["content-length;content-type;host;x-amz-checksum-sha256"]

@@ -23,7 +23,7 @@ from metadata_api import clients
 from tests.integration.metadata_api.webhook_system import WebhookSystem, content_of
 from tests.ledger_support import claimed, column, count, output_of, queued_job
 from tests.receiver import Received, Receiver, receiver
-from webhooks import dispatcher, secret_box, sender
+from webhooks import dispatcher, secret_box
 
 pytestmark = pytest.mark.integration
 
@@ -244,7 +244,7 @@ def test_a_call_that_waited_too_long_is_not_made_but_signed_anew(
     webhooks.complete_job()
     webhooks.sweep()
     late = datetime.now(UTC) + timedelta(minutes=4, seconds=30)
-    monkeypatch.setattr(sender.time, "time", late.timestamp)
+    monkeypatch.setattr("webhooks.sender.time.time", late.timestamp)
     assert webhooks.send() == 1
     assert endpoint.calls == []
     monkeypatch.undo()

@@ -77,7 +77,12 @@ def test_last_words_that_nobody_hears_do_not_keep_the_process(monkeypatch: pytes
     ended: list[Exit] = []
     listening = threading.Event()
     monkeypatch.setattr(command, "LAST_WORDS_SECONDS", 0.05)
-    monkeypatch.setattr(command, "_exit", lambda code: (ended.append(code), listening.set()))
+
+    def end(code: Exit) -> None:
+        ended.append(code)
+        listening.set()
+
+    monkeypatch.setattr(command, "_exit", end)
 
     def abandon() -> Exit:
         assert listening.wait(30)  # hangs until somebody ends the process
