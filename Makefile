@@ -55,7 +55,7 @@ lint: setup ## Check style and formatting
 format: setup ## Format the code and sort the imports
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
 
-typecheck: setup ## Check the types of everything that ships
+typecheck: setup ## Check the types of all Python code
 	@.venv/bin/mypy
 
 synth: setup ## Print the resources of one stack as JSON (STACK=dev|prod)
