@@ -25,6 +25,7 @@ _CONTAINERS: Final = (*SEEKABLE, *REMUXED_CONTAINERS)
 _FARGATE_FACTOR: Final = 1.5
 """A Fargate vCPU against the core on which the costs were measured."""
 _TASK_START_SECONDS: Final = 45.0
+"""Assumed: what Fargate takes to place a task, pull the image and start it cannot be measured without AWS."""
 _TRANSFER_BYTES_PER_SECOND: Final = 100_000_000
 _DECODE_CPU_SECONDS_PER_MEGAPIXEL: Final = 0.011
 _FINISH_SHARE: Final = 0.04
@@ -32,11 +33,38 @@ _FINISH_SHARE: Final = 0.04
 _WORTHWHILE_SHARE: Final = 0.8
 """Windows must bring the time below this share of that of one task."""
 _ENCODE_CPU_SECONDS_PER_MEGAPIXEL: Final = {
-    "h264": {"ultrafast": 0.012, "superfast": 0.018, "veryfast": 0.028, "faster": 0.045, "fast": 0.06},
-    "hevc": {"ultrafast": 0.03, "superfast": 0.04, "veryfast": 0.06, "faster": 0.07, "fast": 0.094},
-    "av1": {},
+    "h264": {
+        "ultrafast": 0.013,
+        "superfast": 0.019,
+        "veryfast": 0.028,
+        "faster": 0.045,
+        "fast": 0.058,
+        "medium": 0.067,
+        "slow": 0.101,
+    },
+    "hevc": {
+        "ultrafast": 0.043,
+        "superfast": 0.063,
+        "veryfast": 0.094,
+        "faster": 0.1,
+        "fast": 0.118,
+        "medium": 0.134,
+        "slow": 0.286,
+    },
+    "av1": {
+        "13": 0.027,
+        "12": 0.027,
+        "11": 0.041,
+        "10": 0.06,
+        "9": 0.096,
+        "8": 0.141,
+        "7": 0.18,
+        "6": 0.266,
+        "5": 0.7,
+        "4": 0.96,
+    },
 }
-_SLOWER_PRESETS: Final = {"h264": 0.08, "hevc": 0.1, "av1": 0.08}
+"""Every preset that a profile may name, by codec; all are ratios to x264 veryfast."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +142,7 @@ def decide(source: Source, plan: Plan, rules: ChunkingRules, preset: str, vcpus:
         source: The source.
         plan: What to make of it.
         rules: What the operator decided.
-        preset: Effort of the encoder.
+        preset: Effort of the encoder, as a profile names it; a number as text.
         vcpus: Processors of a task.
 
     Raises:
@@ -159,8 +187,7 @@ def estimate(source: Source, plan: Plan, rules: ChunkingRules, preset: str, vcpu
     megapixels = seconds * float(plan.frame_rate) / 1e6
     output = sum(rung.width * rung.height for rung in plan.rungs)
     decoding = source.video.width * source.video.height * _DECODE_CPU_SECONDS_PER_MEGAPIXEL
-    presets = _ENCODE_CPU_SECONDS_PER_MEGAPIXEL[plan.codec]
-    encoding = output * presets.get(preset, _SLOWER_PRESETS[plan.codec])
+    encoding = output * _ENCODE_CPU_SECONDS_PER_MEGAPIXEL[plan.codec][preset]
     encode_cpu = megapixels * (decoding + encoding) * _FARGATE_FACTOR
     speed = vcpus * (1 - 0.01 * vcpus)
     transfer = source.size_bytes / _TRANSFER_BYTES_PER_SECOND

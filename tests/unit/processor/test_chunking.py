@@ -1,6 +1,7 @@
 """Which sources are cut into windows, which are not, and which are refused."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -11,6 +12,7 @@ from processor.plan import Plan, make_plan
 from processor.probe import Source
 from processor.sniff import FLASH, TRANSPORT_STREAM
 from processor.wishes import Wishes
+from profiles import VideoSettings
 from tests.unit.processor.test_plan import SOURCE, VIDEO, WEB
 
 PROD = ChunkingRules(mode="auto", window_seconds=60, concurrency=40, task_seconds=1620, workflow_seconds=1800)
@@ -86,3 +88,14 @@ def test_the_estimate_grows_with_length_and_falls_with_processors() -> None:
     assert told(long).vcpu_seconds == pytest.approx(2 * told(short).vcpu_seconds)
     assert told(long, part).vcpu_seconds == pytest.approx(told(short).vcpu_seconds)
     assert told(short, vcpus=8).single_seconds < told(short).single_seconds
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+def test_every_preset_that_a_profile_may_name_has_a_cost_and_slower_ones_cost_more(codec: str) -> None:
+    plan = replace(make_plan(SOURCE, WEB), codec=codec, expected_seconds=7200.0)
+    words, _ = (get_args(part) for part in get_args(VideoSettings.model_fields["preset"].annotation))
+    presets = [str(number) for number in range(13, 3, -1)] if codec == "av1" else list(words)
+
+    costs = [estimate(SOURCE, plan, PROD, preset, 4).vcpu_seconds for preset in presets]
+
+    assert costs == sorted(costs)
