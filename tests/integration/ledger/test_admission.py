@@ -1,11 +1,7 @@
 """A bounded number of jobs in work, shared fairly; who waits is never forgotten and never started twice."""
 
-import random
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,42 +10,19 @@ from ledger import admission, job_queries, jobs, settlement
 from ledger.admission import Admitted
 from ledger.connection import LedgerConnection
 from ledger.errors import QueueFullError
-from ledger.failures import failure
 from ledger.models import Job
-from ledger.states import ErrorCode
+from tests.integration.ledger.waiting_jobs import admitted, end, owners, queue, wait_until_blocked
 from tests.ledger_support import (
     STACK,
     LedgerDatabase,
     claimed,
     column,
     completed,
-    new_job,
-    new_video,
     pending_job,
     queued_job,
-    source_of,
 )
 
 pytestmark = pytest.mark.integration
-
-
-def queue(conn: LedgerConnection, owner: str, count: int = 1, **changes: Any) -> list[UUID]:
-    return [queued_job(conn, owner=owner, **changes).id for _ in range(count)]
-
-
-def admitted(conn: LedgerConnection, slots: int, most: int = 100) -> list[UUID]:
-    found: list[UUID] = []
-    while len(found) < most and (one := admission.admit(conn, slots)) is not None:
-        found.append(one.job_id)
-    return found
-
-
-def owners(conn: LedgerConnection, job_ids: Sequence[UUID]) -> list[str]:
-    return [column(conn, job_id, "owner") for job_id in job_ids]
-
-
-def end(conn: LedgerConnection, job_id: UUID) -> None:
-    settlement.fail(conn, job_id, 1, failure(ErrorCode.INTERNAL), stack=STACK)
 
 
 def test_a_lone_job_begins_at_once(ledger_conn: LedgerConnection) -> None:
@@ -205,16 +178,6 @@ def test_an_urgent_job_that_comes_in_between_does_not_get_a_slot_that_is_being_g
         assert pending.result(timeout=10) is None
 
 
-def wait_until_blocked(database: LedgerDatabase) -> None:
-    with database.connect() as conn:
-        for _ in range(500):
-            row = conn.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
-            if row and row[0]:
-                return
-            conn.execute("SELECT pg_sleep(0.01)")
-    pytest.fail("nobody waits")
-
-
 def test_the_bound_of_a_key_counts_what_has_not_begun_and_no_other_key(ledger_conn: LedgerConnection) -> None:
     pending_job(ledger_conn, owner="a")
     queue(ledger_conn, "a", 2)
@@ -239,98 +202,6 @@ def test_a_job_tells_its_place_among_those_of_its_key(ledger_conn: LedgerConnect
     assert [place(job_id) for job_id in (urgent, first, second)] == [1, 2, 3]
     ledger_conn.execute("UPDATE jobs SET dispatched_at = now() WHERE id = %s", (urgent,))
     assert [place(job_id) for job_id in (urgent, first, second)] == [None, 1, 2]
-
-
-class Board:
-    """What is in work at each moment, as seen by those who begin and end jobs."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.running: dict[UUID, str] = {}
-        self.begun: list[tuple[UUID, str]] = []
-        self.most_at_once = 0
-
-    def begin(self, job_id: UUID, owner: str, in_work: int) -> None:
-        with self.lock:
-            assert job_id not in self.running
-            self.running[job_id] = owner
-            self.begun.append((job_id, owner))
-            self.most_at_once = max(self.most_at_once, in_work)
-
-    def end_one(self, rng: random.Random) -> UUID | None:
-        with self.lock:
-            if not self.running:
-                return None
-            job_id = rng.choice(sorted(self.running))
-            del self.running[job_id]
-            return job_id
-
-
-KEYS = {"flood": 700, "steady": 200, "small": 100}
-SLOTS = 4
-
-
-def test_a_thousand_uploads_at_once_share_four_slots_fairly_and_none_is_lost(
-    ledger_database: LedgerDatabase,
-) -> None:
-    board = Board()
-    with ledger_database.connect() as conn:
-        video_id = new_video(conn)
-        ordered = [key for key, count in KEYS.items() for _ in range(count)]
-        new = [new_job(video_id, owner=key) for key in ordered]
-
-    def begin(conn: LedgerConnection) -> None:
-        got = admission.admit(conn, SLOTS)
-        if got is not None:
-            row = conn.execute(
-                "SELECT count(*) FROM jobs WHERE dispatched_at IS NOT NULL AND status = 'QUEUED'"
-            )
-            (in_work,) = row.fetchone() or (0,)
-            board.begin(got.job_id, column(conn, got.job_id, "owner"), in_work)
-
-    def upload(share: int) -> None:
-        with ledger_database.connect() as conn:
-            for item in new[share::8]:
-                jobs.create_object_job(conn, item, source_of(item.source_key))
-                begin(conn)
-
-    def work(seed: int) -> None:
-        rng = random.Random(seed)  # noqa: S311 -- which job ends next
-        with ledger_database.connect() as conn:
-            while (job_id := board.end_one(rng)) is not None:
-                end(conn, job_id)
-                begin(conn)
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(upload, range(8)))
-        assert board.most_at_once == SLOTS
-        list(pool.map(work, range(SLOTS)))
-        # A worker stops when nothing is in work at that moment; others may have begun one since.
-        work(99)
-
-    begun = [job_id for job_id, _ in board.begun]
-    assert sorted(begun) == sorted(item.id for item in new)
-    assert board.most_at_once == SLOTS
-    contested = Counter(owner for _, owner in board.begun[SLOTS : SLOTS + 3 * 90])
-    assert max(contested.values()) <= 1.2 * sum(contested.values()) / len(KEYS), contested
-    with ledger_database.connect() as conn:
-        assert conn.execute("SELECT DISTINCT status, fence FROM jobs").fetchall() == [("FAILED", 0)]
-
-
-def test_of_many_parallel_callers_each_gets_another_job_and_no_more_than_the_slots(
-    ledger_database: LedgerDatabase,
-) -> None:
-    with ledger_database.connect() as conn:
-        queue(conn, "a", 12)
-
-    def admit(_number: int) -> Admitted | None:
-        with ledger_database.connect() as conn:
-            return admission.admit(conn, 5)
-
-    with ThreadPoolExecutor(16) as pool:
-        got = [item for item in pool.map(admit, range(16)) if item is not None]
-
-    assert len(got) == len({item.job_id for item in got}) == 5
 
 
 def test_jobs_know_who_ordered_them(ledger_conn: LedgerConnection) -> None:

@@ -28,6 +28,7 @@ from tests.api_client import (
 from tests.buckets import make_bucket
 from tests.integration.metadata_api.sweep_world import World, make_buckets, make_world
 from tests.integration.metadata_api.webhook_system import WebhookSystem
+from tests.receiver import Receiver, receiver
 
 MAX_UPLOAD_BYTES = 1_000_000
 MAX_RUNNING_JOBS = 100
@@ -185,3 +186,18 @@ def webhooks(
     yield WebhookSystem(client, ledger_database, ledger_conn, sqs, *urls)
     for url in urls:
         sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(scope="module")
+def receiving() -> Iterator[Receiver]:
+    """A server that takes webhooks."""
+    with receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(receiving: Receiver) -> Receiver:
+    """The same without memory of the tests before."""
+    receiving.calls.clear()
+    receiving.answers.clear()
+    return receiving

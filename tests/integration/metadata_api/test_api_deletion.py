@@ -15,7 +15,7 @@ from ledger.errors import FenceLostError
 from metadata_api.api import Application
 from metadata_api.resources import Resources
 from tests.api_client import ApiClient, ParallelCalls
-from tests.integration.metadata_api.test_api_jobs import FORM, arrive, finish, order, start
+from tests.integration.metadata_api.job_orders import FORM, arrive, finish, order, start
 from tests.ledger_support import LedgerDatabase, column, event_types, new_job, pending_job
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,7 @@ from ledger.models import Claim, Failure
 from ledger.overrides import Overrides, Trim, Watermark
 from ledger.states import ErrorCode
 from tests.api_client import ApiClient
-from tests.integration.metadata_api.test_api_jobs import FORM, arrive, order, start
+from tests.integration.metadata_api.job_orders import FORM, arrive, order, start
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from local.servers.emulator import EmulatorServer
 from metadata_api.settings import ApiSettings
 from tests.api_client import ApiClient, ParallelCalls
 from tests.buckets import make_bucket
-from tests.integration.metadata_api.test_api_jobs import CONTENT, FORM, arrive
+from tests.integration.metadata_api.job_orders import CONTENT, FORM, arrive
 from tests.ledger_support import column, count, event_types, output_of
 
 pytestmark = pytest.mark.integration

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.connection import LedgerConnection
 from tests.api_client import ApiClient
-from tests.integration.metadata_api.test_api_jobs import order
+from tests.integration.metadata_api.job_orders import order
 
 pytestmark = pytest.mark.integration
 

@@ -1,3 +1,5 @@
+"""What becomes of a job when its workflow or execution has ended."""
+
 import json
 from typing import Any
 from uuid import uuid4
@@ -5,16 +7,15 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from ledger import admission, chunks, jobs, settlement, worker
+from ledger import admission, chunks, jobs, settlement
 from ledger.connection import LedgerConnection
 from ledger.failures import failure
-from ledger.models import Job
 from ledger.states import ErrorCode
 from metadata_api.arrival import InvalidEventError
 from metadata_api.dispatch import Workflow
-from metadata_api.outcome import settle, settle_and_go_on
+from metadata_api.outcome import settle_and_go_on
+from tests.integration.metadata_api.outcome_events import ask, execution, workflow
 from tests.ledger_support import (
-    EXECUTION_PREFIX,
     MACHINE_ARN,
     STACK,
     FakeStepFunctions,
@@ -27,53 +28,6 @@ from tests.ledger_support import (
 )
 
 pytestmark = pytest.mark.integration
-
-
-def ask(
-    conn: LedgerConnection, event: dict[str, Any], fake: FakeStepFunctions | None = None
-) -> dict[str, Any]:
-    client = fake or FakeStepFunctions()
-    return settle(conn, event, stack=STACK, stepfunctions=lambda: client)  # type: ignore[arg-type,return-value]
-
-
-def workflow(job: Job, error: str, cause: Any = "", attempt: int = 1) -> dict[str, Any]:
-    return {
-        "source": "workflow",
-        "job_id": str(job.id),
-        "attempt": attempt,
-        "execution_arn": f"{EXECUTION_PREFIX}:{job.id}-{attempt}",
-        "error": error,
-        "cause": cause if isinstance(cause, str) else json.dumps(cause),
-    }
-
-
-def execution(job: Job, status: str, error: str | None = None) -> dict[str, Any]:
-    name = f"{job.id}-1"
-    return {
-        "source": "aws.states",
-        "detail-type": "Step Functions Execution Status Change",
-        "detail": {
-            "executionArn": f"{EXECUTION_PREFIX}:{name}",
-            "name": name,
-            "status": status,
-            "error": error,
-            "cause": None,
-        },
-    }
-
-
-def stopped(task: str = "task-1", last_status: str = "STOPPED", **changes: Any) -> dict[str, Any]:
-    detail = {
-        "taskArn": f"arn:task/{task}",
-        "lastStatus": last_status,
-        "stoppedReason": "Spot interruption",
-    }
-    return {"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": detail | changes}
-
-
-def started_with(job: Job, token: str) -> dict[str, Any]:
-    environment = [{"name": "JOB_ID", "value": str(job.id)}, {"name": "TASK_TOKEN", "value": token}]
-    return {"containerOverrides": [{"name": "processor", "environment": environment}]}
 
 
 def test_a_typed_failure_is_stored_and_returned_with_its_announcement(ledger_conn: LedgerConnection) -> None:
@@ -197,77 +151,6 @@ def test_executions_started_by_hand_are_ignored(ledger_conn: LedgerConnection) -
     event["detail"]["name"] = "try-this"
 
     assert ask(ledger_conn, event) == {"result": "ignored"}
-
-
-def test_a_stopped_task_that_holds_a_job_fails_its_token(ledger_conn: LedgerConnection) -> None:
-    job = queued_job(ledger_conn)
-    claimed(ledger_conn, job)
-    fake = FakeStepFunctions()
-
-    ask(ledger_conn, stopped(), fake)
-
-    assert (fake.failures[0]["taskToken"], fake.failures[0]["error"]) == ("token-task-1", "Interrupted")
-    assert "Spot interruption" in json.loads(fake.failures[0]["cause"])["message"]
-    assert column(ledger_conn, job.id, "status") == "PROCESSING"
-
-
-def test_a_task_that_released_its_job_or_lost_it_is_ignored(ledger_conn: LedgerConnection) -> None:
-    released, lost = queued_job(ledger_conn), queued_job(ledger_conn)
-    hold = claimed(ledger_conn, released, task="released")
-    worker.release(ledger_conn, hold, ErrorCode.INTERRUPTED, "SIGTERM")
-    claimed(ledger_conn, lost, task="lost")
-    claimed(ledger_conn, lost, task="winner")
-    fake = FakeStepFunctions()
-
-    for task in ("released", "lost", "unknown"):
-        assert ask(ledger_conn, stopped(task), fake) == {"result": "ignored"}
-    assert ask(ledger_conn, stopped("winner", "RUNNING"), fake) == {"result": "ignored"}
-    assert fake.failures == []
-
-
-def test_a_task_that_never_came_up_fails_the_token_it_was_started_with(ledger_conn: LedgerConnection) -> None:
-    job = queued_job(ledger_conn)
-    fake = FakeStepFunctions()
-    event = stopped(overrides=started_with(job, "token-unused"), stoppedReason="CannotPullContainerError")
-
-    assert ask(ledger_conn, event, fake) == {"result": "failed_token"}
-    assert fake.failures[0]["taskToken"] == "token-unused"
-
-
-def test_a_task_that_has_answered_is_left_alone(ledger_conn: LedgerConnection) -> None:
-    job = queued_job(ledger_conn)
-    claimed(ledger_conn, job)
-    fake = FakeStepFunctions()
-    event = stopped(overrides=started_with(job, "token-task-1"), containers=[{"exitCode": 0}])
-
-    assert ask(ledger_conn, event, fake) == {"result": "ignored"}
-    assert fake.failures == []
-
-
-def test_a_token_that_another_task_works_with_is_not_failed(ledger_conn: LedgerConnection) -> None:
-    job = queued_job(ledger_conn)
-    claimed(ledger_conn, job, task="double")
-    fake = FakeStepFunctions()
-    event = stopped("first", overrides=started_with(job, "token-double"), containers=[{"exitCode": 137}])
-
-    assert ask(ledger_conn, event, fake) == {"result": "ignored"}
-    assert fake.failures == []
-
-
-def test_a_token_that_is_dead_already_is_no_error(ledger_conn: LedgerConnection) -> None:
-    claimed(ledger_conn, queued_job(ledger_conn))
-
-    for code in ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken"):
-        fake = FakeStepFunctions(error=client_error(code))
-        assert ask(ledger_conn, stopped(), fake) == {"result": "already_reported"}
-
-
-def test_a_refused_report_is_raised_so_that_the_event_is_tried_again(ledger_conn: LedgerConnection) -> None:
-    claimed(ledger_conn, queued_job(ledger_conn))
-    fake = FakeStepFunctions(error=client_error("ThrottlingException"))
-
-    with pytest.raises(Exception, match="ThrottlingException"):
-        ask(ledger_conn, stopped(), fake)
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,12 @@
 """A test event and what is sent again leave at once; when that cannot be, the schedule sends them."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from metadata_api import clients
 from tests.integration.metadata_api.webhook_system import WebhookSystem
-from tests.receiver import Receiver, receiver
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Receiver]:
-    with receiver() as running:
-        yield running
-
-
-@pytest.fixture
-def endpoint(server: Receiver) -> Receiver:
-    server.calls.clear()
-    server.answers.clear()
-    return server
 
 
 def statuses(webhooks: WebhookSystem, webhook_id: str) -> list[str]:

@@ -128,3 +128,18 @@ class WebhookSystem:
 
 def content_of(message: Send) -> Any:
     return json.loads(message.body)
+
+
+def status_of(webhooks: WebhookSystem, webhook_id: str) -> list[tuple[str, int, int | None]]:
+    return [
+        (item["status"], item["attempts"], item["last_status_code"])
+        for item in webhooks.deliveries(webhook_id)
+    ]
+
+
+def release(webhooks: WebhookSystem) -> None:
+    """Lets what waits in the queue for its time count as never handed over."""
+    webhooks.sqs.purge_queue(QueueUrl=webhooks.calls_url)
+    webhooks.conn.execute(
+        "UPDATE webhook_deliveries SET status = 'PENDING', due_at = now() WHERE status = 'SENDING'"
+    )
