@@ -11,7 +11,7 @@ from processor.plan import Plan, PlannedRung
 from processor.probe import AudioStream
 from processor.quality_commands import write_reference
 from processor.quality_samples import REFERENCE_NAME, Run
-from processor.scaling import scale_all
+from processor.scaling import scale_all, tone_map
 from processor.seek_commands import seek_options
 from processor.sprite import SHEET_NAME, SpritePlan
 from processor.tracks import PlannedAudio, PlannedText
@@ -124,7 +124,7 @@ def ladder(
         picture = tone_map(picture, plan.top.width, plan.top.height)
     if plan.mark is not None:
         picture = overlaid(picture, plan.mark)
-    pictures, rest = scale_all(picture, plan.rungs)
+    pictures, rest = scale_all(picture, plan.rungs, usual_form=plan.usual_form)
     outputs, kept = [], []
     for position, rung in enumerate(plan.rungs):
         scaled = pictures[position]
@@ -296,11 +296,3 @@ def sprite_sheet(cells: Any, plan: SpritePlan, quality: int, path: Path) -> Any:
     sheet = cells.filter("tile", f"{plan.columns}x{plan.rows}")
     options = {"c:v": "mjpeg", "q:v": str(quality), "frames:v": "1", "fps_mode": "passthrough"}
     return write([sheet], path, f="image2", update="1", **options)
-
-
-def tone_map(picture: Any, width: int, height: int) -> Any:
-    """Bring HDR to BT.709; the first conversion already scales to the wanted size, which halves the work."""
-    linear = picture.filter("zscale", w=width, h=height, t="linear", npl=100)
-    mapped = linear.filter("format", "gbrpf32le").filter("zscale", p="bt709")
-    mapped = mapped.filter("tonemap", "mobius", desat=0).filter("zscale", t="bt709", m="bt709", r="tv")
-    return mapped.filter("format", "yuv420p")

@@ -31,6 +31,8 @@ _SNAP_TOLERANCE: Final = Fraction(1, 500)
 _HIGH_FRAME_RATE: Final = 40
 _LOWEST_FRAME_RATE: Final = 10
 _BETWEEN_FACTOR: Final = 1.2
+_LIMITED_RANGES: Final = frozenset({"", "tv", "unknown"})
+"""What does not tell is taken for limited, as every player does."""
 HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
 
 
@@ -71,6 +73,7 @@ class Plan:
         expected_seconds: How long the result will be; None when the source does not tell.
         cut: The part of the source that is wanted; None for all of it.
         mark: What is laid over the picture.
+        usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
     """
 
     codec: str
@@ -88,6 +91,7 @@ class Plan:
     expected_seconds: float | None = None
     cut: Cut | None = None
     mark: PlacedMark | None = None
+    usual_form: bool = False
 
     @property
     def first_frame(self) -> int:
@@ -155,6 +159,7 @@ def make_plan(
         gops_per_segment=max(1, round(Fraction(settings.segment_seconds) / gop_seconds)),
         deinterlace=source.video.interlaced,
         tone_map=tone_map,
+        usual_form=source.video.pixel_format == "yuv420p" and source.video.color_range in _LIMITED_RANGES,
         audios=tuple(replace(track, cut=cut) for track in choose_audios(source.audios, profile.audio)),
         texts=choose_texts(source.subtitles, profile.subtitles),
         sprite=plan_sprite((rungs[0].width, rungs[0].height), expected, profile.sprite),

@@ -38,6 +38,7 @@ class VideoStream:
         duration_seconds: As the container declares it for this stream.
         interlaced: Whether the frames hold two fields.
         start_seconds: When it begins, on the clock of the file.
+        color_range: `tv`, `pc`, or empty where the source does not tell.
     """
 
     index: int
@@ -53,6 +54,7 @@ class VideoStream:
     pixel_format: str
     color_transfer: str
     start_seconds: float = 0.0
+    color_range: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +232,7 @@ def _video(stream: StreamDocument) -> VideoStream:
         interlaced=stream.field_order in {"tt", "bb", "tb", "bt"},
         pixel_format=stream.pix_fmt,
         color_transfer=stream.color_transfer,
+        color_range=stream.color_range,
         start_seconds=stream.start_time or 0.0,
     )
 

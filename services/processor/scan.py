@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from processor.command import Command, compile_ffmpeg, discard, read, write
 from processor.encode import check_whole
-from processor.encode_commands import SAMPLE_HEIGHT, SAMPLE_WIDTH, source_options, tone_map
+from processor.encode_commands import SAMPLE_HEIGHT, SAMPLE_WIDTH, source_options
 from processor.errors import ToolFailedError
 from processor.output import ProgressSample
 from processor.plan import HDR_TRANSFERS, choose_frame_rate, display_size
@@ -15,6 +15,7 @@ from processor.poster import choose_sample, poster_size
 from processor.probe import Source
 from processor.production import Stages
 from processor.refusals import explain
+from processor.scaling import tone_map
 from processor.session import Session
 from processor.sprite import SHEET_NAME, SpritePlan, plan_sprite
 from profiles import PosterSettings, SpriteSettings, ThumbnailSettings

@@ -112,6 +112,15 @@ def test_one_video_command_decodes_once_and_encodes_all_rungs_in_step() -> None:
     assert _values(arguments, "-progress") == ["pipe:1"]
 
 
+def test_a_source_of_the_usual_form_is_not_converted_where_its_size_stays() -> None:
+    usual = _values(_encode_video().arguments, "-filter_complex")[0]
+    told = replace(SOURCE.video, color_range="pc")
+    full = make_plan(replace(SOURCE, video=told), WEB)
+
+    assert "scale=1920:1080:flags=bicubic[" in usual
+    assert not full.usual_form
+
+
 def test_the_time_read_is_bounded_one_second_above_the_limit() -> None:
     assert _values(_encode_video().arguments, "-t") == ["14401.000"]
 
