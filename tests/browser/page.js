@@ -41,7 +41,10 @@ function startDash(url) {
   player.on(dashjs.MediaPlayer.events.ERROR, (event) => errors.push(JSON.stringify(event.error)));
   player.initialize(video, url, false);
   const fast = { abr: { autoSwitchBitrate: { video: false } }, buffer: { fastSwitchEnabled: true } };
-  player.updateSettings({ streaming: fast });
+  // On a loaded machine dash.js at times takes a seek for one to the end, as the video has ended when it looks, and
+  // goes back by half a second, where the video stays: so not back. Gaps it may not hide: ours has none.
+  const strict = { seekDurationBackoff: 0, gaps: { jumpGaps: false } };
+  player.updateSettings({ streaming: { ...fast, ...strict } });
   return {
     rungs: () => player.getRepresentationsByType("video").map((one) => one.height),
     choose: (height) => {
