@@ -172,7 +172,7 @@ class Platform:
         """The mails that speak of one job."""
         parser = BytesParser(policy=policy.default)
         found = []
-        for file in sorted(self.data_dir.rglob("mail/*.eml")):
+        for file in sorted(Path(self.description["mail_dir"]).glob("*.eml")):
             mail = parser.parsebytes(file.read_bytes())
             if job_id in file.read_text(errors="replace"):
                 found.append(mail)

@@ -78,7 +78,9 @@ def test_a_job_in_chunks_is_encoded_by_a_distributed_map_and_completes(edited: P
     assert (counts["total"], counts["succeeded"]) == (2, 2)
     edited.mail(job_id)
     assert len(edited.mails(job_id)) == 1
-    assert list(edited.data_dir.rglob(f"{job_id}/*/plan.json")) == []
+    shared = edited.data_dir / str(edited.description["stack"]) / "efs"
+    assert shared.is_dir()
+    assert list(shared.rglob(f"{job_id}/*/plan.json")) == []
 
 
 def test_the_sweep_deletes_what_a_job_in_chunks_left_on_the_shared_file_system(edited: Platform) -> None:
