@@ -4,8 +4,7 @@ The job itself is held by whoever plans it and later by whoever assembles it; a 
 holds that chunk alone, and only while its job is being processed in the attempt that the worker belongs to.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID
@@ -19,9 +18,6 @@ from ledger.errors import ClaimRefusedError, FenceLostError
 from ledger.models import Claim, Failure
 from ledger.states import ErrorCode, JobStatus
 from ledger.worker import hold
-
-# How long the files of a failed job are kept: a retry within this time encodes only what is missing.
-FAILED_FILES_LIFETIME = "24 hours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,30 +234,6 @@ def recorded_failure(conn: LedgerConnection, job_id: UUID, attempt: int) -> Fail
         (job_id, attempt),
     ).fetchone()
     return Failure(code=ErrorCode(row[0]), message=row[1], remedy=row[2]) if row else None
-
-
-def jobs_that_need_files(conn: LedgerConnection, job_ids: Sequence[UUID]) -> set[UUID]:
-    """Which of these jobs may still use their shared files: those under way, and those that failed lately."""
-    rows = conn.execute(
-        """
-        SELECT id FROM jobs
-         WHERE id = ANY(%s) AND (status IN ('PENDING', 'QUEUED', 'PROCESSING')
-            OR (status = 'FAILED' AND finished_at > now() - %s::interval))
-        """,
-        (list(job_ids), FAILED_FILES_LIFETIME),
-    ).fetchall()
-    return {row[0] for row in rows}
-
-
-@contextmanager
-def unneeded_files(conn: LedgerConnection, job_id: UUID) -> Iterator[bool]:
-    """Tells whether a job needs its shared files no more; it cannot be taken up again while the block runs.
-
-    A job that the ledger does not know needs none.
-    """
-    with conn.transaction():
-        conn.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (job_id,))
-        yield not jobs_that_need_files(conn, [job_id])
 
 
 def _plan_key(conn: LedgerConnection, job_id: UUID) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
-from ledger import chunks
+from ledger import chunk_files
 from ledger.connection import LedgerConnection
 from metadata_api.logs import logger
 
@@ -32,7 +32,7 @@ def remove_shared_files(root: Path, conn: LedgerConnection) -> int:
         OSError: The file system cannot be reached or written.
     """
     found = {job_id: path for path in root.iterdir() if (job_id := _job_id(path)) is not None}
-    kept = chunks.jobs_that_need_files(conn, list(found)) if found else set()
+    kept = chunk_files.jobs_in_need(conn, list(found)) if found else set()
     left = sorted(found.keys() - kept)[:_MOST_JOBS]
     given_up = sum(_give_up(conn, job_id, found[job_id]) for job_id in left)
     files = _delete_given_up(root, most=_MOST_FILES)
@@ -42,7 +42,7 @@ def remove_shared_files(root: Path, conn: LedgerConnection) -> int:
 
 
 def _give_up(conn: LedgerConnection, job_id: UUID, directory: Path) -> int:
-    with chunks.unneeded_files(conn, job_id) as unneeded:
+    with chunk_files.unneeded(conn, job_id) as unneeded:
         if not unneeded:
             return 0
         try:

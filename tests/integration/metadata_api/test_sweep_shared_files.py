@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg import errors
 
-from ledger import chunks, jobs, settlement
+from ledger import chunk_files, jobs, settlement
 from ledger.connection import LedgerConnection
 from ledger.failures import failure
 from ledger.models import Job
@@ -70,16 +70,16 @@ def test_a_job_that_is_taken_up_again_meanwhile_keeps_all_its_files(
 ) -> None:
     job = failed_long_ago(swept)
     directory = files_of(swept, job.id)
-    look = chunks.jobs_that_need_files
+    look = chunk_files.jobs_in_need
 
     def look_then_retry(conn: LedgerConnection, job_ids: list[UUID]) -> set[UUID]:
         seen = look(conn, job_ids)
         if not seen:
             jobs.retry(swept.conn, job.id)
-            monkeypatch.setattr(chunks, "jobs_that_need_files", look)
+            monkeypatch.setattr(chunk_files, "jobs_in_need", look)
         return seen
 
-    monkeypatch.setattr(chunks, "jobs_that_need_files", look_then_retry)
+    monkeypatch.setattr(chunk_files, "jobs_in_need", look_then_retry)
 
     assert swept.run()["shared_files_removed"] == 0
     assert len(list(directory.rglob("*.mp4"))) == 3
@@ -89,7 +89,7 @@ def test_a_job_cannot_be_taken_up_while_its_files_are_given_up(
     swept: World, ledger_database: LedgerDatabase
 ) -> None:
     job = failed_long_ago(swept)
-    with ledger_database.connect() as other, chunks.unneeded_files(swept.conn, job.id) as unneeded:
+    with ledger_database.connect() as other, chunk_files.unneeded(swept.conn, job.id) as unneeded:
         assert unneeded
         other.execute("SET lock_timeout = '50ms'")
         with pytest.raises(errors.LockNotAvailable):
