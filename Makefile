@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup redrive demo test test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile clean snapshots
+.PHONY: help setup redrive demo test suite test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile clean snapshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,10 @@ setup: .venv/.complete ## Install system packages and the virtual environments
 demo: setup ## Process a real video end to end on this machine (VIDEO=path takes your own)
 	@$(PYTHON_BIN) -m local demo --stack $(STACK) $(if $(VIDEO),--video "$(VIDEO)")
 
-test: setup .venv-checks/.complete lint typecheck ## Run every check and test (WORKERS=3 share the tests)
+test: setup .venv-checks/.complete lint ## Run every check and test (WORKERS=3 share the tests)
+	@$(MAKE) --no-print-directory --jobs 2 typecheck suite
+
+suite: # one core is enough for the type check, so the tests run beside it
 	@$(PYTHON_BIN) -m pytest --numprocesses $(WORKERS) --no-loadscope-reorder
 
 test-unit: setup ## Run the tests that need no server

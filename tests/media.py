@@ -139,12 +139,12 @@ def make_subtitles(directory: Path, *, name: str = "words.srt", last_ends: str =
     return _write(directory / name, text.encode())
 
 
-def make_bunny_with_subtitles(directory: Path) -> Path:
-    """The real footage with English subtitles."""
+def make_bunny_with_subtitles(directory: Path, *, seconds: float = 6) -> Path:
+    """The real footage, or the beginning of it, with English subtitles."""
     words, path = make_subtitles(directory), directory / "source.mp4"
     ffmpeg(
         *("-i", str(BUNNY), "-i", str(words), "-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text"),
-        *("-metadata:s:s:0", "language=eng", str(path)),
+        *("-t", str(seconds), "-metadata:s:s:0", "language=eng", str(path)),
     )
     words.unlink()
     return path

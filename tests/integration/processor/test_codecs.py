@@ -46,7 +46,7 @@ def test_a_ladder_in_another_codec_has_the_same_rhythm_and_manifests(
 def test_a_file_profile_publishes_one_verified_file_and_no_manifests(
     make: Produce, tmp_path: Path, profile: str, codec: str, string: str
 ) -> None:
-    production = make(media.make_bunny_with_subtitles(tmp_path), profile=profile)
+    production = make(media.make_bunny_with_subtitles(tmp_path, seconds=2), profile=profile)
 
     files = {file.name: file for file in production.files}
     assert list(files) == ["mp4", "poster", "sprite", "scrub", "subtitles-eng"]

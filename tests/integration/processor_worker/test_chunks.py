@@ -104,18 +104,16 @@ def frames_of(manifest: dict[str, Any]) -> list[int]:
     return [item["details"]["frames"] for item in manifest["outputs"] if item["kind"] == "rendition"]
 
 
-@pytest.mark.parametrize("wishes", ["none", "all"])
-def test_a_job_in_chunks_publishes_what_one_task_would(
-    steps: Steps, chunk_clip: Path, tmp_path: Path, wishes: str
+def test_a_job_with_wishes_in_chunks_publishes_what_one_task_would(
+    steps: Steps, chunk_clip: Path, tmp_path: Path
 ) -> None:
-    stage, names = steps.stage, NAMES if wishes == "none" else NAMES[:3]
+    stage, names = steps.stage, NAMES[:3]
     alone, job_id = stage.order(chunk_clip), stage.order(chunk_clip)
-    if wishes == "all":
-        logo = media_pictures.make_picture(tmp_path, "logo.png")
-        for each in (alone, job_id):
-            stage.wish(
-                each, Overrides(trim=Trim(start_seconds=2.6), watermark=stage.put_mark(logo), max_height=120)
-            )
+    logo = media_pictures.make_picture(tmp_path, "logo.png")
+    for each in (alone, job_id):
+        stage.wish(
+            each, Overrides(trim=Trim(start_seconds=2.6), watermark=stage.put_mark(logo), max_height=120)
+        )
     assert steps.run(alone, "prepare", chunking_mode="never")[0] is Exit.ANSWERED
 
     _, _, planned = steps.run(job_id, "prepare")
@@ -136,7 +134,7 @@ def test_a_job_in_chunks_publishes_what_one_task_would(
         [item[key] for key in shape] for item in whole["outputs"]
     ]
     assert frames_of(joined) == frames_of(whole)
-    assert frames_of(joined)[0] == (300 if wishes == "none" else 235)
+    assert frames_of(joined)[0] == 235
     assert not steps.shared(job_id).exists()
     assert stage.leftovers() == []
 
