@@ -8,8 +8,9 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from ledger.arrivals import ASSET_PREFIX
+from metadata_api.uuid_pattern import UUID_PATTERN
 
-UPLOAD_KEY: Final = re.compile(r"uploads/(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/source")
+UPLOAD_KEY: Final = re.compile(rf"uploads/(?P<job>{UUID_PATTERN})/source")
 """Where the file of a job that was made first is uploaded to."""
 
 

@@ -8,13 +8,14 @@ from uuid import UUID
 from ledger import failures, settlement
 from ledger.connection import LedgerConnection
 from ledger.states import ErrorCode
+from metadata_api.uuid_pattern import UUID_PATTERN
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 # The state machine's own last word after it has announced a failure.
 ANNOUNCED_FAILURE = "JobFailed"
-_NAME = re.compile(r"(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?P<attempt>[1-9][0-9]{0,8})")
+_NAME = re.compile(rf"(?P<job>{UUID_PATTERN})-(?P<attempt>[1-9][0-9]{{0,8}})")
 
 
 class ExecutionStatus(StrEnum):

@@ -19,6 +19,7 @@ from metadata_api.arrival import UPLOAD_KEY
 from metadata_api.logs import logger
 from metadata_api.multipart import OpenUpload
 from metadata_api.sweeping import Page, Services, list_current, walk
+from metadata_api.uuid_pattern import UUID_PATTERN
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectVersionTypeDef, TagTypeDef
@@ -29,8 +30,7 @@ _MOST_JOBS = 50
 _MOST_TAGS = 1000  # one request each
 _MOST_PAGES = 5  # listings of 1,000 uploads
 _TAGGING: Final = "leftovers"
-_UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-OUTPUT_KEY: Final = re.compile(rf"videos/{_UUID}/(?P<job>{_UUID})/(?P<fence>[0-9]+)/.+")
+OUTPUT_KEY: Final = re.compile(rf"videos/{UUID_PATTERN}/(?P<job>{UUID_PATTERN})/(?P<fence>[0-9]+)/.+")
 """Where the worker of a job puts its outputs, by the hold that it has on the job."""
 
 

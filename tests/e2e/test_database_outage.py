@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests import media, media_pictures
+from tests import media
 from tests.e2e import ingest_queue
 from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import processes_of, server_pid
@@ -26,11 +26,6 @@ ATTEMPTS = 5
 # A caller that waits as it is told may meet this many refusals within the ten seconds of the bar.
 RETRY_AFTER_SECONDS = 5
 REFUSALS_AFTER_RETURN = 1
-
-
-@pytest.fixture(scope="module")
-def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return media_pictures.make_picture(tmp_path_factory.mktemp("picture"), "dot.png", size="16x16")
 
 
 @pytest.fixture(scope="module")

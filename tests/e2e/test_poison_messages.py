@@ -9,19 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests import media_pictures
 from tests.e2e import ingest_queue
 from tests.e2e.platform_client import Platform, wait_for
 
 ATTEMPTS = 3
 REDELIVERY_SECONDS = 4
 GOOD = 9
-
-
-@pytest.fixture(scope="module")
-def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source that costs least to process."""
-    return media_pictures.make_picture(tmp_path_factory.mktemp("picture"), "dot.png", size="16x16")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from ledger.models import Claim, Job
 from metadata_api.settings import SweepSettings
 from metadata_api.sweep import sweep
 from metadata_api.sweeping import Services
+from tests.function_settings import settings_of
 from tests.ledger_support import STACK, LedgerDatabase, claimed, new_job, new_video, output_of, source_of
 
 
@@ -30,15 +31,9 @@ def make_world(
 ) -> "World":
     """A sweep on these buckets, with a queue of its own."""
     queue = aws.client("sqs").create_queue(QueueName=f"ingest-{secrets.token_hex(6)}")["QueueUrl"]
-    settings = SweepSettings(
-        stack=STACK,
-        powertools_service_name="sweep",
-        powertools_log_level="INFO",
-        database_host="h",
-        database_port=1,
-        database_name="n",
-        database_secret_arn="a",
-        database_proxied=False,
+    settings = settings_of(
+        SweepSettings,
+        "sweep",
         ingest_bucket=buckets["ingest"],
         media_bucket=buckets["media"],
         ingest_queue_url=queue,

@@ -204,7 +204,7 @@ def test_a_redriven_call_is_signed_anew_when_it_is_old_and_reaches_the_endpoint_
         webhooks.sweep()
         dead_url = queue_pair(webhooks.sqs)[1]
         letters = dead_letters.DeadLetters(url=dead_url, origin_url=webhooks.calls_url)
-        (body,) = webhooks._take(webhooks.calls_url)
+        (body,) = webhooks.take(webhooks.calls_url)
         webhooks.sqs.send_message(QueueUrl=dead_url, MessageBody=body)
 
         real = time.time  # an hour passes until the fix

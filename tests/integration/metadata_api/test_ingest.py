@@ -12,6 +12,7 @@ from ledger.settings import Credentials, DatabaseSettings
 from metadata_api.dispatch import Workflow
 from metadata_api.ingest import Services, take_batch
 from metadata_api.settings import IngestSettings
+from tests.function_settings import settings_of
 from tests.ledger_support import (
     INGEST_BUCKET,
     MACHINE_ARN,
@@ -76,15 +77,10 @@ def make_world(
 ) -> World:
     s3 = s3 or FakeS3()
     stepfunctions = stepfunctions or FakeStepFunctions()
-    settings = IngestSettings(
+    settings = settings_of(
+        IngestSettings,
+        "ingest",
         stack="dev",
-        powertools_service_name="ingest",
-        powertools_log_level="INFO",
-        database_host="h",
-        database_port=1,
-        database_name="n",
-        database_secret_arn="a",
-        database_proxied=False,
         ingest_bucket=INGEST_BUCKET,
         state_machine_arn=MACHINE_ARN,
         max_running_jobs=100,

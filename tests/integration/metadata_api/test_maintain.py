@@ -14,6 +14,7 @@ from ledger.states import ErrorCode
 from metadata_api.maintain import Services, maintain
 from metadata_api.settings import MaintainSettings
 from metadata_api.steps import MaintenanceError
+from tests.function_settings import settings_of
 from tests.ledger_support import (
     EXECUTION_PREFIX,
     MACHINE_ARN,
@@ -73,15 +74,9 @@ class World:
 @pytest.fixture
 def world(ledger_database: LedgerDatabase, ledger_conn: LedgerConnection) -> Iterator[World]:
     stepfunctions, sns = FakeStepFunctions(), FakeSns()
-    settings = MaintainSettings(
-        stack=STACK,
-        powertools_service_name="maintain",
-        powertools_log_level="INFO",
-        database_host="h",
-        database_port=1,
-        database_name="n",
-        database_secret_arn="a",
-        database_proxied=False,
+    settings = settings_of(
+        MaintainSettings,
+        "maintain",
         state_machine_arn=MACHINE_ARN,
         max_running_jobs=100,
         completion_topic_arn="arn:completion",

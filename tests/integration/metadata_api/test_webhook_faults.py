@@ -12,7 +12,7 @@ from ledger.models import Announcement
 from ledger.settings import DatabaseSettings
 from ledger.states import Topic
 from metadata_api import clients
-from tests.integration.metadata_api.webhook_system import WebhookSystem, status_of
+from tests.integration.metadata_api.webhook_system import WebhookSystem, records_of, status_of
 from tests.ledger_support import count
 from tests.receiver import Receiver
 from webhooks import dispatcher
@@ -106,11 +106,8 @@ def test_without_a_database_reports_go_back_to_their_queue_and_are_recorded_late
     webhooks: WebhookSystem, endpoint: Receiver
 ) -> None:
     webhook_id, _ = webhooks.endpoint(endpoint.url)
-    webhooks.complete_job()
-    webhooks.sweep()
-    webhooks.send()
-    (body,) = webhooks._take(webhooks.reports_url)
-    records = [{"messageId": str(number), "body": body} for number in range(3)]
+    body = webhooks.unrecorded_report()
+    records = records_of([body] * 3)
     nowhere = DatabaseSettings(host="127.0.0.1", port=1, name="none")
     away = replace(webhooks.services, keeper=ConnectionKeeper(nowhere, webhooks.database.application))
     answer = dispatcher.take_reports(records, away)
@@ -127,13 +124,9 @@ def test_a_report_that_is_none_goes_back_and_the_others_are_recorded(
     webhooks: WebhookSystem, endpoint: Receiver
 ) -> None:
     webhook_id, _ = webhooks.endpoint(endpoint.url)
-    webhooks.complete_job()
-    webhooks.sweep()
-    webhooks.send()
-    (body,) = webhooks._take(webhooks.reports_url)
+    body = webhooks.unrecorded_report()
     foreign = json.dumps(json.loads(body) | {"delivery_id": "no id"})
-    bodies = ["no json", foreign, body]
-    records = [{"messageId": str(number), "body": text} for number, text in enumerate(bodies)]
+    records = records_of(["no json", foreign, body])
     answer = dispatcher.take_reports(records, webhooks.services)
     assert [item["itemIdentifier"] for item in answer["batchItemFailures"]] == ["0", "1"]
     assert status_of(webhooks, webhook_id) == [("DELIVERED", 1, 204)]

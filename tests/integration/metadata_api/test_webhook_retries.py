@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from ledger.webhook_deliveries import RETRY_DELAYS_SECONDS, Attempted, retry_delay
-from tests.integration.metadata_api.webhook_system import WebhookSystem, release, status_of
+from tests.integration.metadata_api.webhook_system import WebhookSystem, records_of, release, status_of
 from tests.receiver import Receiver
 from webhooks import dispatcher
 
@@ -142,11 +142,8 @@ def test_a_report_that_comes_twice_or_late_changes_nothing(
     webhooks: WebhookSystem, endpoint: Receiver
 ) -> None:
     webhook_id, _ = webhooks.endpoint(endpoint.url)
-    webhooks.complete_job()
-    webhooks.sweep()
-    webhooks.send()
-    (body,) = webhooks._take(webhooks.reports_url)
-    records = [{"messageId": str(number), "body": body} for number in range(3)]
+    body = webhooks.unrecorded_report()
+    records = records_of([body] * 3)
     dispatcher.take_reports(records, webhooks.services)
     assert status_of(webhooks, webhook_id) == [("DELIVERED", 1, 204)]
     failed = json.dumps(json.loads(body) | {"hand_over": 0, "status_code": 500})

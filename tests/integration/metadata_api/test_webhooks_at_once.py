@@ -55,7 +55,7 @@ def test_nothing_to_send_again_wakes_nobody(webhooks: WebhookSystem, endpoint: R
     answer = webhooks.api.call("POST", f"/webhooks/{webhook_id}/replay", {"since": "2026-01-01T00:00:00Z"})
 
     assert answer.json == {"replayed": 0}
-    assert webhooks._take(webhooks.reports_url) == []
+    assert webhooks.take(webhooks.reports_url) == []
 
 
 def test_when_the_queue_is_away_the_answer_is_the_same_and_the_schedule_sends(

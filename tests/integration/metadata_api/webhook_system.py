@@ -1,7 +1,7 @@
 """The functions of webhooks with real queues in this process; tests move the time and the messages."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -77,18 +77,25 @@ class WebhookSystem:
 
     def send(self) -> int:
         """Lets the sender work off its queue; gives how many calls it was asked for."""
-        bodies = self._take(self.calls_url)
+        bodies = self.take(self.calls_url)
         for body in bodies:
             sender.send(body, self._call, self.sqs, self.reports_url)
         return len(bodies)
 
     def report(self) -> dict[str, Any]:
         """Lets the dispatcher record what came back; without a message it is not called."""
-        bodies = self._take(self.reports_url)
+        bodies = self.take(self.reports_url)
         if not bodies:
             return {"batchItemFailures": []}
-        records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
-        return dispatcher.take_reports(records, self.services)
+        return dispatcher.take_reports(records_of(bodies), self.services)
+
+    def unrecorded_report(self) -> str:
+        """Delivers the event of one job, and gives the report of it that nobody has recorded."""
+        self.complete_job()
+        self.sweep()
+        self.send()
+        (body,) = self.take(self.reports_url)
+        return body
 
     def run(self) -> None:
         """Hands over, sends and records, until nothing is due."""
@@ -117,13 +124,19 @@ class WebhookSystem:
             message.url, message.headers, message.body, trusted_hosts=["127.0.0.1"], time_limit_seconds=5
         )
 
-    def _take(self, url: str) -> list[str]:
+    def take(self, url: str) -> list[str]:
+        """Empties a queue of this system."""
         bodies: list[str] = []
         while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in found:
                 bodies.append(message["Body"])
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
+
+
+def records_of(bodies: Iterable[str]) -> list[dict[str, Any]]:
+    """The messages as Lambda gives them to a function, with their positions as ids."""
+    return [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
 
 
 def content_of(message: Send) -> Any:
