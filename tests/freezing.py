@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -17,7 +17,8 @@ def frozen(pid: int) -> Iterator[None]:
         yield
     finally:
         for each in pids:
-            os.kill(each, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it may have been killed within the block
+                os.kill(each, signal.SIGCONT)
 
 
 def _processes() -> list[int]:

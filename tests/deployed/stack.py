@@ -42,8 +42,13 @@ class DeployedStack:
         return str(self.outputs["ecs_cluster_name"].removeprefix("video-processing-cluster-"))
 
     def aws(self, service: str) -> Any:
-        """Give a client with the credentials of the surroundings."""
-        return boto3.Session(region_name=self.region).client(service)  # type: ignore[call-overload]
+        """Give the one client of a service, with the credentials of the surroundings."""
+        return _client(service, self.region)
+
+    @functools.cached_property
+    def http(self) -> httpx.Client:
+        """One client for all calls, because what it trusts is slow to load."""
+        return httpx.Client(timeout=300)
 
     @functools.cached_property
     def api_key(self) -> str:
@@ -55,7 +60,7 @@ class DeployedStack:
         """Call the API; an empty key stands for the stack's own, None for no key."""
         headers = {} if key is None else {"x-api-key": key or self.api_key}
         url = self.outputs["api_url"].rstrip("/") + path
-        return httpx.request(method, url, json=body, headers=headers, timeout=30)
+        return self.http.request(method, url, json=body, headers=headers, timeout=30)
 
     def upload(self, file: Path) -> str:
         """Create a job, send the file to the link that the API signs, and give the job's id."""
@@ -63,12 +68,8 @@ class DeployedStack:
         created = self.call("POST", "/jobs", wanted)
         assert created.status_code == 201, created.text
         ticket = created.json()["upload"]
-        sent = httpx.request(
-            ticket.get("method", "PUT"),
-            ticket["url"],
-            content=file.read_bytes(),
-            headers=ticket["headers"],
-            timeout=300,
+        sent = self.http.request(
+            ticket.get("method", "PUT"), ticket["url"], content=file.read_bytes(), headers=ticket["headers"]
         )
         assert sent.status_code == 200, sent.text
         return str(created.json()["job"]["job_id"])
@@ -87,6 +88,11 @@ class DeployedStack:
         pages = self.aws("stepfunctions").get_paginator("list_executions")
         found = pages.paginate(stateMachineArn=self.outputs["state_machine_arn"])
         return [item for page in found for item in page["executions"] if item["name"].startswith(job_id)]
+
+
+@functools.cache
+def _client(service: str, region: str) -> Any:
+    return boto3.Session(region_name=region).client(service)  # type: ignore[call-overload]
 
 
 def wait_for(what: str, probe: Callable[[], Answer | None], *, timeout_seconds: float) -> Answer:

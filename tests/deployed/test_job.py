@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.deployed.stack import DeployedStack, wait_for
-from tests.media import BUNNY, make_text
+from tests.media import make_ntsc, make_text
 
 # On AWS a cold start of a Fargate task takes minutes; the clip itself takes seconds.
 JOB_TIMEOUT_SECONDS = 900
@@ -14,8 +13,8 @@ pytestmark = pytest.mark.timeout(JOB_TIMEOUT_SECONDS + 120)
 
 
 @pytest.fixture(scope="module")
-def job_id(stack: DeployedStack) -> str:
-    return stack.upload(BUNNY)
+def job_id(stack: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return stack.upload(make_ntsc(tmp_path_factory.mktemp("clip"), seconds=2))
 
 
 def test_an_execution_processes_the_clip(stack: DeployedStack, job_id: str) -> None:
@@ -32,7 +31,7 @@ def test_an_execution_processes_the_clip(stack: DeployedStack, job_id: str) -> N
 def test_the_result_can_be_downloaded_and_is_in_the_media_bucket(stack: DeployedStack, job_id: str) -> None:
     assert stack.settled(job_id, timeout_seconds=JOB_TIMEOUT_SECONDS)["status"] == "COMPLETED"
     link = stack.call("GET", f"/jobs/{job_id}/download/mp4").raise_for_status().json()
-    content = httpx.get(link["download_url"], timeout=60).raise_for_status().content
+    content = stack.http.get(link["download_url"]).raise_for_status().content
     assert content[4:8] == b"ftyp"
     listed = (
         stack.aws("s3")

@@ -1,12 +1,14 @@
-"""One platform for all end-to-end tests of a session, in a directory of its own, and a source for it."""
+"""One platform for most end-to-end tests of a session, one that is locked down more, and sources for them."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests import media_pictures
+from tests import media, media_pictures
 from tests.e2e.platform_client import Platform
+from tests.e2e.secured_platform import start_secured
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +16,25 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     running = Platform.start(tmp_path_factory.mktemp("platform"))
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    running = start_secured(tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("secured"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def footage_job(platform: Platform) -> dict[str, Any]:
+    """The ended job of real footage of 1280x720: three rungs and sound."""
+    return platform.settled(platform.upload(media.BUNNY))
+
+
+@pytest.fixture(scope="session")
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The video that costs least to process: two seconds of 640x360 with sound."""
+    return media.make_ntsc(tmp_path_factory.mktemp("clip"), seconds=2)
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,11 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.e2e.platform_client import Platform, wait_for
+from tests.freezing import frozen
 
 
 def processes_of(job_id: str, program: str) -> list[int]:
@@ -26,6 +27,17 @@ def processes_of(job_id: str, program: str) -> list[int]:
         if speaks_of_job and program.encode() in command:
             found.append(int(directory.name))
     return found
+
+
+@contextlib.contextmanager
+def held(job_id: str, program: str) -> Iterator[None]:
+    """Hold a program of a job's task still within the block, so that its work cannot end before."""
+    processes = processes_of(job_id, program)
+    assert processes, f"no process of {program} to hold"
+    with contextlib.ExitStack() as stack:
+        for each in processes:
+            stack.enter_context(frozen(each))
+        yield
 
 
 def kill_while_encoding(job_id: str, program: str) -> None:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.platform_client import Platform
-from tests.media import BIKES
 
 UNKNOWN_ID = "6f0b5f5e-9a4e-4f6d-8d1f-7c119c0c5a3b"
 
@@ -77,9 +77,9 @@ def task_role_without_put(platform: Platform) -> Iterator[None]:
 
 
 def test_a_task_role_without_put_object_fails_the_job_with_access_denied(
-    platform: Platform, task_role_without_put: None
+    platform: Platform, task_role_without_put: None, short_clip: Path
 ) -> None:
-    job = platform.settled(platform.upload(BIKES))
+    job = platform.settled(platform.upload(short_clip))
     assert (job["status"], job["error"]["code"]) == ("FAILED", "ACCESS_DENIED"), job
     assert "AccessDenied" in job["error"]["message"]
     assert platform.media_objects(job["job_id"]) == {}

@@ -82,7 +82,7 @@ def dropped_job(platform: Platform, key: str) -> str | None:
 
 
 def test_a_database_that_hangs_costs_no_job_and_is_used_again_at_once(
-    platform: Platform, clip: Path, picture: Path
+    platform: Platform, clip: Path, short_clip: Path, picture: Path
 ) -> None:
     wait_for("the end of earlier messages", lambda: ingest_queue.messages(platform) == (0, 0) or None)
     ordered = [order(platform, picture) for _ in range(2)]
@@ -95,7 +95,7 @@ def test_a_database_that_hangs_costs_no_job_and_is_used_again_at_once(
             for each in ordered:
                 platform.send(each["upload"], picture)
             bucket, key = platform.exports["ingest_bucket"], f"{uuid4()}.mp4"
-            platform.aws("s3").upload_file(str(clip), bucket, key)
+            platform.aws("s3").upload_file(str(short_clip), bucket, key)
             refused = answers_during_outage(platform, events=len(ordered) + 1)
         after = [ask(platform, 0)]
         while after[-1].status_code != 200 and len(after) <= REFUSALS_AFTER_RETURN:

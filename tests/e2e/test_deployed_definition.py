@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,7 @@ import yaml
 
 from tests.e2e.platform_client import Platform, copy_checkout, wait_for
 from tests.e2e.processes import kill_while_encoding, processes_of
-from tests.media import BIKES, BUNNY, ffmpeg, make_landscape
+from tests.media import BUNNY, ffmpeg
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +54,21 @@ def edit(checkout: Path) -> None:
     workflow.write_text(json.dumps(definition))
 
 
-def test_an_edited_rung_and_topic_are_what_runs(edited: Platform) -> None:
-    job = edited.settled(edited.upload(BIKES))
+@pytest.fixture(scope="module")
+def job(edited: Platform) -> dict[str, Any]:
+    return edited.settled(edited.upload(BUNNY))
+
+
+def test_an_edited_rung_and_topic_are_what_runs(edited: Platform, job: dict[str, Any]) -> None:
     assert [output["name"] for output in job["outputs"] if output["kind"] == "rendition"] == ["240p"]
     assert edited.exports["completion_topic_arn"].endswith(":films-completion-dev")
     edited.mail(job["job_id"])
 
 
-def test_a_job_in_chunks_is_encoded_by_a_distributed_map_and_completes(edited: Platform) -> None:
-    job_id = edited.upload(BUNNY)
-
-    job = edited.settled(job_id)
-
+def test_a_job_in_chunks_is_encoded_by_a_distributed_map_and_completes(
+    edited: Platform, job: dict[str, Any]
+) -> None:
+    job_id = job["job_id"]
     assert job["status"] == "COMPLETED", job
     told = {event["type"]: event["data"] for event in edited.events(job_id)}
     assert told["job.planned"]["mode"] == "chunked"
@@ -97,7 +101,9 @@ def test_the_sweep_deletes_what_a_job_in_chunks_left_on_the_shared_file_system(e
 
 
 def test_only_the_killed_chunk_is_encoded_again(edited: Platform, tmp_path: Path) -> None:
-    job_id = edited.upload(make_landscape(tmp_path, seconds=8))
+    clip = tmp_path / "twice.mp4"
+    ffmpeg("-stream_loop", "1", "-i", str(BUNNY), "-c", "copy", str(clip))
+    job_id = edited.upload(clip)
     wait_for("an encode", lambda: _encoders(job_id) or None)
     os.kill(_encoders(job_id)[0], signal.SIGKILL)
 
@@ -131,16 +137,18 @@ def _frames(path: Path) -> int:
 def test_an_edited_retry_is_what_runs(edited: Platform, tmp_path: Path) -> None:
     # A container that cannot be read from the middle is left to one task.
     whole = tmp_path / "whole.flv"
-    ffmpeg("-i", str(make_landscape(tmp_path, seconds=8)), "-c", "copy", str(whole))
+    ffmpeg("-i", str(BUNNY), "-c", "copy", str(whole))
     job_id = edited.upload(whole)
     kill_while_encoding(job_id, "libx264")
     job = edited.settled(job_id)
     assert (job["status"], job["attempt"]) == ("FAILED", 1), "without a Retry, the first kill is the end"
 
 
-def test_two_platforms_share_neither_ports_nor_jobs(edited: Platform, platform: Platform) -> None:
+def test_two_platforms_share_neither_ports_nor_jobs(
+    edited: Platform, platform: Platform, picture: Path
+) -> None:
     assert edited.description["api_url"] != platform.description["api_url"]
-    job_id = platform.upload(BIKES)
+    job_id = platform.upload(picture, content_type="image/png", profile="image")
     platform.settled(job_id)
     assert edited.api("GET", f"/jobs/{job_id}").status_code in {403, 404}
     wait_for("the mail of the first platform", lambda: next(iter(platform.mails(job_id)), None))

@@ -1,7 +1,7 @@
 """With the emulator on TLS nothing is left out of any policy, and nothing goes through without TLS."""
 
 import json
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,19 +12,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from tests.e2e.platform_client import Platform
-from tests.media import BUNNY
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    running = Platform.start(tmp_path_factory.mktemp("secured"), "--emulator-tls")
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def job(secured: Platform) -> dict[str, Any]:
-    return secured.settled(secured.upload(BUNNY))
+def job(secured: Platform, short_clip: Path) -> dict[str, Any]:
+    return secured.settled(secured.upload(short_clip))
 
 
 def demands_tls(policy: str) -> bool:
@@ -39,11 +31,11 @@ def plain(url: str) -> str:
 
 
 def test_a_clip_is_processed_and_announced_with_every_statement_in_force(
-    secured: Platform, job: dict[str, Any]
+    secured: Platform, job: dict[str, Any], short_clip: Path
 ) -> None:
     assert secured.description["dropped_statements"] == []
     assert (job["status"], job["attempt"], job["error"]) == ("COMPLETED", 1, None), job
-    assert BUNNY.name in secured.mail(job["job_id"])["Subject"]
+    assert short_clip.name in secured.mail(job["job_id"])["Subject"]
     assert len(secured.mails(job["job_id"])) == 1
     assert secured.ended_execution(job["job_id"])["status"] == "SUCCEEDED"
 
@@ -58,9 +50,9 @@ def test_buckets_and_topics_deny_requests_without_tls(secured: Platform) -> None
 
 def test_a_signed_link_works_over_tls_only(secured: Platform, job: dict[str, Any]) -> None:
     link = secured.link(job["job_id"], "mp4")["download_url"]
-    assert httpx.get(link, verify=secured.trust).status_code == 200
+    assert secured.http.get(link).status_code == 200
     # The emulator believes a proxy that says how it was reached: here, the bucket's policy decides.
-    refused = httpx.get(link, verify=secured.trust, headers={"X-Forwarded-Proto": "http"})
+    refused = secured.http.get(link, headers={"X-Forwarded-Proto": "http"})
     assert refused.status_code == 403
     assert "AccessDenied" in refused.text
     with pytest.raises(httpx.TransportError):
@@ -85,8 +77,8 @@ def test_a_client_that_does_not_know_the_authority_refuses_the_server(secured: P
         httpx.get(secured.description["api_url"] + "/health")
 
 
-def test_the_command_line_finds_its_way(secured: Platform) -> None:
-    submitted = secured.local("submit", str(BUNNY), "--json")
+def test_the_command_line_finds_its_way(secured: Platform, short_clip: Path) -> None:
+    submitted = secured.local("submit", str(short_clip), "--json")
     assert submitted.returncode == 0, submitted.stderr
     assert json.loads(submitted.stdout)["status"] == "COMPLETED"
     status = json.loads(secured.local("status", "--json").stdout)

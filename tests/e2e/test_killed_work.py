@@ -96,7 +96,7 @@ class Reader:
     def _look_at_outputs(self, job: dict[str, Any]) -> None:
         for output in job["outputs"]:
             link = self._platform.link(self._job_id, output["name"])["download_url"]
-            body = httpx.get(link, timeout=30, verify=self._platform.trust).raise_for_status().content
+            body = self._platform.http.get(link).raise_for_status().content
             if hashlib.sha256(body).hexdigest() != output["sha256"]:
                 self.wrong.append(f"{output['name']} differs from its record")
 

@@ -15,8 +15,8 @@ BUNNY_SECONDS = 5.28
 
 
 @pytest.fixture(scope="module")
-def job(platform: Platform) -> dict[str, Any]:
-    return platform.settled(platform.upload(BUNNY))
+def job(footage_job: dict[str, Any]) -> dict[str, Any]:
+    return footage_job
 
 
 def probe(file: Path) -> dict[str, Any]:
@@ -103,14 +103,14 @@ def test_the_source_can_be_downloaded_again_byte_for_byte(
     assert platform.download(job["job_id"], "original", tmp_path).read_bytes() == BUNNY.read_bytes()
 
 
-def test_a_file_dropped_in_the_bucket_becomes_exactly_one_job(platform: Platform) -> None:
+def test_a_file_dropped_in_the_bucket_becomes_exactly_one_job(platform: Platform, short_clip: Path) -> None:
     bucket = platform.exports["ingest_bucket"]
-    key = "drops/a b+c (é)/bunny.mp4"
-    platform.aws("s3").upload_file(str(BUNNY), bucket, key)
+    key = "drops/a b+c (é)/dropped.mp4"
+    platform.aws("s3").upload_file(str(short_clip), bucket, key)
 
     def found() -> str | None:
         jobs = platform.api("GET", "/jobs?limit=100").json()["items"]
-        return next((job["job_id"] for job in jobs if job["filename"] == "bunny.mp4"), None)
+        return next((job["job_id"] for job in jobs if job["filename"] == "dropped.mp4"), None)
 
     job = platform.settled(wait_for("the job of the dropped file", found))
     assert job["status"] == "COMPLETED", job

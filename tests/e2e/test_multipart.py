@@ -2,18 +2,15 @@
 
 from pathlib import Path
 
-import httpx
-
 from local.api_client import ApiClient
 from tests.e2e.platform_client import Platform
-from tests.media import BUNNY
 
 
 def test_a_file_that_the_command_line_sends_in_parts_is_processed_by_itself(
-    platform: Platform, tmp_path: Path
+    platform: Platform, tmp_path: Path, short_clip: Path
 ) -> None:
     # Behind the last atom players skip free space, so a small clip can be a file of two parts.
-    content = BUNNY.read_bytes()
+    content = short_clip.read_bytes()
     padding = 17 * 1024 * 1024 - len(content)
     content += padding.to_bytes(4, "big") + b"free" + bytes(padding - 8)
     clip = tmp_path / "parts.mp4"
@@ -38,7 +35,7 @@ def test_a_file_that_the_command_line_sends_in_parts_is_processed_by_itself(
 def test_an_upload_that_is_given_up_leaves_no_parts(platform: Platform) -> None:
     form = {"filename": "parts.mp4", "size_bytes": 1, "content_type": "video/mp4", "upload": "multipart"}
     ticket = platform.api("POST", "/jobs", form).json()["upload"]
-    assert httpx.put(ticket["parts"][0]["url"], content=b"x").status_code == 200
+    assert platform.http.put(ticket["parts"][0]["url"], content=b"x").status_code == 200
 
     answer = platform.api("POST", ticket["abort_path"])
 

@@ -2,8 +2,7 @@
 
 import fnmatch
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,55 +11,31 @@ import pytest
 
 from local.paths import REPOSITORY_ROOT
 from tests import media
-from tests.e2e.platform_client import Platform, copy_checkout, wait_for
-from tests.e2e.processes import kill_while_encoding, processes_of
+from tests.e2e.platform_client import Platform, wait_for
+from tests.e2e.processes import held, kill, processes_of
+from tests.e2e.secured_platform import functions
 from tests.policy.permissions import EXERCISED, load_rows
-from tests.policy.recording import Use, recorded, start_recording, uses
+from tests.policy.recording import Use, recorded, uses
 from tests.receiver import receiver
 
 # One job is killed and done again, one refused, one cancelled; each takes as long as the machine lets it.
 pytestmark = pytest.mark.timeout(400)
-SCHEDULED = ("maintain_function_name", "sweep_function_name")
 REPORT = REPOSITORY_ROOT / "build" / "permissions-in-use.txt"
 TASK_POLICIES = {"task-task-role": "task-task-policy", "task-execution-role": "task-execution-policy"}
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A platform of its own: functions that ran before keep their secrets and would not read them again."""
-    checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
-    allow_one_job_at_a_time(checkout)
-    running = Platform.start(tmp_path_factory.mktemp("recorded"), checkout=checkout)
-    stop_schedules(running)
-    yield running
-    running.stop()
-
-
-def allow_one_job_at_a_time(checkout: Path) -> None:
-    settings = checkout / "Pulumi.dev.yaml"
-    text, found = re.subn(r"(video-platform:max_running_jobs:) .*", r"\1 1", settings.read_text())
-    assert found == 1
-    settings.write_text(text)
-
-
-def stop_schedules(platform: Platform) -> None:
-    """Leave every start to the function that the job's own events call; the test calls the others itself."""
-    events = platform.aws("events")
-    scheduled = [rule["Name"] for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression")]
-    starters = [name for name in scheduled if "-maintain-" in name or "-sweep-" in name]
-    assert len(starters) == len(SCHEDULED), scheduled
-    for name in starters:
-        events.disable_rule(Name=name)
+def platform(secured: Platform) -> Platform:
+    """The one that records every call."""
+    return secured
 
 
 @pytest.fixture(scope="module")
-def history(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> set[Use]:
-    start_recording(platform.description["emulator_url"])
-    restart_functions(platform)
-    use_everything(platform, tmp_path_factory.mktemp("clips"))
-    events = recorded(platform.description["emulator_url"], platform.description["region"])
-    functions = {item["FunctionArn"]: item["Role"] for item in all_functions(platform)}
-    found = uses(events, functions, {role: allowed(role) for role in TASK_POLICIES})
+def history(platform: Platform, tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> set[Use]:
+    use_everything(platform, tmp_path_factory.mktemp("clips"), short_clip)
+    events = recorded(platform.http, platform.description["emulator_url"], platform.description["region"])
+    roles = {item["FunctionArn"]: item["Role"] for item in functions(platform)}
+    found = uses(events, roles, {role: allowed(role) for role in TASK_POLICIES})
     write_report(found)
     return found
 
@@ -71,30 +46,12 @@ def write_report(found: set[Use]) -> None:
     REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def all_functions(platform: Platform) -> list[dict[str, Any]]:
-    return list(platform.aws("lambda").list_functions()["Functions"])
-
-
-def restart_functions(platform: Platform) -> None:
-    """Make every function start anew, so that what it reads at its start is recorded as well."""
-    for function in all_functions(platform):
-        platform.aws("lambda").update_function_configuration(
-            FunctionName=function["FunctionName"], Description=f"{function.get('Description', '')} (recorded)"
-        )
-    answer = platform.aws("lambda").invoke(
-        FunctionName=platform.exports["migrate_function_name"], Payload="{}"
-    )
-    assert "FunctionError" not in answer, answer["Payload"].read()
-    for scheduled in SCHEDULED:
-        platform.aws("lambda").invoke(FunctionName=platform.exports[scheduled], Payload="{}")
-
-
-def use_everything(platform: Platform, directory: Path) -> None:
+def use_everything(platform: Platform, directory: Path, clip: Path) -> None:
     """Do what users do, and be told of it by a webhook."""
     with receiver() as endpoint:
         wanted = {"url": endpoint.url, "events": ["job.completed"]}
         assert platform.api("POST", "/webhooks", wanted).status_code == 201
-        use_jobs(platform, directory)
+        use_jobs(platform, directory, clip)
         endpoint.wait(timeout_seconds=90)
     give_back_dead_letters(platform)
 
@@ -118,17 +75,14 @@ def give_back_dead_letters(platform: Platform) -> None:
     assert moved == {"ingest": (1, 0), "webhooks": (1, 0), "webhook-reports": (1, 0)}
 
 
-def use_jobs(platform: Platform, directory: Path) -> None:
+def use_jobs(platform: Platform, directory: Path, clip: Path) -> None:
     """Do what goes right and wrong with jobs: wait, finish, refuse, kill, cancel, process an object again."""
-    clip = media.make_landscape(directory, seconds=4)
-    text = directory / "refused.mp4"
-    text.write_text("no video at all\n" * 100, encoding="utf-8")
-
     killed = platform.upload(clip)
-    wait_for("the encode", lambda: bool(processes_of(killed, "libx264")) or None)
-    refused = platform.upload(text)
-    wait_for("the upload's event", lambda: platform.job(refused)["status"] == "QUEUED" or None)
-    kill_while_encoding(killed, "-m processor")
+    wait_for("the attempt", lambda: platform.job(killed)["status"] == "PROCESSING" or None)
+    with held(killed, "-m processor"):
+        refused = platform.upload(media.make_text(directory))
+        wait_for("the upload's event", lambda: platform.job(refused)["status"] == "QUEUED" or None)
+        kill(processes_of(killed, "-m processor"))
     assert platform.settled(killed)["status"] == "COMPLETED"
     platform.download(killed, "poster", directory)
     platform.download(killed, "original", directory)
@@ -140,7 +94,7 @@ def use_jobs(platform: Platform, directory: Path) -> None:
     created = platform.api("POST", "/jobs", again)
     assert created.status_code == 201, created.text
     job_id = created.json()["job"]["job_id"]
-    wait_for("the encode", lambda: bool(processes_of(job_id, "libx264")) or None)
+    wait_for("the attempt", lambda: platform.job(job_id)["status"] == "PROCESSING" or None)
     assert platform.api("POST", f"/jobs/{job_id}/cancel").status_code == 200
     assert platform.ended_execution(job_id)["status"] == "ABORTED"
 
@@ -149,7 +103,7 @@ def has_settled(platform: Platform, job_id: str) -> bool:
     """Tell whether the function that hears of executions has logged the end of the job's."""
     (group,) = [
         f"/aws/lambda/{function['FunctionName']}"
-        for function in all_functions(platform)
+        for function in functions(platform)
         if short(function["Role"]) == "workflow-outcome-role"
     ]
     found = platform.aws("logs").filter_log_events(

@@ -5,11 +5,9 @@ import subprocess
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import httpx
 import pytest
 
 from tests.e2e.platform_client import Platform
-from tests.media import BUNNY
 
 BUNNY_SECONDS = 5.28
 BUNNY_FRAMES = 132
@@ -17,9 +15,8 @@ MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 
 
 @pytest.fixture(scope="module")
-def view(platform: Platform) -> dict[str, Any]:
-    job = platform.settled(platform.upload(BUNNY))
-    answer = platform.api("GET", f"/metadata/{job['video_id']}/playback")
+def view(platform: Platform, footage_job: dict[str, Any]) -> dict[str, Any]:
+    answer = platform.api("GET", f"/metadata/{footage_job['video_id']}/playback")
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
@@ -65,7 +62,7 @@ def test_every_representation_of_the_dash_manifest_leads_to_its_media(
     platform: Platform, view: dict[str, Any]
 ) -> None:
     # ffmpeg's own DASH reader takes no address with an ampersand, so each representation is read by itself.
-    manifest = ET.fromstring(httpx.get(address(platform, view["dash"])).text)  # noqa: S314 -- made by our packager
+    manifest = ET.fromstring(platform.http.get(address(platform, view["dash"])).text)  # noqa: S314 -- made by our packager
     found = {}
     for item in manifest.iter(f"{MPD}Representation"):
         (stream,) = streams(item.findtext(f"{MPD}BaseURL") or "")
@@ -79,11 +76,11 @@ def test_the_link_without_its_token_is_refused_by_the_api_and_not_by_the_gateway
 ) -> None:
     bare = address(platform, view["hls"].partition("?")[0])
 
-    assert httpx.get(bare).json()["code"] == "VALIDATION_FAILED"
-    assert httpx.get(f"{bare}?token=made-up").json()["code"] == "PLAYBACK_LINK_INVALID"
-    assert httpx.post(f"{bare}?token=made-up").status_code in {403, 404, 405}
+    assert platform.http.get(bare).json()["code"] == "VALIDATION_FAILED"
+    assert platform.http.get(f"{bare}?token=made-up").json()["code"] == "PLAYBACK_LINK_INVALID"
+    assert platform.http.post(f"{bare}?token=made-up").status_code in {403, 404, 405}
 
 
-def test_the_poster_is_a_picture(view: dict[str, Any]) -> None:
-    picture = httpx.get(view["poster_url"])
+def test_the_poster_is_a_picture(platform: Platform, view: dict[str, Any]) -> None:
+    picture = platform.http.get(view["poster_url"])
     assert (picture.status_code, picture.content[:3]) == (200, b"\xff\xd8\xff")

@@ -4,7 +4,6 @@ import subprocess
 from typing import Any
 from urllib.parse import urljoin
 
-import httpx
 import m3u8
 import pytest
 
@@ -69,11 +68,11 @@ def test_a_marked_part_plays_with_the_subtitles_that_came_with_it(
     assert [(item["height"], item["duration_seconds"]) for item in renditions] == [(360, 1.0)]
     assert {"video", "audio"} <= set(_played(platform, job["video_id"]))
     master = _link(platform, job["video_id"])
-    told = m3u8.loads(httpx.get(master, verify=platform.trust).text)
+    told = m3u8.loads(platform.http.get(master).text)
     track = next(item for item in told.media if item.type == "SUBTITLES")
     playlist = urljoin(master, track.uri)
-    (segment,) = m3u8.loads(httpx.get(playlist, verify=platform.trust).text).segments
-    assert "Hello there" in httpx.get(urljoin(playlist, segment.uri), verify=platform.trust).text
+    (segment,) = m3u8.loads(platform.http.get(playlist).text).segments
+    assert "Hello there" in platform.http.get(urljoin(playlist, segment.uri)).text
 
 
 def test_the_mark_itself_started_no_job(platform: Platform, jobs: dict[str, dict[str, Any]]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests import media
 from tests.e2e.ingest_queue import delivery_paused, function_of_queue
 from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import processes_of
@@ -19,9 +18,8 @@ KEY = "repeated/tiny.mp4"
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = media.make_landscape(tmp_path_factory.mktemp("clip"), seconds=1)
-    return Path(shutil.copy(made, made.with_name("tiny.mp4")))
+def clip(short_clip: Path) -> Path:
+    return Path(shutil.copy(short_clip, short_clip.with_name("tiny.mp4")))
 
 
 @pytest.fixture

@@ -32,22 +32,22 @@ class Event:
     parameters: Mapping[str, Any]
 
 
-def start_recording(emulator_url: str) -> None:
+def start_recording(http: httpx.Client, emulator_url: str) -> None:
     """Make the emulator keep a history from now on."""
-    answer = httpx.post(f"{emulator_url}/_ministack/config", json={"cloudtrail._recording_enabled": "true"})
+    answer = http.post(f"{emulator_url}/_ministack/config", json={"cloudtrail._recording_enabled": "true"})
     assert answer.json()["applied"], answer.text
 
 
-def recorded(emulator_url: str, region: str) -> list[Event]:
+def recorded(http: httpx.Client, emulator_url: str, region: str) -> list[Event]:
     """Give the whole history, newest first."""
-    return [_event(entry) for entry in _pages(emulator_url, region)]
+    return [_event(entry) for entry in _pages(http, emulator_url, region)]
 
 
-def _pages(emulator_url: str, region: str) -> Iterator[dict[str, Any]]:
+def _pages(http: httpx.Client, emulator_url: str, region: str) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
     before: float | None = None
     while True:
-        page = _lookup(emulator_url, region, before)
+        page = _lookup(http, emulator_url, region, before)
         fresh = [entry for entry in page if entry["EventId"] not in seen]
         yield from fresh
         if len(page) < _PAGE or not fresh:
@@ -56,13 +56,13 @@ def _pages(emulator_url: str, region: str) -> Iterator[dict[str, Any]]:
         before = page[-1]["EventTime"]
 
 
-def _lookup(emulator_url: str, region: str, before: float | None) -> list[dict[str, Any]]:
+def _lookup(http: httpx.Client, emulator_url: str, region: str, before: float | None) -> list[dict[str, Any]]:
     # boto3 sends whole seconds, within which there may be more events than fit one answer.
     body = json.dumps({"MaxResults": _PAGE} | ({"EndTime": before} if before else {}))
     headers = {"X-Amz-Target": _TARGET, "Content-Type": "application/x-amz-json-1.1"}
     request = AWSRequest(method="POST", url=f"{emulator_url}/", data=body, headers=headers)
     SigV4Auth(Credentials(ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY), "cloudtrail", region).add_auth(request)
-    answer = httpx.post(f"{emulator_url}/", content=body, headers=dict(request.headers), timeout=30)
+    answer = http.post(f"{emulator_url}/", content=body, headers=dict(request.headers))
     answer.raise_for_status()
     return list(answer.json()["Events"])
 
