@@ -50,6 +50,21 @@ def fail(
     return told
 
 
+def expire_upload(conn: LedgerConnection, job_id: UUID, attempt: int, *, stack: str) -> Announcement | None:
+    """Fails a job whose file never came; one whose file has come in the meantime goes on.
+
+    Returns:
+        The announcement, or None when the job waits for no file any more.
+
+    Raises:
+        JobNotFoundError: No such job.
+    """
+    with conn.transaction():
+        if job_rows.lock(conn, job_id).status is not JobStatus.PENDING:
+            return None
+        return fail(conn, job_id, attempt, failures.failure(ErrorCode.UPLOAD_EXPIRED), stack=stack)
+
+
 def settle_for_workflow(
     conn: LedgerConnection, job_id: UUID, attempt: int, failure: Failure, *, stack: str
 ) -> Outcome:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ledger import failures, outbox, reconcile, settlement
+from ledger import outbox, reconcile, settlement
 from ledger.connection import ConnectionKeeper, LedgerConnection
 from ledger.models import Announcement
 from ledger.reconcile import Attempt
-from ledger.states import ErrorCode, Topic
+from ledger.states import Topic
 from metadata_api import clients, database, metrics
 from metadata_api.dispatch import Workflow, start_again, start_waiting
 from metadata_api.executions import describe, execution_arn, execution_name, settle_ended
@@ -77,9 +77,8 @@ def maintain(services: Services) -> dict[str, int]:
 def _expire_uploads(services: Services, conn: LedgerConnection) -> int:
     settings = services.settings
     expired = reconcile.expired_uploads(conn, settings.upload_expiry_seconds)
-    failure = failures.failure(ErrorCode.UPLOAD_EXPIRED)
     told = [
-        settlement.fail(conn, job_id, attempt, failure, stack=settings.stack) for job_id, attempt in expired
+        settlement.expire_upload(conn, job_id, attempt, stack=settings.stack) for job_id, attempt in expired
     ]
     return sum(announcement is not None for announcement in told)
 

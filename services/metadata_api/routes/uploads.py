@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ledger import job_queries
+from ledger.errors import WrongStateError
 from ledger.job_queries import JobRow
 from ledger.states import JobStatus
 from metadata_api import multipart
@@ -97,7 +98,10 @@ def abort_upload(request: ApiRequest) -> Response:
         job = _job(conn, job_id)
         if not (job.status == JobStatus.CANCELLED and job.upload_id and job.uploaded_at is None):
             upload = _open(job)
-            jobs.cancel(conn, job_id)
+            try:
+                jobs.cancel(conn, job_id)
+            except WrongStateError as error:  # it has expired this very moment
+                raise Problem(ProblemCode.UPLOAD_NOT_OPEN, str(error)) from error
             forget_upload(upload)
         detail = job_queries.get(conn, job_id)
     if detail is None:

@@ -4,6 +4,7 @@ from uuid import uuid4
 import pytest
 
 from ledger import jobs, settlement
+from ledger.arrivals import mark_uploaded
 from ledger.connection import LedgerConnection
 from ledger.errors import JobNotFoundError
 from ledger.failures import failure
@@ -18,6 +19,7 @@ from tests.ledger_support import (
     event_types,
     pending_job,
     queued_job,
+    source_of,
 )
 
 pytestmark = pytest.mark.integration
@@ -37,6 +39,17 @@ def test_failing_flips_the_job_and_queues_one_announcement(ledger_conn: LedgerCo
     row = ledger_conn.execute("SELECT topic, event_id::text, announcement FROM outbox").fetchall()
     assert row == [("error", told.attributes["event_id"], told.as_dict())]
     assert event_types(ledger_conn, job.id).count("job.failed") == 1
+
+
+def test_a_job_whose_file_came_at_the_last_moment_does_not_expire(ledger_conn: LedgerConnection) -> None:
+    late, never = pending_job(ledger_conn), pending_job(ledger_conn)
+    mark_uploaded(ledger_conn, late.id, source_of(late.source_key))
+
+    told = [settlement.expire_upload(ledger_conn, job.id, 1, stack=STACK) for job in (late, never)]
+
+    assert [announcement is not None for announcement in told] == [False, True]
+    assert column(ledger_conn, late.id, "status") == "QUEUED"
+    assert column(ledger_conn, never.id, "error_code") == "UPLOAD_EXPIRED"
 
 
 def test_ten_parallel_failures_announce_once(ledger_database: LedgerDatabase) -> None:

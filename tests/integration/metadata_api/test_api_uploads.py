@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from ledger import jobs, settlement
 from ledger.arrivals import mark_uploaded
 from ledger.connection import LedgerConnection
-from ledger.models import SourceObject
+from ledger.models import Job, SourceObject
 from metadata_api.api import Application
 from metadata_api.resources import Resources
 from tests.api_client import ApiClient
+from tests.ledger_support import STACK
 
 pytestmark = pytest.mark.integration
 
@@ -144,6 +146,23 @@ def test_giving_up_throws_the_parts_away_and_cancels_the_job(roomy: ApiClient, a
     late = roomy.call("POST", ticket["complete_path"], {"parts": [sent]})
     assert (late.status, late.json["code"]) == (409, "UPLOAD_NOT_OPEN")
     assert roomy.call("GET", ticket["parts_path"]).json["code"] == "UPLOAD_NOT_OPEN"
+
+
+def test_giving_up_an_upload_that_expires_at_that_moment_is_told_as_such(
+    roomy: ApiClient, ledger_conn: LedgerConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = order(roomy)["job"]["job_id"]
+
+    def cancel_too_late(conn: LedgerConnection, cancelled: UUID) -> Job:
+        settlement.expire_upload(ledger_conn, cancelled, 1, stack=STACK)
+        return real_cancel(conn, cancelled)
+
+    real_cancel = jobs.cancel
+    monkeypatch.setattr(jobs, "cancel", cancel_too_late)
+    answer = roomy.call("POST", f"/jobs/{job_id}/upload/abort")
+
+    assert (answer.status, answer.json["code"]) == (409, "UPLOAD_NOT_OPEN")
+    assert "FAILED" in answer.json["detail"]
 
 
 def test_large_files_are_sent_in_parts_unless_one_request_is_asked_for(roomy: ApiClient) -> None:
