@@ -1,15 +1,19 @@
 """Verification notices every way in which an output can be wrong."""
 
+import hashlib
 import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger.states import ErrorCode
+from processor import runner
+from processor.command import Command
 from processor.encode import Encoded, encode
 from processor.errors import ProcessingFailedError
 from processor.inspection import inspect_source
@@ -23,6 +27,32 @@ from tests import media
 from tests.ladders import ladder
 
 pytestmark = pytest.mark.integration
+
+
+_ANSWERS: dict[tuple[str, ...], runner.Completed] = {}
+_READING = ("verify ", "verify-sound", "compare ", "list-filters")
+
+
+@pytest.fixture(autouse=True)
+def _same_bytes_are_read_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a tool has said about a file holds for its copies: most damage is to one file of nine."""
+    run = runner.run
+
+    def answer(command: Command, **options: Any) -> runner.Completed:
+        if not command.step.startswith(_READING):
+            return run(command, **options)
+        asked = (command.tool.name, *map(_by_content, command.arguments))
+        if asked not in _ANSWERS:
+            _ANSWERS[asked] = run(command, **options)
+        return _ANSWERS[asked]
+
+    monkeypatch.setattr(runner, "run", answer)
+
+
+def _by_content(argument: str) -> str:
+    if not argument.startswith("file:"):
+        return argument
+    return hashlib.sha256(Path(argument.removeprefix("file:")).read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)
