@@ -1,5 +1,6 @@
 """Windows of one source, joined, against one long encode of it: the same frames at the same times."""
 
+import functools
 import json
 import subprocess
 from array import array
@@ -45,14 +46,40 @@ def _fine(name: str, preset: str | int) -> LadderProfile:
 
 PROFILE = _fine("web", "ultrafast")
 _WINDOW_SECONDS = 2.0
-_SMALL = ("-vf", "scale=256:144", "-c:v", "libx264", "-preset", "veryfast")
+_H264 = ("-c:v", "libx264", "-preset", "veryfast")
 _SOUND = ("-c:a", "aac", "-ac", "2")
 _REMUXED = "remuxed.mp4"
 
 
-def _plain(path: Path, *options: str) -> Path:
-    ffmpeg("-i", str(BUNNY), *_SMALL, *options, str(path))
+Maker = Callable[[Path], Path]
+
+
+def _footage(directory: Path) -> Path:
+    """The real footage at 256x144 without loss and with its sound, from which the others are made.
+
+    Not Matroska, which would round the times to milliseconds.
+    """
+    path = directory / "footage.mov"
+    lossless = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "0")
+    _once("-i", str(BUNNY), "-vf", "scale=256:144", *lossless, "-c:a", "pcm_s16le", "-ac", "2", str(path))
     return path
+
+
+def _plain(path: Path, *options: str) -> Path:
+    _once("-i", str(_footage(path.parent)), *_H264, *options, str(path))
+    return path
+
+
+def _once(*arguments: str) -> None:
+    if not Path(arguments[-1]).exists():
+        ffmpeg(*arguments)
+
+
+@pytest.fixture(scope="module")
+def source_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Maker], Path]:
+    """Gives the file of a maker, which is made once for all tests that read it."""
+    directory = tmp_path_factory.mktemp("sources")
+    return functools.cache(lambda maker: maker(directory))
 
 
 def closed_groups(directory: Path) -> Path:
@@ -61,6 +88,10 @@ def closed_groups(directory: Path) -> Path:
 
 def open_groups(directory: Path) -> Path:
     return _plain(directory / "open.mp4", "-g", "30", "-bf", "3", "-x264-params", "open-gop=1")
+
+
+def three_seconds(directory: Path) -> Path:
+    return _plain(directory / "short.mp4", "-t", "3", "-g", "30")
 
 
 def hevc(directory: Path) -> Path:
@@ -73,21 +104,21 @@ def ntsc(directory: Path) -> Path:
 
 
 def variable_rate(directory: Path) -> Path:
-    chosen = "scale=256:144,select='not(mod(n,3))+lt(mod(n,7),2)'"
+    chosen = "select='not(mod(n,3))+lt(mod(n,7),2)'"
     return _plain(directory / "vfr.mp4", "-vf", chosen, "-fps_mode", "vfr", "-g", "40")
 
 
 def still_for_seconds(directory: Path) -> Path:
     """No new picture for longer than a window: what a window shows comes from far before it."""
-    chosen = "scale=256:144,select='lt(t,0.7)+gt(t,4)'"
+    chosen = "select='lt(t,0.7)+gt(t,4)'"
     return _plain(directory / "still.mp4", "-vf", chosen, "-fps_mode", "vfr", "-g", "250")
 
 
 def late_picture(directory: Path) -> Path:
-    path = directory / "late.mp4"
+    path, footage = directory / "late.mp4", str(_footage(directory))
     ffmpeg(
-        *("-itsoffset", "1.3", "-i", str(BUNNY), "-i", str(BUNNY), "-map", "0:v", "-map", "1:a"),
-        *(*_SMALL, "-g", "30", *_SOUND, "-t", "5", str(path)),
+        *("-itsoffset", "1.3", "-i", footage, "-i", footage, "-map", "0:v", "-map", "1:a"),
+        *(*_H264, "-g", "30", *_SOUND, "-t", "5", str(path)),
     )
     return path
 
@@ -113,7 +144,7 @@ def transport_stream(directory: Path) -> Path:
 def interlaced_program_stream(directory: Path) -> Path:
     path = directory / "fields.mpg"
     ffmpeg(
-        *("-i", str(BUNNY), "-vf", "scale=256:144,tinterlace=mode=interleave_top,fps=25,setfield=tff"),
+        *("-i", str(_footage(directory)), "-vf", "tinterlace=mode=interleave_top,fps=25,setfield=tff"),
         *("-c:v", "mpeg2video", "-b:v", "2M", "-flags", "+ildct+ilme", "-top", "1", "-g", "15", "-bf", "2"),
         *("-c:a", "mp2", "-ac", "2", "-f", "mpeg", str(path)),
     )
@@ -262,16 +293,16 @@ def _lag_samples(first: Path, second: Path) -> int:
     ids=lambda maker: maker.__name__,
 )
 def test_joined_windows_hold_the_frames_of_one_long_encode(
-    make_source: Callable[[Path], Path], tmp_path: Path
+    make_source: Maker, source_of: Callable[[Maker], Path], tmp_path: Path
 ) -> None:
-    _assert_equal(_encode_both(tmp_path, make_source(tmp_path)))
+    _assert_equal(_encode_both(tmp_path, source_of(make_source)))
 
 
 @pytest.mark.parametrize(("profile", "preset"), [("web-hevc", "ultrafast"), ("web-av1", 13)])
 def test_joined_windows_of_other_codecs_hold_the_frames_of_one_encode_and_decode_over_the_joints(
-    profile: str, preset: str | int, tmp_path: Path
+    profile: str, preset: str | int, source_of: Callable[[Maker], Path], tmp_path: Path
 ) -> None:
-    path = _plain(tmp_path / "short.mp4", "-t", "3", "-g", "30")
+    path = source_of(three_seconds)
 
     pair = _encode_both(tmp_path, path, window_seconds=1.0, profile=_fine(profile, preset))
 
@@ -291,14 +322,14 @@ def test_joined_windows_of_other_codecs_hold_the_frames_of_one_encode_and_decode
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_joined_windows_of_a_part_with_a_mark_hold_the_frames_of_one_encode_of_it(
-    make_source: Callable[[Path], Path], trim: Trim, tmp_path: Path
+    make_source: Maker, trim: Trim, source_of: Callable[[Maker], Path], tmp_path: Path
 ) -> None:
     logo = media_pictures.make_picture(tmp_path, "logo.png")
     mark = Mark(path=logo, position="top-left", opacity=0.7, width_percent=20.0)
 
     wishes = Wishes(trim=trim, mark=mark, max_height=120)
 
-    _assert_equal(_encode_both(tmp_path, make_source(tmp_path), wishes, window_seconds=1.0))
+    _assert_equal(_encode_both(tmp_path, source_of(make_source), wishes, window_seconds=1.0))
 
 
 @pytest.mark.parametrize(
@@ -314,10 +345,10 @@ def test_joined_windows_of_a_part_with_a_mark_hold_the_frames_of_one_encode_of_i
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_a_part_that_is_sought_has_the_frames_and_the_sound_of_one_read_from_the_beginning(
-    make_source: Callable[[Path], Path], is_sought: bool, tmp_path: Path
+    make_source: Maker, is_sought: bool, source_of: Callable[[Maker], Path], tmp_path: Path
 ) -> None:
     trim = Trim(start_seconds=3.1, end_seconds=4.9)
-    path = make_source(tmp_path)
+    path = source_of(make_source)
     near, far = _session(tmp_path / "near"), _session(tmp_path / "far")
     source = inspect_source(near, path)
     sought = _plan(near, source, Wishes(trim=trim))

@@ -21,6 +21,7 @@ from uuid import UUID
 import pytest
 import redis
 
+from ledger.connection import LedgerConnection
 from tests.integration.processor_worker.conftest import Stage
 from tests.integration.processor_worker.test_chunks import chunk_clip, manifest_of
 from tests.integration.processor_worker.test_process import environment, image
@@ -45,6 +46,7 @@ class Job:
     access: dict[str, Any]
     start: Start
     board: redis.Redis
+    ledger: LedgerConnection
     id: UUID
     seconds: dict[str, float] = field(default_factory=dict)
     calm: dict[str, float] = field(default_factory=dict)
@@ -111,8 +113,7 @@ class Job:
 
     def fence(self) -> int:
         """The number of the last hold on the job."""
-        with self.stage.database.connect() as conn:
-            row = conn.execute("SELECT fence FROM jobs WHERE id = %s", (self.id,)).fetchone()
+        row = self.ledger.execute("SELECT fence FROM jobs WHERE id = %s", (self.id,)).fetchone()
         assert row is not None
         return int(row[0])
 
@@ -123,9 +124,8 @@ class Job:
 
     def chunks(self) -> dict[str, tuple[str, int]]:
         """State and number of starts of each chunk."""
-        with self.stage.database.connect() as conn:
-            rows = conn.execute("SELECT name, status, starts FROM chunks WHERE job_id = %s", (self.id,))
-            return {name: (status, starts) for name, status, starts in rows.fetchall()}
+        rows = self.ledger.execute("SELECT name, status, starts FROM chunks WHERE job_id = %s", (self.id,))
+        return {name: (status, starts) for name, status, starts in rows.fetchall()}
 
     def unfinished(self) -> list[str]:
         """The chunks that are not done yet."""
@@ -133,13 +133,11 @@ class Job:
 
     def chunk_seconds(self) -> dict[str, float]:
         """How long each finished chunk took from its claim."""
-        with self.stage.database.connect() as conn:
-            rows = conn.execute(
-                "SELECT name, extract(epoch FROM finished_at - started_at)::float8 FROM chunks"
-                " WHERE job_id = %s",
-                (self.id,),
-            )
-            return dict(rows.fetchall())
+        rows = self.ledger.execute(
+            "SELECT name, extract(epoch FROM finished_at - started_at)::float8 FROM chunks WHERE job_id = %s",
+            (self.id,),
+        )
+        return dict(rows.fetchall())
 
     def starts(self) -> dict[str, int]:
         """How often each chunk was begun."""
@@ -215,11 +213,14 @@ def test_killed_steps_change_nothing_and_only_chunks_cut_short_are_encoded_again
     access: dict[str, Any],
     background: Start,
     chunk_clip: Path,
+    ledger_conn: LedgerConnection,
     tmp_path: Path,
 ) -> None:
     def order() -> Job:
-        job_id, board = stage.order(chunk_clip), stage.board_client()
-        return Job(stage=stage, image=image, access=access, start=background, board=board, id=job_id)
+        return Job(
+            stage=stage, image=image, access=access, start=background, board=stage.board_client(),
+            ledger=ledger_conn, id=stage.order(chunk_clip),
+        )  # fmt: skip
 
     calm = order()
     for step in STEPS:
@@ -229,11 +230,10 @@ def test_killed_steps_change_nothing_and_only_chunks_cut_short_are_encoded_again
     shaken.calm = calm.seconds | calm.chunk_seconds()
     shake(shaken, choose_moments(chance), chance)
 
-    with stage.database.connect() as conn:
-        row = conn.execute(
-            "SELECT data FROM events WHERE job_id = %s AND type = 'job.assembled' ORDER BY id DESC LIMIT 1",
-            (shaken.id,),
-        ).fetchone()
+    row = ledger_conn.execute(
+        "SELECT data FROM events WHERE job_id = %s AND type = 'job.assembled' ORDER BY id DESC LIMIT 1",
+        (shaken.id,),
+    ).fetchone()
     assert row is not None
     sys.stdout.write(
         f"{len(shaken.hit)} kills: {'; '.join(shaken.hit)}\n"

@@ -23,10 +23,10 @@ pytestmark = pytest.mark.integration
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
-@pytest.fixture
-def image(tmp_path: Path, authority: Authority) -> Path:
-    """The image's packages, trusting the test's authority in place of AWS's."""
-    return stage_image(tmp_path / "image", authority.ca_path.read_bytes())
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Path:
+    """The image's packages, trusting the test's authority in place of AWS's; Python compiles them once."""
+    return stage_image(tmp_path_factory.mktemp("processor") / "image", authority.ca_path.read_bytes())
 
 
 def environment(stage: Stage, image: Path, settings: Settings, access: dict[str, Any]) -> dict[str, str]:
