@@ -219,14 +219,7 @@ class Api(pulumi.ComponentResource):
 
     def _build_stage(self, api: aws.apigateway.RestApi, routes: Routes) -> aws.apigateway.Stage:
         platform = self._args.platform
-        log_group = aws.cloudwatch.LogGroup(
-            f"{self._name}-access-logs",
-            name=self._log_group_name,
-            retention_in_days=platform.log_retention_days,
-            kms_key_id=platform.logs_key_arn,
-            tags=platform.tags.of("api"),
-            opts=self._child,
-        )
+        log_group = self._build_log_group("access-logs", self._log_group_name)
         account = []
         if self._args.manage_gateway_account:
             account = [build_gateway_account(self._name, tags=platform.tags.of("api"), parent=self)]
@@ -242,6 +235,10 @@ class Api(pulumi.ComponentResource):
             tags=platform.tags.of("api"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=account),
         )
+        # Left to itself, API Gateway makes the group unencrypted and endless, and it outlives the stack.
+        execution_log_group = self._build_log_group(
+            "execution-logs", pulumi.Output.concat("API-Gateway-Execution-Logs_", api.id, f"/{_STAGE}")
+        )
         aws.apigateway.MethodSettings(
             f"{self._name}-method-settings",
             rest_api=api.id,
@@ -254,9 +251,20 @@ class Api(pulumi.ComponentResource):
                 throttling_rate_limit=float(self._args.rate_limit_per_second),
                 throttling_burst_limit=self._args.burst_limit,
             ),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[execution_log_group]),
         )
         return stage
+
+    def _build_log_group(self, role: str, name: pulumi.Input[str]) -> aws.cloudwatch.LogGroup:
+        platform = self._args.platform
+        return aws.cloudwatch.LogGroup(
+            f"{self._name}-{role}",
+            name=name,
+            retention_in_days=platform.log_retention_days,
+            kms_key_id=platform.logs_key_arn,
+            tags=platform.tags.of("api"),
+            opts=self._child,
+        )
 
     def _build_key(self, api: aws.apigateway.RestApi, stage: aws.apigateway.Stage) -> aws.apigateway.ApiKey:
         args = self._args

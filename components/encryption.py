@@ -30,7 +30,8 @@ _ADMINISTRATION = (
 )
 _ENVELOPE = ("kms:Decrypt", "kms:GenerateDataKey")
 _USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
-_DELEGATED = (*_USE, "kms:CreateGrant")
+# ECR retires its grants with the permissions of whoever deletes the repository.
+_DELEGATED = (*_USE, "kms:CreateGrant", "kms:RetireGrant")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

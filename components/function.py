@@ -214,6 +214,7 @@ class LambdaFunction(pulumi.ComponentResource):
                 actions=[
                     "ec2:CreateNetworkInterface",
                     "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSubnets",
                     "ec2:DeleteNetworkInterface",
                     "ec2:AssignPrivateIpAddresses",
                     "ec2:UnassignPrivateIpAddresses",
@@ -264,7 +265,10 @@ class LambdaFunction(pulumi.ComponentResource):
                 arn=mount.access_point_arn, local_mount_path=mount.path
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
-                log_format="JSON", log_group=self._log_group_name
+                log_format="JSON",
+                # What Lambda is told here goes before the logger's own variable; not told, it takes INFO.
+                application_log_level=lambda_log_level(platform.log_level),
+                log_group=self._log_group_name,
             ),
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
             reserved_concurrent_executions=args.reserved_concurrency,
@@ -274,6 +278,11 @@ class LambdaFunction(pulumi.ComponentResource):
             tags=platform.tags.of("function"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*needs, *args.after]),
         )
+
+
+def lambda_log_level(level: str) -> str:
+    """Give Lambda's name of a log level; all but one are called as in Python."""
+    return "WARN" if level == "WARNING" else level
 
 
 def _database_environment(database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:

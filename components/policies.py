@@ -25,7 +25,7 @@ WILDCARD_REASONS: Mapping[str, str] = {
     "DeliverWorkflowLogs": "the log-delivery actions are account-wide and take no resource",
     "AttachToNetwork": "Lambda makes the interfaces later in any of the subnets; Describe takes no resource",
     "PullImageLogin": "ecr:GetAuthorizationToken takes no resource",
-    "SendTraces": "the X-Ray write actions take no resource",
+    "SendTraces": "the X-Ray write and sampling actions take no resource",
 }
 
 
@@ -102,7 +102,7 @@ def trust_policy(service: str, *, source_account_id: str | None) -> str:
     Args:
         service: service principal, for example ``states.amazonaws.com``.
         source_account_id: account that the service must be acting for; None for the services that do not send
-            it when they assume a role (Lambda, API Gateway).
+            it when they assume a role (Lambda, API Gateway) or are not known to (RDS Proxy).
     """
     statement: dict[str, Any] = {
         "Sid": "AssumeByService",
@@ -136,11 +136,12 @@ def write_logs(log_group_arn: str) -> Statement:
     )
 
 
-def send_traces() -> Statement:
-    """Allow sending X-Ray segments."""
-    return Statement(
-        sid="SendTraces", actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources=["*"]
-    )
+def send_traces(*, sampling: bool = False) -> Statement:
+    """Allow sending X-Ray segments and, with ``sampling``, asking which requests to trace."""
+    actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    if sampling:
+        actions += ["xray:GetSamplingRules", "xray:GetSamplingTargets"]
+    return Statement(sid="SendTraces", actions=actions, resources=["*"])
 
 
 def use_key(sid: str, key_arn: pulumi.Input[str], *, write: bool) -> Statement:

@@ -117,7 +117,8 @@ class Processing(pulumi.ComponentResource):
             context=".",
             dockerfile="services/processor/Dockerfile",
             platform=_PLATFORMS[args.architecture],
-            image_tag=image_content_hash(),
+            # The architecture is no file, but changes the image as well, and tags are final.
+            image_tag=f"{image_content_hash()}-{args.architecture}",
             opts=self._child,
         ).image_uri
 

@@ -233,7 +233,8 @@ class Workflow(pulumi.ComponentResource):
             Statement(sid="RecordOutcome", actions=["lambda:InvokeFunction"], resources=[outcome.arn]),
             Statement(sid="Announce", actions=["sns:Publish"], resources=topics),
             use_key("UseMessagesKey", args.topics.key_arn, write=True),
-            send_traces(),
+            # Step Functions itself asks for the sampling rules; for functions Lambda does.
+            send_traces(sampling=True),
             Statement(sid="DeliverWorkflowLogs", actions=_LOG_DELIVERY, resources=["*"]),
         ]
 

@@ -16,6 +16,22 @@ from tests.synthesised import one, resources, state_machine
 from workflow.loader import placeholders
 
 NEVER_RETRIED = {TaskError.INVALID_INPUT, TaskError.LIMIT_EXCEEDED, TaskError.PROCESSING_FAILED}
+# What the Step Functions developer guide listed for ecs:runTask while it had a list, and the capacity
+# provider strategy, which aws/aws-cdk#35465 deployed. One that is not supported fails the creation.
+RUN_TASK_ARGUMENTS = {
+    "CapacityProviderStrategy",
+    "Cluster",
+    "EnableExecuteCommand",
+    "Group",
+    "LaunchType",
+    "NetworkConfiguration",
+    "Overrides",
+    "PlacementConstraints",
+    "PlacementStrategy",
+    "PlatformVersion",
+    "PropagateTags",
+    "TaskDefinition",
+}
 ATTRIBUTES = {"event_id", "event_type", "job_id", "video_id", "stack", "profile", "error_code"}
 
 
@@ -101,6 +117,15 @@ def test_the_first_try_may_be_on_spot_but_a_retry_runs_on_demand(states: dict[st
     assert "RetryCount = 0" in strategy["CapacityProvider"]
     assert strategy["CapacityProvider"].endswith(": 'FARGATE' %}")
     assert "LaunchType" not in states["ProcessVideo"]["Arguments"]
+
+
+def test_tasks_are_started_with_arguments_that_step_functions_is_known_to_take(
+    states: dict[str, Any],
+) -> None:
+    started = {name: state for name, state in tasks(states).items() if "ecs:runTask" in state["Resource"]}
+    assert len(started) == 3
+    for name, state in started.items():
+        assert set(state["Arguments"]) <= RUN_TASK_ARGUMENTS, name
 
 
 def test_tasks_run_in_private_subnets_without_an_address_of_their_own(

@@ -19,8 +19,8 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 EVERYWHERE = {"0.0.0.0/0", "::/0"}
-# These services send no aws:SourceAccount when they assume a role.
-WITHOUT_SOURCE_ACCOUNT = {"lambda.amazonaws.com", "apigateway.amazonaws.com"}
+# These services send no aws:SourceAccount when they assume a role; of RDS Proxy it is not known.
+WITHOUT_SOURCE_ACCOUNT = {"lambda.amazonaws.com", "apigateway.amazonaws.com", "rds.amazonaws.com"}
 NEEDED_ENDPOINTS = {
     "EC2.55": "ecr.api",
     "EC2.56": "ecr.dkr",
@@ -84,6 +84,15 @@ def _distrust(document: Any) -> None:
             "Action": "sts:AssumeRole",
         }
     ]
+
+
+def _may_retire_grants(key: Resource) -> bool:
+    return any("kms:RetireGrant" in many(statement["Action"]) for statement in key.document())
+
+
+def _keep_grants(document: Any) -> None:
+    for statement in document["Statement"]:
+        statement["Action"] = [action for action in statement["Action"] if action != "kms:RetireGrant"]
 
 
 def _is_open(rule: Resource) -> bool:
@@ -168,6 +177,13 @@ KEYS = (
         defect=Defect(KEY, in_json("policy", admit_everybody)),
     ),
     where(["CKV2_AWS_64"], KEY, "policy", bool, None, "it says who may use it"),
+    Rule(
+        ids=("VP.KMS.1",),
+        type=KEY,
+        says="whoever deletes what it encrypts may retire the grants; ECR leaves that to the caller",
+        holds=lambda key, _stack: _may_retire_grants(key),
+        defect=Defect(KEY, in_json("policy", _keep_grants)),
+    ),
 )
 
 NETWORK = (

@@ -43,6 +43,11 @@ def _needs_a_key_or_is_a_preflight(method: Resource, _stack: Stack) -> bool:
     return bool(method.inputs.get("apiKeyRequired")) or method.inputs.get("authorization") != "NONE"
 
 
+def _keeps_its_log_in_a_group_of_ours(settings: Resource, stack: Stack) -> bool:
+    name = f"API-Gateway-Execution-Logs_{settings.inputs['restApi']}/{settings.inputs['stageName']}"
+    return any(group.inputs["name"] == name for group in stack.of(LOG_GROUP))
+
+
 def _task_network(definition: Any) -> list[Any]:
     return [
         state["Arguments"]["NetworkConfiguration"]["AwsvpcConfiguration"]
@@ -78,6 +83,13 @@ GATEWAY = (
         lambda level: level in {"ERROR", "INFO"},
         "OFF",
         "errors are logged",
+    ),
+    Rule(
+        ids=("VP.APIG.3",),
+        type=METHOD_SETTINGS,
+        says="the log that API Gateway would make for itself is encrypted and forgets",
+        holds=_keeps_its_log_in_a_group_of_ours,
+        defect=Defect(LOG_GROUP),
     ),
     where(
         ["VP.APIG.1"],

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from tests.policy.predicates import has_key
-from tests.policy.rules import Defect, Rule, equal, given, in_json, where
+from tests.policy.rules import Defect, Rule, equal, given, in_json, setting, where
 from tests.policy.stack import Resource, Stack
 
 FUNCTION = "aws:lambda/function:Function"
@@ -43,6 +43,11 @@ def in_container(ids: list[str], says: str, test: Any, change: Any) -> Rule:
     )
 
 
+def _logs_at_the_level_of_its_logger(function: Resource, _stack: Stack) -> bool:
+    level = function.at("environment.variables.POWERTOOLS_LOG_LEVEL")
+    return bool(function.at("loggingConfig.applicationLogLevel") == {"WARNING": "WARN"}.get(level, level))
+
+
 def _uses_tls_and_iam(task: Resource, _stack: Stack) -> bool:
     volumes = [
         item["efsVolumeConfiguration"] for item in task.inputs["volumes"] if "efsVolumeConfiguration" in item
@@ -68,6 +73,13 @@ FUNCTIONS = (
         lambda name: bool(SUPPORTED_PYTHON.match(name)),
         "python3.8",
         "its runtime is supported",
+    ),
+    Rule(
+        ids=("VP.Lambda.1",),
+        type=FUNCTION,
+        says="Lambda keeps the log lines that its logger is told to write",
+        holds=_logs_at_the_level_of_its_logger,
+        defect=Defect(FUNCTION, setting("loggingConfig.applicationLogLevel", None)),
     ),
     given(["Lambda.3", "CKV_AWS_117"], FUNCTION, "vpcConfig.subnetIds", "it runs in the VPC"),
     where(

@@ -70,7 +70,7 @@ class Workflow:
                 environment = {item["name"]: item["value"] for item in override["environment"]}
                 if environment["EXECUTION_ARN"] == execution_arn:
                     seen.add(task["taskArn"])
-                    return environment | {"_name": override["name"], "_started_by": task.get("startedBy", "")}
+                    return environment | {"_name": override["name"]}
             return None
 
         return wait_for(find, "a task")

@@ -140,6 +140,15 @@ def test_the_image_tag_follows_every_input_of_the_build(repository: Path, name: 
     assert image_content_hash(repository) != before
 
 
+def test_the_image_tag_follows_the_permissions_that_the_image_takes_over(repository: Path) -> None:
+    dockerfile = repository / "services" / "processor" / "Dockerfile"
+    dockerfile.chmod(0o644)
+    before = image_content_hash(repository)
+    dockerfile.chmod(0o600)
+
+    assert image_content_hash(repository) != before
+
+
 def test_the_image_tag_ignores_caches_and_what_the_image_does_not_hold(repository: Path) -> None:
     before = image_content_hash(repository)
     cache = repository / "services" / "processor" / "__pycache__"

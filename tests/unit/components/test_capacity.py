@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from artifacts.image import image_content_hash
+from components.function import lambda_log_level
 from local.program import ProgramRun
 from tests.synthesised import container, one, resources, synthesised_with
 
@@ -75,6 +77,11 @@ def test_functions_run_python_3_12_on_arm_and_all_but_the_sender_in_the_private_
         assert entry.inputs["tracingConfig"] == {"mode": "Active"}, entry.name
 
 
+@pytest.mark.parametrize(("level", "expected"), [("DEBUG", "DEBUG"), ("WARNING", "WARN")])
+def test_a_log_level_has_the_name_that_lambda_knows(level: str, expected: str) -> None:
+    assert lambda_log_level(level) == expected
+
+
 def test_images_are_scanned_immutable_encrypted_and_few(run: ProgramRun) -> None:
     (repository,) = resources(run, "ecr:Repository")
     key = run.created[one(run, "encryption-tasks").urn].outputs["arn"]
@@ -83,6 +90,10 @@ def test_images_are_scanned_immutable_encrypted_and_few(run: ProgramRun) -> None
     assert repository.inputs["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key}]
     (rule,) = repository.inputs["lifecyclePolicy"]["rules"]
     assert rule["maximumNumberOfImages"] == 20
+
+
+def test_the_image_tag_names_the_architecture_because_tags_are_final(run: ProgramRun) -> None:
+    assert one(run, "processing-image").inputs["imageTag"] == f"{image_content_hash()}-arm64"
 
 
 def test_scratch_disks_are_encrypted_with_the_key_that_fargate_may_use_for_this_cluster(

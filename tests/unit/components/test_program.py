@@ -66,7 +66,13 @@ SWITCHED_ON_IN_PROD = {
     "aws:wafv2/webAclAssociation:WebAclAssociation",
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
 }
-LOGS_FOR_INVESTIGATIONS = ("/aws/rds/", "/aws/vpc/", "/aws/vendedlogs/elasticache/", "aws-waf-logs-")
+LOGS_FOR_INVESTIGATIONS = (
+    "/aws/rds/",
+    "/aws/vpc/",
+    "/aws/vendedlogs/elasticache/",
+    "API-Gateway-Execution-Logs_",
+    "aws-waf-logs-",
+)
 REQUIRED_TAGS = {"project", "stack", "owner", "component", "managed-by"}
 
 

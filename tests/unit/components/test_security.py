@@ -6,6 +6,7 @@ import pytest
 
 from components.policies import WILDCARD_REASONS
 from local.program import ProgramRun
+from tests.policy.rules_access import WITHOUT_SOURCE_ACCOUNT
 from tests.synthesised import container, one, resources, role_statements, statements
 
 ROLES_OF_SERVICES = (
@@ -120,7 +121,7 @@ def test_service_roles_are_assumed_for_this_account_only(run: ProgramRun) -> Non
     for entry in statements(run):
         if entry.kind == "assumeRolePolicy":
             service = entry.body["Principal"]["Service"]
-            if service not in {"lambda.amazonaws.com", "apigateway.amazonaws.com"}:
+            if service not in WITHOUT_SOURCE_ACCOUNT:
                 assert "aws:SourceAccount" in entry.body["Condition"]["StringEquals"], entry.owner
 
 
