@@ -50,9 +50,16 @@ def make_landscape(directory: Path, *, seconds: float = 2) -> Path:
     return _encode(directory / "landscape.mp4", picture("1920x1080", seconds=seconds), tone(seconds))
 
 
-def make_two_rungs(directory: Path) -> Path:
-    """854x480 at 25 frames a second for five seconds with sound: two rungs and three groups of pictures."""
-    return _encode(directory / "two.mp4", picture("854x480", "25", 5), tone(5))
+def make_clip(directory: Path) -> Path:
+    """Two seconds of the real footage with sound, 640x360: one rung, and cheap."""
+    path = directory / "clip.mp4"
+    ffmpeg("-t", "2", "-i", str(BUNNY), "-vf", "scale=640:360", *_FAST, "-c:a", "aac", "-ac", "2", str(path))
+    return path
+
+
+def make_two_rungs(directory: Path, *, rate: str = "25") -> Path:
+    """854x480 for five seconds with sound: two rungs and three groups of pictures."""
+    return _encode(directory / "two.mp4", picture("854x480", rate, 5), tone(5))
 
 
 def make_long(directory: Path) -> Path:
@@ -62,14 +69,14 @@ def make_long(directory: Path) -> Path:
     return path
 
 
-def make_portrait(directory: Path) -> Path:
+def make_portrait(directory: Path, *, seconds: float = 3) -> Path:
     """720x1280, taller than wide."""
-    return _encode(directory / "portrait.mp4", picture("720x1280"), tone())
+    return _encode(directory / "portrait.mp4", picture("720x1280", seconds=seconds), tone(seconds))
 
 
-def make_rotated(directory: Path) -> Path:
+def make_rotated(directory: Path, *, seconds: float = 2) -> Path:
     """Coded 1280x720 with a display matrix that turns it upright, as phones write it."""
-    flat = _encode(directory / "flat.mp4", picture("1280x720", seconds=2), tone(2))
+    flat = _encode(directory / "flat.mp4", picture("1280x720", seconds=seconds), tone(seconds))
     path = directory / "rotated.mp4"
     ffmpeg("-i", str(flat), "-c", "copy", "-metadata:s:v:0", "rotate=90", str(path))
     flat.unlink()

@@ -29,7 +29,7 @@ from processor.storage import CLIENT_CONFIG
 from processor.token import TaskToken
 from processor.worker import Exit, Worker
 from tests.ledger_support import LedgerDatabase
-from tests.media import BIKES, BUNNY, ffmpeg
+from tests.media import BIKES, ffmpeg, make_clip
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -63,12 +63,7 @@ def machine_role_arn(access: dict[str, Any]) -> str:
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two seconds of real footage with sound, 640x360."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    ffmpeg(
-        *("-t", "2", "-i", str(BUNNY), "-vf", "scale=640:360", "-c:v", "libx264", "-preset", "ultrafast"),
-        *("-c:a", "aac", "-ac", "2", str(path)),
-    )
-    return path
+    return make_clip(tmp_path_factory.mktemp("clip"))
 
 
 @pytest.fixture(scope="session")

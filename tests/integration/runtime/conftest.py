@@ -20,6 +20,9 @@ from local.agent.tokens import TokenRegistry
 from local.aws import AwsAccess
 from local.servers.emulator import EmulatorServer
 
+# As the agent itself does: each round asks the emulator many things.
+POLL_SECONDS = 0.2
+
 PROBE_TASK = '''
 """A task that does what its MODE says; it prints what it sees as JSON lines."""
 import json, os, signal, subprocess, sys, time, urllib.request
@@ -142,7 +145,7 @@ class World:
             assert time.monotonic() < deadline, f"not reached in {timeout_seconds} s; {self.output()}"
             self.agent.poll()
             self.deadlines.check()
-            time.sleep(0.05)
+            time.sleep(POLL_SECONDS)
 
     def drive_until_events(self) -> list[dict[str, Any]]:
         """Run both until they send events, and give these."""

@@ -15,9 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
+from local.demo.run import demo_clip
 from local.paths import DATA_DIR_VARIABLE
 from local.servers.process import ProcessIdentity, wait_until
 from local.state import PlatformState, load_state, save_state
+from tests import media
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
 
@@ -156,11 +158,27 @@ def test_an_interrupted_up_leaves_no_process(tmp_path: Path) -> None:
     interrupted.run("reset", "--yes")
 
 
-def test_the_demo_reports_what_can_be_played_and_leaves_no_process(tmp_path: Path) -> None:
+def test_the_demo_beside_a_running_platform_reports_what_can_be_played_and_leaves_no_process(
+    platform: LocalPlatform, tmp_path: Path
+) -> None:
+    first = platform.run("up")
     demo = LocalPlatform(tmp_path)
-    report = demo.run("demo")
+    report = demo.run("demo", "--video", str(media.make_clip(tmp_path)))
     assert processes_below(tmp_path) == []
-    assert json.loads((tmp_path / "demo" / "report.json").read_text()) == report
+    check_report(tmp_path, report)
+
+    second, still = demo.state, platform.run("up")
+    assert still["was_running"] is True
+    assert still["processes"] == first["processes"]
+    assert second.api_url != first["api_url"]
+    assert second.postgres["port"] != first["postgres"]["port"]
+    demo.run("reset", "--yes")
+    assert not (tmp_path / "dev").exists()
+    assert platform.run("status")["phase"] == "ready"
+
+
+def check_report(root: Path, report: dict[str, Any]) -> None:
+    assert json.loads((root / "demo" / "report.json").read_text()) == report
     for rendition in report["renditions"]:
         probed = subprocess.run(
             ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "json", rendition["path"]],
@@ -168,25 +186,16 @@ def test_the_demo_reports_what_can_be_played_and_leaves_no_process(tmp_path: Pat
         )  # fmt: skip
         seconds = float(json.loads(probed.stdout)["format"]["duration"])
         assert seconds == pytest.approx(rendition["duration_seconds"], abs=0.5)
+    assert {rendition["name"] for rendition in report["renditions"]} == {"360p", "audio", "mp4"}
     for path in (report["poster"], *report["manifests"].values(), report["mail"]["path"]):
         assert Path(path).stat().st_size > 0
     assert report["mail"]["headers"]["X-Job-Id"] == report["job"]["job_id"]
     assert report["execution_history"]["status"] == "SUCCEEDED"
     assert report["bare_ffmpeg_comparison"]["bare_seconds"] > 0
-    demo.run("reset", "--yes")
 
 
-def test_a_second_data_directory_runs_beside_the_first(platform: LocalPlatform, tmp_path: Path) -> None:
-    first = platform.run("up")
-    other = LocalPlatform(tmp_path)
-    try:
-        second = other.run("up")
-        assert second["api_url"] != first["api_url"]
-        assert second["postgres"]["port"] != first["postgres"]["port"]
-        assert platform.run("status")["phase"] == "ready"
-    finally:
-        other.run("reset", "--yes")
-    assert not (tmp_path / "dev").exists()
+def test_the_demo_has_a_clip_of_its_own() -> None:
+    assert demo_clip() == media.BUNNY
 
 
 def test_down_stops_every_process_and_a_second_down_has_nothing_to_stop(platform: LocalPlatform) -> None:
