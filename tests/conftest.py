@@ -19,17 +19,17 @@ TESTS = Path(__file__).parent
 LONGEST_FIRST = ("e2e", "integration", "policy", "contract")
 
 
-class OnePlatform(LoadScopeScheduling):
-    """Shares the tests among workers by file; one worker gets all end-to-end tests, for one platform."""
+class SharedPlatforms(LoadScopeScheduling):
+    """Shares the tests among workers by file, end-to-end tests by directory: those share platforms."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        return "tests/e2e" if file.startswith("tests/e2e/") else file
+        return file.rpartition("/")[0] if file.startswith("tests/e2e/") else file
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlatform:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedPlatforms:
     """Use the scheduler above when several workers run."""
-    return OnePlatform(config, log)
+    return SharedPlatforms(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

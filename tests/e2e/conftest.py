@@ -1,4 +1,4 @@
-"""One platform for most end-to-end tests of a session, one that is locked down more, and sources for them."""
+"""One platform for most end-to-end tests of a session, in a directory of its own, and sources for all."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,19 +8,11 @@ import pytest
 
 from tests import media, media_pictures
 from tests.e2e.platform_client import Platform
-from tests.e2e.secured_platform import start_secured
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     running = Platform.start(tmp_path_factory.mktemp("platform"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="session")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    running = start_secured(tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("secured"))
     yield running
     running.stop()
 

@@ -41,7 +41,7 @@ REASONS: Mapping[str, str] = {
 }
 _HEADER = """\
 # Who may do what on both stacks: one row per policy statement, also of keys, queues, topics, trust policies.
-# proof: exercised = the enforced end-to-end run makes these calls (tests/e2e/test_permissions_in_use.py);
+# proof: exercised = the enforced end-to-end run makes these calls (test_permissions_in_use.py);
 #        static    = this row is the proof, and `because` says why the run cannot show it.
 # `not_shown` lists actions of an exercised statement that the run does not make, each with its reason.
 # Rewrite after a change of components/ with: python -m tests.policy.permissions

@@ -1,57 +1,18 @@
 """There is one copy of each definition: what is edited in a checkout is what runs."""
 
-import json
 import os
-import re
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-import yaml
 
-from tests.e2e.platform_client import Platform, copy_checkout, wait_for
+from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import kill_while_encoding, processes_of
 from tests.media import BUNNY, ffmpeg
-
-
-@pytest.fixture(scope="module")
-def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A checkout with another rung and topic, no retries and everything in chunks, beside the first one."""
-    checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
-    edit(checkout)
-    running = Platform.start(tmp_path_factory.mktemp("edited"), checkout=checkout)
-    yield running
-    running.stop()
-
-
-def edit(checkout: Path) -> None:
-    profile = checkout / "services/profiles/web.yaml"
-    content = yaml.safe_load(profile.read_text())
-    content["video"]["rungs"] = [
-        {"name": "240p", "short_side_pixels": 240, "long_side_pixels": 426, "max_bitrate_kbps": 400}
-    ]
-    profile.write_text(yaml.safe_dump(content))
-
-    settings = checkout / "Pulumi.dev.yaml"
-    text = settings.read_text()
-    for key, value in (("chunking_mode", '"always"'), ("chunk_window_seconds", "4")):
-        text, found = re.subn(rf"(video-platform:{key}:) .*", rf"\1 {value}", text)
-        assert found == 1
-    settings.write_text(text)
-
-    notifications = checkout / "components/notifications.py"
-    named = 'f"video-processing-{role}"'
-    assert named in notifications.read_text()
-    notifications.write_text(notifications.read_text().replace(named, 'f"films-{role}"'))
-
-    workflow = checkout / "workflow/video_processing.asl.json"
-    definition = json.loads(workflow.read_text())
-    definition["States"]["ProcessVideo"]["Retry"] = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 0}]
-    workflow.write_text(json.dumps(definition))
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +106,11 @@ def test_an_edited_retry_is_what_runs(edited: Platform, tmp_path: Path) -> None:
 
 
 def test_two_platforms_share_neither_ports_nor_jobs(
-    edited: Platform, platform: Platform, picture: Path
+    edited: Platform, secured: Platform, picture: Path
 ) -> None:
-    assert edited.description["api_url"] != platform.description["api_url"]
-    job_id = platform.upload(picture, content_type="image/png", profile="image")
-    platform.settled(job_id)
+    assert urlsplit(edited.description["api_url"]).port != urlsplit(secured.description["api_url"]).port
+    job_id = secured.upload(picture, content_type="image/png", profile="image")
+    secured.settled(job_id)
     assert edited.api("GET", f"/jobs/{job_id}").status_code in {403, 404}
-    wait_for("the mail of the first platform", lambda: next(iter(platform.mails(job_id)), None))
+    secured.mail(job_id)
     assert edited.mails(job_id) == []

@@ -86,7 +86,7 @@ def test_the_command_line_finds_its_way(secured: Platform, short_clip: Path) -> 
     assert json.loads(secured.local("logs", "--json").stdout)["logs"]
 
 
-def test_a_platform_that_runs_over_plain_http_is_not_taken_for_a_secured_one(platform: Platform) -> None:
-    refused = platform.local("up", "--emulator-tls", "--json")
+def test_a_platform_that_runs_over_plain_http_is_not_taken_for_a_secured_one(edited: Platform) -> None:
+    refused = edited.local("up", "--emulator-tls", "--json")
     assert refused.returncode == 4
     assert "python -m local down" in json.loads(refused.stdout)["error"]["remedy"]
