@@ -1,4 +1,4 @@
-"""Turns what SNS would mail into readable .eml files, through a queue on each mailed topic."""
+"""Turns what SNS would mail into readable .eml files, through one queue for each address."""
 
 import datetime as dt
 import hashlib
@@ -8,7 +8,6 @@ import re
 import threading
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
@@ -30,13 +29,6 @@ _REFRESH_SECONDS = 5.0
 _POLL_SECONDS = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class _Subscription:
-    topic_arn: str
-    address: str
-    queue_url: str
-
-
 class Mailbox:
     """Receives for every e-mail subscription and writes one file per message.
 
@@ -49,7 +41,8 @@ class Mailbox:
         self._access = access
         self._directory = directory
         self._publications = PublicationIndex(access)
-        self._subscriptions: dict[str, _Subscription] = {}
+        self._attached: set[tuple[str, str]] = set()  # topic and address
+        self._queues: dict[str, str] = {}  # URLs by address
         self._ended = threading.Event()
         self._next_refresh = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -68,7 +61,7 @@ class Mailbox:
         self._ended.set()
 
     def subscribe(self) -> None:
-        """Put a queue beside every e-mail subscription that has none yet."""
+        """Have every e-mail subscription's messages put into the queue of its address as well."""
         now = dt.datetime.now(dt.UTC)
         if now < self._next_refresh:
             return
@@ -76,32 +69,33 @@ class Mailbox:
         client = self._access.client("sns")
         for page in client.get_paginator("list_subscriptions").paginate():
             for given in page["Subscriptions"]:
-                key = f"{given['TopicArn']} {given['Endpoint']}"
-                if given["Protocol"] in _MAIL_PROTOCOLS and key not in self._subscriptions:
-                    self._subscriptions[key] = self._attach(given)
+                key = (given["TopicArn"], given["Endpoint"])
+                if given["Protocol"] in _MAIL_PROTOCOLS and key not in self._attached:
+                    self._attach(given)
+                    self._attached.add(key)
 
     def collect(self, *, wait_seconds: int) -> list[Path]:
         """Write every waiting message and give the new files."""
         written: list[Path] = []
         client = self._access.client("sqs")
-        for subscription in self._subscriptions.values():
+        for address, url in self._queues.items():
             answer = client.receive_message(
-                QueueUrl=subscription.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_seconds
+                QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_seconds
             )
             for message in answer.get("Messages", []):
-                written.append(self._write(subscription, json.loads(message["Body"])))
-                client.delete_message(QueueUrl=subscription.queue_url, ReceiptHandle=message["ReceiptHandle"])
+                written.append(self._write(address, json.loads(message["Body"])))
+                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return written
 
-    def _attach(self, given: Mapping[str, str]) -> _Subscription:
-        digest = hashlib.sha256(f"{given['TopicArn']} {given['Endpoint']}".encode()).hexdigest()[:12]
+    def _attach(self, given: Mapping[str, str]) -> None:
+        digest = hashlib.sha256(given["Endpoint"].encode()).hexdigest()[:12]
         sqs, sns = self._access.client("sqs"), self._access.client("sns")
         url = sqs.create_queue(QueueName=f"local-mailbox-{digest}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _queue_policy(arn, given["TopicArn"])})
         attributes = self._filter_of(given["SubscriptionArn"])
         sns.subscribe(TopicArn=given["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes=attributes)
-        return _Subscription(given["TopicArn"], given["Endpoint"], url)
+        self._queues[given["Endpoint"]] = url
 
     def _filter_of(self, subscription_arn: str) -> dict[str, str]:
         if not subscription_arn.startswith("arn:"):
@@ -112,12 +106,12 @@ class Mailbox:
             name: attributes[name] for name in ("FilterPolicy", "FilterPolicyScope") if attributes.get(name)
         }
 
-    def _write(self, subscription: _Subscription, envelope: Mapping[str, Any]) -> Path:
+    def _write(self, address: str, envelope: Mapping[str, Any]) -> Path:
         self._directory.mkdir(parents=True, exist_ok=True)
         attributes = {
             name: str(one.get("Value", "")) for name, one in (envelope.get("MessageAttributes") or {}).items()
         } or self._publications.attributes(str(envelope.get("MessageId")))
-        message = build_mail(subscription.address, subscription.topic_arn, envelope, attributes)
+        message = build_mail(address, str(envelope["TopicArn"]), envelope, attributes)
         moment = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%f")
         slug = re.sub(r"[^a-z0-9]+", "-", str(message["Subject"]).lower()).strip("-")[:60]
         path = self._directory / f"{moment}-{slug}.eml"
@@ -157,12 +151,13 @@ def header_name(attribute: str) -> str:
 
 
 def _queue_policy(queue_arn: str, topic_arn: str) -> str:
+    every_topic = f"{topic_arn.rpartition(':')[0]}:*"  # an address may be told of by several
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": queue_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        "Condition": {"ArnLike": {"aws:SourceArn": every_topic}},
     }
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 

@@ -96,6 +96,7 @@ class EcsAgent:
         self._cores = CorePool()
         self._running: dict[str, _Running] = {}
         self._known: set[str] = set()
+        self._clusters: list[str] = []
         self._unreported: list[dict[str, Any]] = []
         self._ended = threading.Event()
 
@@ -136,8 +137,10 @@ class EcsAgent:
 
     def _wanted_tasks(self) -> dict[str, str]:
         client = self._access.client("ecs")
+        # The program has made all of them before the agent begins: asking again would double its calls.
+        self._clusters = self._clusters or client.list_clusters()["clusterArns"]
         wanted: dict[str, str] = {}
-        for cluster in client.list_clusters()["clusterArns"]:
+        for cluster in self._clusters:
             for page in client.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus="RUNNING"):
                 wanted |= dict.fromkeys(page["taskArns"], cluster)
         return wanted
@@ -241,10 +244,8 @@ class EcsAgent:
             reason = f"OutOfMemoryError: Container killed due to memory usage over {limit} MiB"
             stop_code = "EssentialContainerExited"
         elif wanted:
-            reason, stop_code = (
-                f"Essential container in task exited ({exit_code})",
-                "EssentialContainerExited",
-            )
+            reason = f"Essential container in task exited ({exit_code})"
+            stop_code = "EssentialContainerExited"
         else:
             reason, stop_code = "Task stopped by user", "UserInitiated"
         self._report(running.task, reason=reason, stop_code=stop_code, exit_code=exit_code)

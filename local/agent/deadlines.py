@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 import threading
+import time
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,6 +13,7 @@ from local.aws import AwsAccess
 
 _LOGGER = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
+_MACHINES_SECONDS = 5.0  # between two looks for machines that were deployed or updated
 
 
 class DeadlineKeeper:
@@ -26,6 +28,8 @@ class DeadlineKeeper:
         self._access = access
         self._broker = broker
         self._rules: dict[tuple[str, str], MachineRules] = {}
+        self._limited: list[MachineRules] = []
+        self._next_machines = 0.0
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -43,9 +47,11 @@ class DeadlineKeeper:
     def check(self) -> None:
         """Enforce every deadline that has passed now."""
         self._broker.time_out_silent_tasks()
-        for rules in self.rules():
-            if rules.timeout_seconds is not None:
-                self._stop_overdue(rules)
+        if time.monotonic() >= self._next_machines:
+            self._limited = [rules for rules in self.rules() if rules.timeout_seconds is not None]
+            self._next_machines = time.monotonic() + _MACHINES_SECONDS
+        for rules in self._limited:
+            self._stop_overdue(rules)
 
     def rules(self) -> list[MachineRules]:
         """Give the rules of every deployed machine, read anew when one was updated."""

@@ -70,3 +70,24 @@ def test_a_topic_without_mail_subscription_sends_no_mail(owner_access: AwsAccess
     box.subscribe()
     client.publish(TopicArn=arn, Subject="nobody", Message="m")
     assert box.collect(wait_seconds=0) == []
+
+
+def test_an_address_gets_the_mails_of_all_its_topics(owner_access: AwsAccess, tmp_path: Path) -> None:
+    client, address = owner_access.client("sns"), f"{uuid.uuid4().hex[:8]}@example.com"
+    topics = [client.create_topic(Name=f"mail-{uuid.uuid4().hex[:8]}")["TopicArn"] for _ in range(2)]
+    for topic in topics:
+        client.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
+    box = Mailbox(owner_access, tmp_path)
+    box.subscribe()
+
+    for topic in topics:
+        client.publish(TopicArn=topic, Subject="news", Message="m")
+    written: list[Path] = []
+    while len(written) < len(topics) and (more := received(box)):
+        written += more
+
+    mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in written]
+    assert sorted(mail["X-Topic-Arn"] for mail in mails) == sorted(topics)
+    assert {mail["To"] for mail in mails} == {address}
+    for topic in topics:
+        client.delete_topic(TopicArn=topic)
