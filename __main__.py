@@ -16,6 +16,7 @@ from components.encryption import Encryption, EncryptionArgs
 from components.exports import StackParts, stack_exports
 from components.function import DatabaseAccess, FunctionPlatform
 from components.ingest import Ingest, IngestArgs
+from components.log_keeping import LogKeeping
 from components.migrations import Migrations, MigrationsArgs
 from components.naming import Names
 from components.network import Network, NetworkArgs
@@ -37,6 +38,7 @@ tags = Tags(project=pulumi.get_project(), stack=names.stack, owner=config.owner)
 encryption = Encryption(
     "encryption", EncryptionArgs(names=names, tags=tags, deletion_protection=config.deletion_protection)
 )
+logs = LogKeeping(retention_days=config.log_retention_days, key_arn=encryption.logs_key_arn)
 network = Network(
     "network",
     NetworkArgs(
@@ -47,8 +49,7 @@ network = Network(
         nat_strategy=config.nat_strategy,
         interface_endpoints=config.interface_endpoints,
         database_proxy=config.database_proxy,
-        log_retention_days=config.log_retention_days,
-        logs_key_arn=encryption.logs_key_arn,
+        logs=logs,
     ),
 )
 database = Database(
@@ -65,13 +66,12 @@ database = Database(
         insights_mode=config.database_insights_mode,
         slow_query_milliseconds=config.database_slow_query_milliseconds,
         master_rotation_days=config.database_master_rotation_days,
-        log_retention_days=config.log_retention_days,
+        logs=logs,
         deletion_protection=config.deletion_protection,
         final_snapshot=config.final_snapshots,
         subnet_ids=network.isolated_subnet_ids,
         security_group_id=network.rds_security_group_id,
         key_arn=encryption.database_key_arn,
-        logs_key_arn=encryption.logs_key_arn,
     ),
 )
 cache = Cache(
@@ -82,8 +82,7 @@ cache = Cache(
         node_type=config.cache_node_type,
         nodes=config.cache_nodes,
         snapshot_retention_days=config.cache_snapshot_retention_days,
-        log_retention_days=config.log_retention_days,
-        logs_key_arn=encryption.logs_key_arn,
+        logs=logs,
         deletion_protection=config.deletion_protection,
         final_snapshot=config.final_snapshots,
         subnet_ids=network.isolated_subnet_ids,
@@ -133,8 +132,7 @@ migrate_platform = FunctionPlatform(
     memory_mib=config.lambda_memory_mib,
     background_reserved_concurrency=config.background_reserved_concurrency,
     log_level=config.log_level,
-    log_retention_days=config.log_retention_days,
-    logs_key_arn=encryption.logs_key_arn,
+    logs=logs,
     subnet_ids=network.private_subnet_ids,
     security_group_id=network.migrate_security_group_id,
     database=database_access,
@@ -159,8 +157,7 @@ if config.database_proxy:
             database_identifier=database.identifier,
             application_secret_arn=database.application_secret_arn,
             secret_key_arn=encryption.database_key_arn,
-            log_retention_days=config.log_retention_days,
-            logs_key_arn=encryption.logs_key_arn,
+            logs=logs,
             subnet_ids=network.isolated_subnet_ids,
             security_group_id=network.proxy_security_group_id,
             after=[migrations],
@@ -199,8 +196,7 @@ task = ProcessingTask(
             workflow_timeout_seconds=config.workflow_timeout_seconds,
         ),
         log_level=config.log_level,
-        log_retention_days=config.log_retention_days,
-        logs_key_arn=encryption.logs_key_arn,
+        logs=logs,
         database=database_access,
         redis=cache.access,
         buckets=storage.buckets,
@@ -297,8 +293,7 @@ if config.web_firewall:
             tags=tags,
             stage_arn=api.stage_arn,
             address_limit=config.web_firewall_address_limit,
-            log_retention_days=config.log_retention_days,
-            logs_key_arn=encryption.logs_key_arn,
+            logs=logs,
         ),
     )
 

@@ -235,7 +235,7 @@ class Api(pulumi.ComponentResource):
             tags=platform.tags.of("api"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=account),
         )
-        # Left to itself, API Gateway makes the group unencrypted and endless, and it outlives the stack.
+        # The stage's method settings write to it. Made by API Gateway itself, it would outlive the stack.
         execution_log_group = self._build_log_group(
             "execution-logs", pulumi.Output.concat("API-Gateway-Execution-Logs_", api.id, f"/{_STAGE}")
         )
@@ -257,14 +257,7 @@ class Api(pulumi.ComponentResource):
 
     def _build_log_group(self, role: str, name: pulumi.Input[str]) -> aws.cloudwatch.LogGroup:
         platform = self._args.platform
-        return aws.cloudwatch.LogGroup(
-            f"{self._name}-{role}",
-            name=name,
-            retention_in_days=platform.log_retention_days,
-            kms_key_id=platform.logs_key_arn,
-            tags=platform.tags.of("api"),
-            opts=self._child,
-        )
+        return platform.logs.group(f"{self._name}-{role}", name, tags=platform.tags.of("api"), parent=self)
 
     def _build_key(self, api: aws.apigateway.RestApi, stage: aws.apigateway.Stage) -> aws.apigateway.ApiKey:
         args = self._args

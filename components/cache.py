@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.tags import Tags
 
@@ -42,8 +43,7 @@ class CacheArgs:
         snapshot_retention_days: how long daily snapshots are kept.
         deletion_protection: keep secrets recoverable for longer.
         final_snapshot: take a last snapshot before deletion.
-        log_retention_days: how long the slow log and the engine log are kept.
-        logs_key_arn: key that encrypts the log groups.
+        logs: how the slow log and the engine log are kept.
         subnet_ids: isolated subnets in at least two zones.
         security_group_id: group of the cache.
         key_arn: key that encrypts the nodes' disks and the secret.
@@ -56,8 +56,7 @@ class CacheArgs:
     snapshot_retention_days: int
     deletion_protection: bool
     final_snapshot: bool
-    log_retention_days: int
-    logs_key_arn: pulumi.Input[str]
+    logs: LogKeeping
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
@@ -140,13 +139,11 @@ class Cache(pulumi.ComponentResource):
     ) -> aws.elasticache.ReplicationGroupLogDeliveryConfigurationArgs:
         args = self._args
         # A vended name needs no resource policy, which has a size limit for the whole account.
-        log_group = aws.cloudwatch.LogGroup(
+        log_group = args.logs.group(
             f"{self._name}-{kind}",
-            name=args.names.log_group(f"/aws/vendedlogs/elasticache/{group_name}", kind),
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.logs_key_arn,
+            args.names.log_group(f"/aws/vendedlogs/elasticache/{group_name}", kind),
             tags=args.tags.of("cache"),
-            opts=self._child,
+            parent=self,
         )
         return aws.elasticache.ReplicationGroupLogDeliveryConfigurationArgs(
             log_type=kind, log_format="json", destination_type="cloudwatch-logs", destination=log_group.name

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_random as random
 
 from components.choices import InsightsMode
+from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import trust_policy
 from components.tags import Tags
@@ -47,13 +48,12 @@ class DatabaseArgs:
         insights_mode: standard or advanced CloudWatch Database Insights.
         slow_query_milliseconds: duration from which a statement is logged.
         master_rotation_days: how often RDS replaces the master password.
-        log_retention_days: how long the PostgreSQL logs are kept.
+        logs: how the exported PostgreSQL logs are kept.
         deletion_protection: refuse deletion, in AWS and in Pulumi.
         final_snapshot: take a last snapshot before deletion, and keep the automated backups.
         subnet_ids: isolated subnets in at least two zones.
         security_group_id: group of the database.
         key_arn: key that encrypts storage, samples and secrets.
-        logs_key_arn: key that encrypts the exported logs.
     """
 
     names: Names
@@ -67,13 +67,12 @@ class DatabaseArgs:
     insights_mode: InsightsMode
     slow_query_milliseconds: int
     master_rotation_days: int
-    log_retention_days: int
+    logs: LogKeeping
     deletion_protection: bool
     final_snapshot: bool
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    logs_key_arn: pulumi.Input[str]
 
 
 class Database(pulumi.ComponentResource):
@@ -215,16 +214,14 @@ class Database(pulumi.ComponentResource):
         )
 
     def _build_log_groups(self) -> list[pulumi.Resource]:
-        """Create the groups that RDS exports to; left to itself, RDS makes them unencrypted and endless."""
+        """Create the groups that RDS exports to."""
         args = self._args
         return [
-            aws.cloudwatch.LogGroup(
+            args.logs.group(
                 f"{self._name}-{log}-logs",
-                name=args.names.log_group(f"/aws/rds/instance/{self._identifier}", log),
-                retention_in_days=args.log_retention_days,
-                kms_key_id=args.logs_key_arn,
+                args.names.log_group(f"/aws/rds/instance/{self._identifier}", log),
                 tags=args.tags.of("database"),
-                opts=self._child,
+                parent=self,
             )
             for log in _EXPORTED_LOGS
         ]

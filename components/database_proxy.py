@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, trust_policy
 from components.tags import Tags
@@ -27,8 +28,7 @@ class DatabaseProxyArgs:
         database_identifier: RDS instance behind the proxy.
         application_secret_arn: secret of the application role, the only role that the proxy knows.
         secret_key_arn: key that encrypts the secret.
-        log_retention_days: how long the proxy's log is kept.
-        logs_key_arn: key that encrypts the log group.
+        logs: how the proxy's log is kept.
         subnet_ids: isolated subnets in at least two zones.
         security_group_id: group of the proxy.
         after: resources that must exist first: the role must be in the database before the proxy logs in.
@@ -39,8 +39,7 @@ class DatabaseProxyArgs:
     database_identifier: pulumi.Input[str]
     application_secret_arn: pulumi.Input[str]
     secret_key_arn: pulumi.Input[str]
-    log_retention_days: int
-    logs_key_arn: pulumi.Input[str]
+    logs: LogKeeping
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
@@ -71,14 +70,11 @@ class DatabaseProxy(pulumi.ComponentResource):
     def _build_proxy(self) -> aws.rds.Proxy:
         args = self._args
         role, policy = self._build_role()
-        # Left to itself, RDS makes the group unencrypted and endless.
-        log_group = aws.cloudwatch.LogGroup(
+        log_group = args.logs.group(
             f"{self._name}-logs",
-            name=args.names.log_group("/aws/rds/proxy", self._proxy_name),
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.logs_key_arn,
+            args.names.log_group("/aws/rds/proxy", self._proxy_name),
             tags=args.tags.of("database"),
-            opts=self._child,
+            parent=self,
         )
         return aws.rds.Proxy(
             f"{self._name}-proxy",

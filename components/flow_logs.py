@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.log_keeping import LogKeeping
 from components.naming import Names
 from components.policies import Statement, policy_document, trust_policy
 from components.tags import Tags
@@ -18,15 +19,13 @@ class FlowLogsArgs:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
         vpc_id: network to record.
-        log_retention_days: how long records are kept.
-        logs_key_arn: key that encrypts the log group.
+        logs: how the records are kept.
     """
 
     names: Names
     tags: Tags
     vpc_id: pulumi.Input[str]
-    log_retention_days: int
-    logs_key_arn: pulumi.Input[str]
+    logs: LogKeeping
 
 
 class FlowLogs(pulumi.ComponentResource):
@@ -41,13 +40,8 @@ class FlowLogs(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._log_group_name = args.names.log_group("/aws/vpc", f"video-processing-{args.names.stack}")
 
-        log_group = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            name=self._log_group_name,
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.logs_key_arn,
-            tags=args.tags.of("network"),
-            opts=self._child,
+        log_group = args.logs.group(
+            f"{name}-logs", self._log_group_name, tags=args.tags.of("network"), parent=self
         )
         role, policy = self._build_role()
         aws.ec2.FlowLog(

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from components.choices import Architecture
 from components.deployment_package import PACKAGE_PATH
+from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key, write_logs
 from components.tags import Tags
@@ -48,8 +49,7 @@ class FunctionPlatform:
         background_reserved_concurrency: runs kept free for each function behind a queue, a rule or a
             schedule; 0 keeps none.
         log_level: least severe log line.
-        log_retention_days: how long log lines are kept.
-        logs_key_arn: key that encrypts the log groups.
+        logs: how log lines are kept.
         subnet_ids: private subnets.
         security_group_id: the functions' security group.
         database: the ledger.
@@ -61,8 +61,7 @@ class FunctionPlatform:
     memory_mib: int
     background_reserved_concurrency: int
     log_level: str
-    log_retention_days: int
-    logs_key_arn: pulumi.Input[str]
+    logs: LogKeeping
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     database: DatabaseAccess
@@ -144,7 +143,9 @@ class LambdaFunction(pulumi.ComponentResource):
         self._function_name = platform.names.physical(NameKind.FUNCTION, f"video-{args.role}")
         self._log_group_name = platform.names.log_group("/aws/lambda", self._function_name)
 
-        log_group = self._build_log_group()
+        log_group = platform.logs.group(
+            f"{name}-logs", self._log_group_name, tags=platform.tags.of("function"), parent=self
+        )
         role, policy = self._build_role()
         function = self._build_function(role, [log_group, policy])
         self.arn = function.arn
@@ -158,17 +159,6 @@ class LambdaFunction(pulumi.ComponentResource):
                 "function_name": self.function_name,
                 "role_arn": self.role_arn,
             }
-        )
-
-    def _build_log_group(self) -> aws.cloudwatch.LogGroup:
-        platform = self._args.platform
-        return aws.cloudwatch.LogGroup(
-            f"{self._name}-logs",
-            name=self._log_group_name,
-            retention_in_days=platform.log_retention_days,
-            kms_key_id=platform.logs_key_arn,
-            tags=platform.tags.of("function"),
-            opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _build_role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:

@@ -10,6 +10,7 @@ import pulumi_awsx as awsx
 from components.choices import NatStrategy
 from components.endpoint_policies import endpoint_policy
 from components.flow_logs import FlowLogs, FlowLogsArgs
+from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.tags import Tags
 
@@ -36,8 +37,7 @@ class NetworkArgs:
         nat_strategy: NAT gateways for the private tier.
         interface_endpoints: AWS services reached through the network itself, for example ``ecr.api``.
         database_proxy: a proxy stands between the functions and the database.
-        log_retention_days: how long flow logs are kept.
-        logs_key_arn: key that encrypts the flow logs.
+        logs: how flow logs are kept.
     """
 
     names: Names
@@ -47,8 +47,7 @@ class NetworkArgs:
     nat_strategy: NatStrategy
     interface_endpoints: tuple[str, ...]
     database_proxy: bool
-    log_retention_days: int
-    logs_key_arn: pulumi.Input[str]
+    logs: LogKeeping
 
 
 class Network(pulumi.ComponentResource):
@@ -88,8 +87,7 @@ class Network(pulumi.ComponentResource):
                 names=args.names,
                 tags=args.tags,
                 vpc_id=self.vpc_id,
-                log_retention_days=args.log_retention_days,
-                logs_key_arn=args.logs_key_arn,
+                logs=args.logs,
             ),
             opts=self._child,
         )

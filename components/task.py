@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from components.cache import CacheAccess
 from components.choices import Architecture, ChunkingMode
 from components.function import DatabaseAccess
+from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, trust_policy
 from components.storage import TASK_USER_ID, MediaBuckets, SharedFiles
@@ -57,8 +58,7 @@ class ProcessingTaskArgs:
         max_source_bytes: largest source that the task accepts.
         chunking: when and how a job is spread over many tasks.
         log_level: least severe log line.
-        log_retention_days: how long log lines are kept.
-        logs_key_arn: key that encrypts the log group.
+        logs: how log lines are kept.
         database: the ledger.
         redis: the cache.
         buckets: buckets for sources and renditions.
@@ -76,8 +76,7 @@ class ProcessingTaskArgs:
     max_source_bytes: int
     chunking: ChunkingSettings
     log_level: str
-    log_retention_days: int
-    logs_key_arn: pulumi.Input[str]
+    logs: LogKeeping
     database: DatabaseAccess
     redis: CacheAccess
     buckets: MediaBuckets
@@ -150,13 +149,8 @@ class ProcessingTask(pulumi.ComponentResource):
         self, execution_role: aws.iam.Role, task_role: aws.iam.Role
     ) -> aws.ecs.TaskDefinition:
         args = self._args
-        log_group = aws.cloudwatch.LogGroup(
-            f"{self._name}-logs",
-            name=self._log_group_name,
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.logs_key_arn,
-            tags=args.tags.of("processing"),
-            opts=self._child,
+        log_group = args.logs.group(
+            f"{self._name}-logs", self._log_group_name, tags=args.tags.of("processing"), parent=self
         )
         return aws.ecs.TaskDefinition(
             f"{self._name}-definition",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.tags import Tags
 
@@ -33,16 +34,14 @@ class WebFirewallArgs:
         tags: tags of the stack.
         stage_arn: stage of the REST API.
         address_limit: requests of one address in five minutes.
-        log_retention_days: how long the log is kept.
-        logs_key_arn: key that encrypts the log group.
+        logs: how the log is kept.
     """
 
     names: Names
     tags: Tags
     stage_arn: pulumi.Input[str]
     address_limit: int
-    log_retention_days: int
-    logs_key_arn: pulumi.Input[str]
+    logs: LogKeeping
 
 
 class WebFirewall(pulumi.ComponentResource):
@@ -124,14 +123,12 @@ class WebFirewall(pulumi.ComponentResource):
 
     def _build_log(self, acl: "aws.wafv2.WebAcl") -> aws.cloudwatch.LogGroup:
         args = self._args
-        log_group = aws.cloudwatch.LogGroup(
+        log_group = args.logs.group(
             f"{self._name}-logs",
             # AWS WAF writes to groups with this prefix only.
-            name=args.names.physical(NameKind.LOG_GROUP, "aws-waf-logs-video-metadata-api"),
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.logs_key_arn,
+            args.names.physical(NameKind.LOG_GROUP, "aws-waf-logs-video-metadata-api"),
             tags=args.tags.of("api"),
-            opts=self._child,
+            parent=self,
         )
         redacted = [
             aws.wafv2.WebAclLoggingConfigurationRedactedFieldArgs(

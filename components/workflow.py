@@ -158,13 +158,8 @@ class Workflow(pulumi.ComponentResource):
 
     def _build_machine(self, outcome: LambdaFunction) -> aws.sfn.StateMachine:
         platform = self._args.platform
-        log_group = aws.cloudwatch.LogGroup(
-            f"{self._name}-logs",
-            name=self._log_group_name,
-            retention_in_days=platform.log_retention_days,
-            kms_key_id=platform.logs_key_arn,
-            tags=platform.tags.of("workflow"),
-            opts=self._child,
+        log_group = platform.logs.group(
+            f"{self._name}-logs", self._log_group_name, tags=platform.tags.of("workflow"), parent=self
         )
         role, policy = self._build_role(outcome)
         return aws.sfn.StateMachine(
