@@ -146,8 +146,7 @@ migrations = Migrations(
         application_secret_version_id=database.application_secret_version_id,
     ),
 )
-functions = replace(migrate_platform, security_group_id=network.lambda_security_group_id)
-functions_need: list[pulumi.Resource] = [migrations]
+functions = replace(migrate_platform, security_group_id=network.lambda_security_group_id, after=[migrations])
 if config.database_proxy:
     proxy = DatabaseProxy(
         "database-proxy",
@@ -163,8 +162,11 @@ if config.database_proxy:
             after=[migrations],
         ),
     )
-    functions = replace(functions, database=replace(database_access, host=proxy.host, proxied=True))
-    functions_need.append(proxy)
+    functions = replace(
+        functions,
+        database=replace(database_access, host=proxy.host, proxied=True),
+        after=[migrations, proxy],
+    )
 processing = Processing(
     "processing",
     ProcessingArgs(
@@ -220,7 +222,6 @@ workflow = Workflow(
         task_subnet_ids=network.private_subnet_ids,
         task_security_group_id=network.ecs_security_group_id,
         topics=notifications.topics,
-        after=functions_need,
     ),
 )
 ingest = Ingest(
@@ -235,7 +236,6 @@ ingest = Ingest(
         upload_expiry_seconds=config.upload_expiry_seconds,
         max_running_jobs=config.max_running_jobs,
         concurrency=config.ingest_concurrency,
-        after=functions_need,
     ),
 )
 webhooks = Webhooks(
@@ -246,7 +246,6 @@ webhooks = Webhooks(
         secrets_key_arn=encryption.webhooks_key_arn,
         state_machine_arn=workflow.state_machine_arn,
         trusted_hosts=config.webhook_trusted_hosts,
-        after=functions_need,
     ),
 )
 sweep = Sweep(
@@ -258,7 +257,6 @@ sweep = Sweep(
         ingest_queue=ingest.redrivable.queue,
         messages_key_arn=encryption.messages_key_arn,
         deleted_retention_days=config.deleted_retention_days,
-        after=functions_need,
     ),
 )
 api = Api(
@@ -281,7 +279,6 @@ api = Api(
         webhooks=webhooks.access,
         redrivable=[ingest.redrivable, *webhooks.redrivable],
         messages_key_arn=encryption.messages_key_arn,
-        after=functions_need,
     ),
 )
 

@@ -60,7 +60,6 @@ class ApiArgs:
         webhooks: how endpoints are taken up.
         redrivable: queues whose dead letters it gives back.
         messages_key_arn: key that encrypts them.
-        after: resources that must exist before the function runs.
     """
 
     platform: FunctionPlatform
@@ -80,7 +79,6 @@ class ApiArgs:
     webhooks: WebhookAccess
     redrivable: Sequence[RedrivableQueue]
     messages_key_arn: pulumi.Input[str]
-    after: Sequence[pulumi.Resource]
 
 
 class Api(pulumi.ComponentResource):
@@ -168,7 +166,6 @@ class Api(pulumi.ComponentResource):
                 },
                 statements=self._function_statements(),
                 reserved_concurrency=args.reserved_concurrency or None,
-                after=args.after,
             ),
             opts=self._child,
         )

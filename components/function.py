@@ -53,6 +53,7 @@ class FunctionPlatform:
         subnet_ids: private subnets.
         security_group_id: the functions' security group.
         database: the ledger.
+        after: what must exist before a function that uses the ledger runs: its schema, and the proxy if any.
     """
 
     names: Names
@@ -65,6 +66,7 @@ class FunctionPlatform:
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     database: DatabaseAccess
+    after: Sequence[pulumi.Resource] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ class LambdaFunctionArgs:
         outside: runs outside of the network, with the internet in reach and without the ledger.
         dead_letter_queue_arn: queue for events that an asynchronous call could not deliver.
         mount: file system that the function mounts.
-        after: resources that must exist before the function runs, for example the migrations.
+        after: what must exist before this function runs beside what all wait for.
     """
 
     platform: FunctionPlatform
@@ -232,6 +234,7 @@ class LambdaFunction(pulumi.ComponentResource):
     def _build_function(self, role: aws.iam.Role, needs: Sequence[pulumi.Resource]) -> aws.lambda_.Function:
         args, platform = self._args, self._args.platform
         dead_letters, mount = args.dead_letter_queue_arn, args.mount
+        after = args.after if args.outside else [*platform.after, *args.after]
         return aws.lambda_.Function(
             f"{self._name}-function",
             name=self._function_name,
@@ -266,7 +269,7 @@ class LambdaFunction(pulumi.ComponentResource):
             if dead_letters is None
             else aws.lambda_.FunctionDeadLetterConfigArgs(target_arn=dead_letters),
             tags=platform.tags.of("function"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*needs, *args.after]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*needs, *after]),
         )
 
 

@@ -1,6 +1,5 @@
 """How work enters: files dropped into the ingest bucket, and the sweep that lets no job be forgotten."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -44,7 +43,6 @@ class IngestArgs:
         upload_expiry_seconds: how long a job may wait for its upload.
         max_running_jobs: jobs that are processed at the same time.
         concurrency: most ingest functions that run at once.
-        after: resources that must exist before the functions run.
     """
 
     platform: FunctionPlatform
@@ -56,7 +54,6 @@ class IngestArgs:
     upload_expiry_seconds: int
     max_running_jobs: int
     concurrency: int
-    after: Sequence[pulumi.Resource]
 
 
 class Ingest(pulumi.ComponentResource):
@@ -167,7 +164,6 @@ class Ingest(pulumi.ComponentResource):
                     use_key("UseMessagesKey", args.topics.key_arn, write=False),
                     use_key("UseMediaKey", args.buckets.key_arn, write=False),
                 ],
-                after=args.after,
             ),
             opts=self._child,
         )
@@ -237,7 +233,6 @@ class Ingest(pulumi.ComponentResource):
                     ),
                     use_key("UseMessagesKey", args.topics.key_arn, write=True),
                 ],
-                after=args.after,
             ),
             opts=self._child,
         )

@@ -1,6 +1,5 @@
 """The sweep: deletes for good what was deleted or left behind, and heals what got lost in the buckets."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -26,7 +25,6 @@ class SweepArgs:
         ingest_queue: where lost events are told again.
         messages_key_arn: key that encrypts the queue.
         deleted_retention_days: how long the content of deleted videos is kept.
-        after: resources that must exist before the function runs.
     """
 
     platform: FunctionPlatform
@@ -35,7 +33,6 @@ class SweepArgs:
     ingest_queue: aws.sqs.Queue
     messages_key_arn: pulumi.Input[str]
     deleted_retention_days: int
-    after: Sequence[pulumi.Resource]
 
 
 class Sweep(pulumi.ComponentResource):
@@ -74,7 +71,7 @@ class Sweep(pulumi.ComponentResource):
                 },
                 statements=self._statements(),
                 mount=FileMount(access_point_arn=args.shared_files.access_point_arn, path=_SHARED_DIRECTORY),
-                after=[*args.after, *args.shared_files.mount_targets],
+                after=args.shared_files.mount_targets,
             ),
             opts=self._child,
         )

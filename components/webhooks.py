@@ -55,7 +55,6 @@ class WebhooksArgs:
         secrets_key_arn: key that seals the endpoints' secrets.
         state_machine_arn: workflow whose end is worth telling at once.
         trusted_hosts: hosts that may be reached without TLS and anywhere; for receivers on one machine.
-        after: resources that must exist before the function with the ledger runs.
     """
 
     platform: FunctionPlatform
@@ -63,7 +62,6 @@ class WebhooksArgs:
     secrets_key_arn: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
     trusted_hosts: Sequence[str]
-    after: Sequence[pulumi.Resource]
 
 
 class Webhooks(pulumi.ComponentResource):
@@ -166,7 +164,6 @@ class Webhooks(pulumi.ComponentResource):
                     use_key("UseMessagesKey", args.messages_key_arn, write=True),
                     use_key("OpenSecrets", args.secrets_key_arn, write=False),
                 ],
-                after=args.after,
             ),
             opts=self._child,
         )

@@ -51,7 +51,6 @@ class WorkflowArgs:
         task_subnet_ids: private subnets.
         task_security_group_id: group of the tasks.
         topics: topics and the key that encrypts them and the queue.
-        after: resources that must exist before the outcome function runs.
     """
 
     platform: FunctionPlatform
@@ -68,7 +67,6 @@ class WorkflowArgs:
     task_subnet_ids: pulumi.Input[Sequence[str]]
     task_security_group_id: pulumi.Input[str]
     topics: Topics
-    after: Sequence[pulumi.Resource]
 
 
 class Workflow(pulumi.ComponentResource):
@@ -151,7 +149,6 @@ class Workflow(pulumi.ComponentResource):
                     use_key("UseMessagesKey", args.topics.key_arn, write=True),
                 ],
                 dead_letter_queue_arn=dead_letters.arn,
-                after=args.after,
             ),
             opts=self._child,
         )
