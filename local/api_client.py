@@ -168,6 +168,7 @@ def _refusal(answer: httpx.Response) -> ApiError:
     except ValueError:
         problem = {}
     detail = problem.get("detail") or problem.get("message") or answer.text[:500]
-    fields = "; ".join(f"{one.get('field')}: {one.get('message')}" for one in problem.get("errors", []))
+    told = [f"{one.get('field')}: {one.get('message')}" for one in problem.get("errors", [])]
+    fields = "; ".join(text for text in told if text not in detail)
     message = f"The API answered {answer.status_code}: {detail}{f' ({fields})' if fields else ''}"
     return ApiError(message, remedy=str(problem.get("remedy") or ""))

@@ -24,11 +24,12 @@ def submit(arguments: argparse.Namespace, output: Output) -> int:
     state = Supervisor(arguments.stack).running_state()
     with ApiClient(state.api_url, state.api_key, ca_path=state.ca_path) as client:
         job = submit_file(client, path, output, profile=arguments.profile)
+        accepted = [f"Job {job['job_id']} was accepted.", _watch_hint(job, arguments.stack)]
         if arguments.no_wait:
-            output.result(
-                job, human=[f"Job {job['job_id']} was accepted.", _watch_hint(job, arguments.stack)]
-            )
+            output.result(job, human=accepted)
             return 0
+        # Whoever leaves now must know how to come back.
+        output.console.print(*accepted)
         return _show_end(follow(client, job["job_id"], output), output)
 
 

@@ -11,6 +11,19 @@ from local.cli.output import Output
 from local.errors import LocalModeError
 from local.paths import REPOSITORY_ROOT
 
+
+def _at_least_one(text: str) -> int:
+    """Read an argument that counts something.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no number from 1.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        message = f"must be a whole number from 1, got {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
 Command = Callable[[argparse.Namespace, Output], int]
 _INTERRUPTED_EXIT_CODE = 130
 # Command name to the module below local.cli that holds a function of that name, and its help.
@@ -28,6 +41,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "synth": ("stack_commands", "print what the Pulumi program would create, as JSON"),
     "demo": ("demo_command", "process a real clip from start to end and report on it"),
 }
+_LINES_HELP = "how many lines of each, at least 1 (default: 100)"
 _TLS_HELP = "serve API, uploads and AWS over HTTPS with the local authority; then no policy is left out"
 _ARGUMENTS: Mapping[str, Sequence[tuple[Sequence[str], Mapping[str, Any]]]] = {
     "up": ((["--emulator-tls"], {"action": "store_true", "help": _TLS_HELP}),),
@@ -43,7 +57,7 @@ _ARGUMENTS: Mapping[str, Sequence[tuple[Sequence[str], Mapping[str, Any]]]] = {
     "watch": ((["job"], {"metavar": "JOB", "help": "the job's id"}),),
     "logs": (
         (["name"], {"metavar": "NAME", "nargs": "?", "help": "part of a log's name"}),
-        (["--lines"], {"type": int, "default": 100, "help": "how many lines of each (default: 100)"}),
+        (["--lines"], {"type": _at_least_one, "default": 100, "help": _LINES_HELP}),
     ),
     "redrive": ((["queue"], {"metavar": "QUEUE", "nargs": "?", "help": "one queue (default: all)"}),),
     "reset": ((["--yes"], {"action": "store_true", "help": "do not ask"}),),

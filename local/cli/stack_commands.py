@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from local.cli.output import Output, key_value_table
 from local.errors import LocalModeError
-from local.state import PlatformState
+from local.state import Phase, PlatformState
 from local.supervisor import Supervisor
 
 
@@ -47,6 +47,8 @@ def status(arguments: argparse.Namespace, output: Output) -> int:
     state = supervisor.state()
     document = describe(supervisor, state)
     human: list[Any] = [_overview(document)]
+    if state.phase is Phase.STOPPED:
+        human.append(f"Start:            python -m local up{_option(arguments.stack)}")
     if state.error:
         human.append(f"Last error: {state.error['message']} {state.error['remedy']}")
     output.result(document, human=human)
@@ -124,14 +126,8 @@ def start_progress(output: Output) -> Iterator[Any]:
 def _overview(document: dict[str, Any]) -> Any:
     rows = {
         "Status": document["phase"],
-        "API": document["api_url"] or "-",
-        "API key": document["api_key"] or "-",
-        "AWS emulator": document["emulator_url"] or "-",
-        "Trust root": document["ca_path"] or "not needed: plain HTTP on the loopback interface",
-        "PostgreSQL": _address(document["postgres"]),
-        "Redis": _address(document["redis"]),
-        "Ingest bucket": document["exports"].get("ingest_bucket", "-"),
-        "State machine": document["exports"].get("state_machine_arn", "-"),
+        # Of a platform that does not run, the record tells where it was; nobody should try that.
+        **(_addresses(document) if document["processes"] else {}),
         "Data": document["data_dir"],
         "Mail": document["mail_dir"],
         "Logs": document["logs_dir"],
@@ -140,16 +136,32 @@ def _overview(document: dict[str, Any]) -> Any:
     return key_value_table(rows)
 
 
+def _addresses(document: dict[str, Any]) -> dict[str, str]:
+    return {
+        "API": document["api_url"] or "-",
+        "API key": document["api_key"] or "-",
+        "AWS emulator": document["emulator_url"] or "-",
+        "Trust root": document["ca_path"] or "not needed: plain HTTP on the loopback interface",
+        "PostgreSQL": _address(document["postgres"]),
+        "Redis": _address(document["redis"]),
+        "Ingest bucket": document["exports"].get("ingest_bucket", "-"),
+        "State machine": document["exports"].get("state_machine_arn", "-"),
+    }
+
+
 def _address(server: dict[str, Any]) -> str:
     return f"{server['host']}:{server['port']}" if server else "-"
 
 
 def _hints(stack: str) -> list[str]:
-    option = "" if stack == "dev" else f" --stack {stack}"
     return [
-        f"Process a video:  python -m local submit FILE{option}",
-        f"Stop:             python -m local down{option}",
+        f"Process a video:  python -m local submit FILE{_option(stack)}",
+        f"Stop:             python -m local down{_option(stack)}",
     ]
+
+
+def _option(stack: str) -> str:
+    return "" if stack == "dev" else f" --stack {stack}"
 
 
 def _confirmed(question: str) -> bool:

@@ -40,6 +40,15 @@ def test_a_problem_is_shown_with_the_field_it_names() -> None:
         client.job("1")
 
 
+def test_a_problem_whose_detail_names_the_field_is_told_once() -> None:
+    told = {"field": "profile", "message": "'x' does not exist"}
+    problem = {"detail": "profile: 'x' does not exist", "errors": [told]}
+    client = client_with(httpx.MockTransport(lambda _: httpx.Response(400, json=problem)))
+    with pytest.raises(ApiError) as refused:
+        client.job("1")
+    assert refused.value.message == "The API answered 400: profile: 'x' does not exist"
+
+
 def test_an_answer_that_is_no_json_is_an_error_with_its_text() -> None:
     client = client_with(httpx.MockTransport(lambda _: httpx.Response(200, text="Mock response")))
     with pytest.raises(ApiError, match="without JSON: Mock response"):

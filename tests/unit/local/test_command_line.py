@@ -7,6 +7,7 @@ import pytest
 
 from local.cli.parser import build_parser, run
 from local.paths import DATA_DIR_VARIABLE
+from local.state import Phase, PlatformState, save_state
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,29 @@ def test_status_of_a_platform_that_never_ran_is_stopped(capsys: pytest.CaptureFi
     document = json.loads(capsys.readouterr().out)
     assert document["phase"] == "stopped"
     assert document["processes"] == []
+
+
+def test_status_of_a_stopped_platform_shows_no_address_of_its_last_run(
+    capsys: pytest.CaptureFixture[str], own_data: Path
+) -> None:
+    last = PlatformState("dev", Phase.READY, emulator_url="http://127.0.0.1:4566", api_key="key-of-last-run")
+    save_state(own_data / "dev" / "state.json", last)
+
+    assert run(["status"]) == 6
+
+    shown = capsys.readouterr().out
+    assert "4566" not in shown
+    assert "key-of-last-run" not in shown
+    assert str(own_data / "dev") in shown
+    assert "python -m local up" in shown
+
+
+@pytest.mark.parametrize("lines", ["0", "-5", "many"])
+def test_a_number_of_lines_that_shows_none_is_refused(capsys: pytest.CaptureFixture[str], lines: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["logs", "platform", f"--lines={lines}"])
+    assert ended.value.code == 2
+    assert "must be a whole number from 1" in capsys.readouterr().err
 
 
 def test_submitting_a_missing_file_says_so(capsys: pytest.CaptureFixture[str]) -> None:
