@@ -1,6 +1,5 @@
 """docs/infrastructure.md names components, resources, properties and tests that really exist."""
 
-import functools
 import json
 import re
 import subprocess
@@ -16,6 +15,7 @@ from local.paths import REPOSITORY_ROOT
 from tests.synthesised import STACKS, synthesised
 
 PAGE = REPOSITORY_ROOT / "docs" / "infrastructure.md"
+TESTS = REPOSITORY_ROOT / "tests"
 CODE = re.compile(r"`([^`]+)`")
 PROPERTY = re.compile(r"`(?P<path>[^`]+)`(?: = `(?P<value>[^`]+)`)?(?: \((?P<stack>dev|prod)\))?")
 ONLY = re.compile(r" \((dev|prod)\)$")
@@ -72,9 +72,18 @@ def value_at(inputs: Any, path: str) -> Any:
     return inputs
 
 
-@functools.cache
-def collected() -> frozenset[str]:
-    """Ids of all tests, as pytest collects them, without parameters."""
+@pytest.fixture(scope="module")
+def collected(request: pytest.FixtureRequest) -> frozenset[str]:
+    """Ids of all tests without parameters: of this session when it holds them all, else of one that asks."""
+    chosen = request.config.option
+    own = frozenset(item.nodeid.partition("[")[0] for item in request.session.items)
+    everywhere = {path.relative_to(REPOSITORY_ROOT).as_posix() for path in TESTS.rglob("test_*.py")}
+    is_narrowed = chosen.keyword or chosen.markexpr or chosen.deselect
+    is_whole = not is_narrowed and everywhere <= {test.partition("::")[0] for test in own}
+    return own if is_whole else collect()
+
+
+def collect() -> frozenset[str]:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"],
         cwd=REPOSITORY_ROOT,
@@ -117,10 +126,10 @@ def test_a_resource_has_the_properties_that_the_table_names(row: Row, stack: str
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.line)
-def test_a_row_names_tests_that_are_collected(row: Row) -> None:
+def test_a_row_names_tests_that_are_collected(row: Row, collected: frozenset[str]) -> None:
     assert row.tests, f"{row.line}: nothing proves it"
     for wanted in row.tests:
-        assert [test for test in collected() if test == wanted or test.startswith(f"{wanted}::")], wanted
+        assert [test for test in collected if test == wanted or test.startswith(f"{wanted}::")], wanted
 
 
 def test_every_type_of_resource_that_holds_data_or_runs_code_has_a_row() -> None:

@@ -1,16 +1,21 @@
 """Usable sources of many shapes become verified renditions that other programs can play."""
 
+import functools
 import itertools
 import json
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import m3u8
 import pytest
 
+from processor.limits import Limits
+from processor.produce import produce
 from processor.production import Production, Progress
+from profiles import get_profile
 from tests import media
 from tests.integration.processor.conftest import Produce
 
@@ -55,17 +60,32 @@ def _file(production: Production, name: str) -> Path:
     return next(file.path for file in production.files if file.name == name)
 
 
-@pytest.fixture(scope="module")
-def bunny(tmp_path_factory: pytest.TempPathFactory) -> Production:
-    """Real footage, produced once for all tests that only look at it."""
-    from processor.limits import Limits
-    from processor.produce import produce
-    from profiles import get_profile
+Maker = Callable[[Path], Path]
+LONG_NTSC = partial(media.make_ntsc, seconds=9)
 
-    workdir = tmp_path_factory.mktemp("bunny")
-    return produce(
-        media.BUNNY, profile=get_profile("web"), workdir=workdir, limits=Limits(), report=lambda _: None
-    )
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Maker], Production]:
+    """Gives the production of a maker's source, which is made once for all tests that only look at it."""
+
+    def make_once(maker: Maker) -> Production:
+        workdir = tmp_path_factory.mktemp("work")
+        source = maker(tmp_path_factory.mktemp("source"))
+        return produce(
+            source, profile=get_profile("web"), workdir=workdir, limits=Limits(), report=lambda _: None
+        )
+
+    return functools.cache(make_once)
+
+
+@pytest.fixture(scope="module")
+def bunny(made: Callable[[Maker], Production]) -> Production:
+    """Real footage."""
+    return made(_real_footage)
+
+
+def _real_footage(_: Path) -> Path:
+    return media.BUNNY
 
 
 def test_real_footage_gets_every_rung_up_to_its_own_size(bunny: Production) -> None:
@@ -180,32 +200,41 @@ def test_progress_only_rises_and_ends_at_one_hundred(make: Produce) -> None:
     ("maker", "expected", "seconds", "rate"),
     [
         (
-            media.make_landscape,
+            partial(media.make_landscape, seconds=0.6),
             [("1080p", 1920, 1080), ("720p", 1280, 720), ("480p", 854, 480), ("360p", 640, 360)],
-            2.0,
+            0.6,
             30.0,
         ),
-        (media.make_portrait, [("720p", 720, 1280), ("480p", 480, 854), ("360p", 360, 640)], 3.0, 30.0),
-        (media.make_rotated, [("720p", 720, 1280), ("480p", 480, 854), ("360p", 360, 640)], 2.0, 30.0),
+        (
+            partial(media.make_portrait, seconds=1),
+            [("720p", 720, 1280), ("480p", 480, 854), ("360p", 360, 640)],
+            1.0,
+            30.0,
+        ),
+        (
+            partial(media.make_rotated, seconds=1),
+            [("720p", 720, 1280), ("480p", 480, 854), ("360p", 360, 640)],
+            1.0,
+            30.0,
+        ),
         (media.make_silent, [("360p", 640, 360)], 3.0, 30.0),
-        (media.make_ntsc, [("360p", 640, 360)], 5.005, 29.97),
+        (LONG_NTSC, [("360p", 640, 360)], 9.009, 29.97),
         (media.make_odd_size, [("180p", 320, 180)], 3.0, 30.0),
         (media.make_variable_rate, [("360p", 640, 360)], 4.0, 48.0),
         (media.make_late_audio, [("360p", 640, 360)], 4.0, 30.0),
         (media.make_anamorphic, [("480p", 854, 480), ("360p", 640, 360)], 3.0, 25.0),
         (media.make_with_cover, [("360p", 640, 272)], 3.08, 25.0),
     ],
-    ids=lambda value: getattr(value, "__name__", None),
+    ids=lambda value: getattr(getattr(value, "func", value), "__name__", None),
 )
 def test_each_kind_of_source_becomes_the_planned_renditions(
-    make: Produce,
-    tmp_path: Path,
-    maker: Callable[[Path], Path],
+    made: Callable[[Maker], Production],
+    maker: Maker,
     expected: list[tuple[str, int, int]],
     seconds: float,
     rate: float,
 ) -> None:
-    production = make(maker(tmp_path))
+    production = made(maker)
 
     assert _renditions(production) == expected
     for file in production.files:
@@ -215,8 +244,8 @@ def test_each_kind_of_source_becomes_the_planned_renditions(
     assert _decoded_frames(_file(production, "hls"), "0:v:0") == round(seconds * rate)
 
 
-def test_a_source_without_sound_has_no_audio_output_anywhere(make: Produce, tmp_path: Path) -> None:
-    production = make(media.make_silent(tmp_path))
+def test_a_source_without_sound_has_no_audio_output_anywhere(made: Callable[[Maker], Production]) -> None:
+    production = made(media.make_silent)
 
     assert not any("audio" in file.name for file in production.files)
     assert "AUDIO" not in _file(production, "hls").read_text()
@@ -224,9 +253,9 @@ def test_a_source_without_sound_has_no_audio_output_anywhere(make: Produce, tmp_
 
 
 def test_the_keyframes_of_an_ntsc_source_lie_at_exact_groups_of_sixty_frames(
-    make: Produce, tmp_path: Path
+    made: Callable[[Maker], Production],
 ) -> None:
-    production = make(media.make_ntsc(tmp_path, seconds=9))
+    production = made(LONG_NTSC)
 
     probed = _probe("360p.mp4", _file(production, "360p").parent, "-show_packets", "-select_streams", "v:0")
     keys = [at for at, packet in enumerate(probed["packets"]) if "K" in packet["flags"]]
@@ -235,8 +264,8 @@ def test_the_keyframes_of_an_ntsc_source_lie_at_exact_groups_of_sixty_frames(
     assert [round(segment.duration, 2) for segment in playlist.segments] == [4.0, 4.0, 1.0]
 
 
-def test_sound_that_starts_late_stays_late(make: Produce, tmp_path: Path) -> None:
-    production = make(media.make_late_audio(tmp_path))
+def test_sound_that_starts_late_stays_late(made: Callable[[Maker], Production]) -> None:
+    production = made(media.make_late_audio)
 
     argv = [
         "ffmpeg",

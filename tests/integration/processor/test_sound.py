@@ -9,7 +9,11 @@ import m3u8
 import pytest
 
 from processor.catalogue import ProducedFile
+from processor.limits import Limits
+from processor.produce import produce
 from processor.production import Production
+from processor.wishes import Wishes
+from profiles import get_profile
 from tests import media
 from tests.integration.processor.conftest import Produce
 
@@ -33,7 +37,7 @@ def _details(production: Production, name: str) -> dict[str, Any]:
 
 
 def test_real_sound_is_brought_to_the_broadcast_level_and_both_measurements_are_kept(make: Produce) -> None:
-    production = make(media.BUNNY)
+    production = make(media.BUNNY, wishes=Wishes(max_height=360))
 
     details = _details(production, "audio")
     assert (details["method"], details["target_lufs"]) == ("gain", -23.0)
@@ -43,32 +47,36 @@ def test_real_sound_is_brought_to_the_broadcast_level_and_both_measurements_are_
     assert details["result"]["true_peak_dbtp"] <= -1.0
 
 
-def test_every_language_is_a_rendition_of_its_own_in_both_manifests(make: Produce, tmp_path: Path) -> None:
-    production = make(media.make_many_languages(tmp_path))
+@pytest.fixture(scope="module")
+def languages(tmp_path_factory: pytest.TempPathFactory) -> Production:
+    """A source of three languages, produced once for the tests that only look at it."""
+    source, workdir = (tmp_path_factory.mktemp(name) for name in ("source", "work"))
+    path = media.make_many_languages(source)
+    return produce(path, profile=get_profile("web"), workdir=workdir, limits=Limits(), report=lambda _: None)
 
-    names = [file.name for file in production.files if file.kind == "audio"]
+
+def test_every_language_is_a_rendition_of_its_own_in_both_manifests(languages: Production) -> None:
+    names = [file.name for file in languages.files if file.kind == "audio"]
     assert names == ["audio", "audio-fre", "audio-3"]
-    assert [_file(production, name).details["language"] for name in names] == ["eng", "fre", "fre"]
-    assert [_file(production, name).details["channels"] for name in names] == [2, 1, 2]
+    assert [_file(languages, name).details["language"] for name in names] == ["eng", "fre", "fre"]
+    assert [_file(languages, name).details["channels"] for name in names] == [2, 1, 2]
     for name in names:
-        assert _loudness(_file(production, name).path) == pytest.approx(-23.0, abs=0.7)
-    master = m3u8.loads(_file(production, "hls").path.read_text())
+        assert _loudness(_file(languages, name).path) == pytest.approx(-23.0, abs=0.7)
+    master = m3u8.loads(_file(languages, "hls").path.read_text())
     assert [(item.uri, item.language, item.name, item.default) for item in master.media] == [
         ("audio.m3u8", "en", "eng", "YES"),
         ("audio-fre.m3u8", "fr", "fre", "NO"),
         ("audio-3.m3u8", "fr", "fre 3", "NO"),
     ]
-    dash = _file(production, "dash").path.read_text()
+    dash = _file(languages, "dash").path.read_text()
     assert re.findall(r'contentType="audio" lang="(..)"', dash) == ["en", "fr", "fr"]
-    assert len(production.technical["audio_tracks"]) == 3
-    assert [record.step for record in production.commands].count("encode-audio") == 1
+    assert len(languages.technical["audio_tracks"]) == 3
+    assert [record.step for record in languages.commands].count("encode-audio") == 1
 
 
-def test_the_download_holds_every_language(make: Produce, tmp_path: Path) -> None:
-    production = make(media.make_many_languages(tmp_path))
-
+def test_the_download_holds_every_language(languages: Production) -> None:
     argv = ["ffprobe", "-v", "error", "-select_streams", "a", "-show_entries", "stream_tags=language"]
-    argv += ["-of", "csv=p=0", str(_file(production, "mp4").path)]
+    argv += ["-of", "csv=p=0", str(_file(languages, "mp4").path)]
     found = subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout.decode().split()
     assert found == ["eng", "fre", "fre"]
 
