@@ -49,7 +49,7 @@ make_environment() { # directory, requirements file, further pip arguments...
     local directory=$1 requirements=$2
     shift 2
     say "installing $requirements into $directory"
-    [ -x "$directory/bin/python" ] || "$python" -m venv "$directory"
+    [ -x "$directory/bin/python" ] || .venv/bin/uv venv --quiet --python "$python" "$directory"
     .venv/bin/uv pip install --quiet --python "$directory/bin/python" -r "$requirements" "$@"
 }
 
