@@ -103,21 +103,22 @@ def describe(path: Path, files: Mapping[str, Path | bytes]) -> LambdaPackage:
     )
 
 
-def local_lambda_package(cache_dir: Path, ca_bundle: bytes, *, root: Path = REPOSITORY_ROOT) -> Path:
+def local_lambda_package(target_dir: Path, ca_bundle: bytes, *, root: Path = REPOSITORY_ROOT) -> Path:
     """Returns the package for the emulator on this machine, built once per content.
 
     Args:
-        cache_dir: Directory that keeps the package and its dependencies.
+        target_dir: Directory that keeps the package.
         ca_bundle: Roots that the functions trust instead of AWS's.
-        root: Root of the repository.
+        root: Root of the repository; its `build/cache` keeps the dependencies for all platforms.
     """
+    cache_dir = root / "build" / "cache"
     # The directory of the dependencies is named by their pins, so hashing the name covers their content.
     dependencies = install_dependencies(root, cache_dir, Architecture.LOCAL)
     ours: dict[str, Path | bytes] = {**package_files(root, LAMBDA_PACKAGES), CA_BUNDLE: ca_bundle}
     digest = content_hash({**ours, "dependencies": dependencies.name.encode()})
-    target = cache_dir / f"lambda-{digest[:20]}.zip"
+    target = target_dir / f"lambda-{digest[:20]}.zip"
     if not target.is_file():
-        for former in cache_dir.glob("lambda-*.zip"):
+        for former in target_dir.glob("lambda-*.zip"):
             former.unlink(missing_ok=True)
         files = lambda_files(root, cache_dir, Architecture.LOCAL, {CA_BUNDLE: ca_bundle})
         # The emulator unpacks the package for every worker it starts: stored files halve that time.
