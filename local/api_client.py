@@ -117,11 +117,6 @@ class ApiClient:
                 return
             time.sleep(interval_seconds)
 
-    def download_link(self, job_id: str, output: str) -> str:
-        """Give a signed address of one output."""
-        path = f"/jobs/{quote(job_id, safe='')}/download/{quote(output, safe='')}"
-        return str(self._request("GET", path)["download_url"])
-
     def dead_letters(self) -> list[dict[str, Any]]:
         """Give every queue whose messages can be given back, with how many wait."""
         items: list[dict[str, Any]] = self._request("GET", "/dead-letters")["items"]

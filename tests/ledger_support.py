@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 from botocore.exceptions import ClientError
 from psycopg import sql
 
-from ledger import jobs, worker
+from ledger import job_rows, jobs, worker
 from ledger.connection import ConnectionKeeper, FixedCredentials, LedgerConnection, connect
 from ledger.models import Claim, Job, NewJob, OutputRecord, SourceObject
 from ledger.settings import DatabaseSettings
+from ledger.states import JobStatus
 
 INGEST_BUCKET = "ingest-bucket"
 MEDIA_BUCKET = "media-bucket"
@@ -76,13 +77,31 @@ def source_of(key: str, **changes: Any) -> SourceObject:
     return SourceObject(**values | changes)
 
 
+def create_upload_job(conn: LedgerConnection, new: NewJob) -> Job:
+    """Makes a PENDING job that waits for an upload to a key of its own."""
+    jobs.insert(conn, new, JobStatus.PENDING, jobs.UPLOAD_IDENTITY, None)
+    return _stored(conn, new)
+
+
+def create_object_job(conn: LedgerConnection, new: NewJob, source: SourceObject) -> Job:
+    """Makes a QUEUED job on an object that exists already."""
+    jobs.insert(conn, new, JobStatus.QUEUED, None, source)
+    return _stored(conn, new)
+
+
+def _stored(conn: LedgerConnection, new: NewJob) -> Job:
+    job = job_rows.find(conn, new.id)
+    assert job is not None
+    return job
+
+
 def pending_job(conn: LedgerConnection, **changes: Any) -> Job:
-    return jobs.create_upload_job(conn, new_job(new_video(conn), **changes))
+    return create_upload_job(conn, new_job(new_video(conn), **changes))
 
 
 def queued_job(conn: LedgerConnection, **changes: Any) -> Job:
     new = new_job(new_video(conn), **changes)
-    return jobs.create_object_job(conn, new, source_of(new.source_key))
+    return create_object_job(conn, new, source_of(new.source_key))
 
 
 def claimed(conn: LedgerConnection, job: Job, *, task: str = "task-1") -> Claim:

@@ -15,10 +15,6 @@ class JobNotFoundError(LedgerError):
     """No job has this id; the caller has a wrong or old id."""
 
 
-class VideoNotFoundError(LedgerError):
-    """No video has this id; the caller has a wrong or old id."""
-
-
 class WrongStateError(LedgerError):
     """The job's state does not allow the transition; the caller reads the job again and decides anew."""
 

@@ -44,20 +44,6 @@ _FOR_KNOWN_VIDEO = _INSERT.format(video="", columns=COLUMNS)
 UPLOAD_IDENTITY = ""
 
 
-def create_upload_job(conn: LedgerConnection, new: NewJob) -> Job:
-    """Makes a PENDING job that waits for an upload to a key of its own."""
-    with conn.transaction():
-        insert(conn, new, JobStatus.PENDING, UPLOAD_IDENTITY, None)
-        return job_rows.lock(conn, new.id)
-
-
-def create_object_job(conn: LedgerConnection, new: NewJob, source: SourceObject) -> Job:
-    """Makes a QUEUED job on an object that exists already; the same object may be ordered more than once."""
-    with conn.transaction():
-        insert(conn, new, JobStatus.QUEUED, None, source)
-        return job_rows.lock(conn, new.id)
-
-
 def insert(
     conn: LedgerConnection,
     new: NewJob,

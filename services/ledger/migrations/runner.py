@@ -1,6 +1,5 @@
 """Brings the schema to its newest revision, one runner at a time."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +47,3 @@ def upgrade(connect_as_owner: Callable[[], LedgerConnection]) -> MigrationResult
         command.upgrade(config, "head")
         after = MigrationContext.configure(connection).get_current_revision()
     return MigrationResult(before=before, after=after)
-
-
-def revisions_digest() -> str:
-    """SHA-256 over all revision files: changes exactly when there is something new to apply."""
-    digest = hashlib.sha256()
-    for path in sorted((_DIRECTORY / "versions").glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()

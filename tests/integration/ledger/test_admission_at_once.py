@@ -8,13 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from ledger import admission, jobs
+from ledger import admission
 from ledger.admission import Admitted
 from ledger.connection import LedgerConnection
 from tests.integration.ledger.waiting_jobs import end, queue
 from tests.ledger_support import (
     LedgerDatabase,
     column,
+    create_object_job,
     new_job,
     new_video,
     source_of,
@@ -75,7 +76,7 @@ def test_a_thousand_uploads_at_once_share_four_slots_fairly_and_none_is_lost(
     def upload(share: int) -> None:
         with ledger_database.connect() as conn:
             for item in new[share::8]:
-                jobs.create_object_job(conn, item, source_of(item.source_key))
+                create_object_job(conn, item, source_of(item.source_key))
                 begin(conn)
 
     def work(seed: int) -> None:

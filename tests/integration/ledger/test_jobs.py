@@ -13,6 +13,8 @@ from tests.ledger_support import (
     claimed,
     column,
     completed,
+    create_object_job,
+    create_upload_job,
     event_types,
     new_job,
     new_video,
@@ -29,7 +31,7 @@ def test_creation_rolls_back_with_the_callers_transaction(ledger_conn: LedgerCon
     new = new_job(video_id)
 
     with ledger_conn.transaction() as outer:
-        jobs.create_upload_job(ledger_conn, new)
+        create_upload_job(ledger_conn, new)
         raise psycopg.Rollback(outer)
 
     assert ledger_conn.execute("SELECT latest_job_id, state FROM videos").fetchone() == (None, "CREATED")
@@ -38,13 +40,11 @@ def test_creation_rolls_back_with_the_callers_transaction(ledger_conn: LedgerCon
 def test_one_object_can_be_ordered_twice_but_an_upload_key_only_once(ledger_conn: LedgerConnection) -> None:
     video_id = new_video(ledger_conn)
     for _ in range(2):
-        jobs.create_object_job(
-            ledger_conn, new_job(video_id, source_key="shared.mov"), source_of("shared.mov")
-        )
+        create_object_job(ledger_conn, new_job(video_id, source_key="shared.mov"), source_of("shared.mov"))
 
-    jobs.create_upload_job(ledger_conn, new_job(video_id, source_key="uploads/a/source"))
+    create_upload_job(ledger_conn, new_job(video_id, source_key="uploads/a/source"))
     with pytest.raises(psycopg.errors.UniqueViolation):
-        jobs.create_upload_job(ledger_conn, new_job(video_id, source_key="uploads/a/source"))
+        create_upload_job(ledger_conn, new_job(video_id, source_key="uploads/a/source"))
 
 
 def test_the_first_recorded_execution_stays(ledger_conn: LedgerConnection) -> None:
@@ -111,7 +111,7 @@ def test_unknown_jobs_are_told(ledger_conn: LedgerConnection) -> None:
 
 def test_only_the_latest_job_sets_the_videos_state(ledger_conn: LedgerConnection) -> None:
     first = queued_job(ledger_conn)
-    jobs.create_upload_job(ledger_conn, new_job(first.video_id))
+    create_upload_job(ledger_conn, new_job(first.video_id))
 
     jobs.cancel(ledger_conn, first.id)
 

@@ -19,6 +19,7 @@ from tests.ledger_support import (
     column,
     completed,
     count,
+    create_object_job,
     event_types,
     new_job,
     output_of,
@@ -254,7 +255,7 @@ def test_an_older_job_that_completes_later_does_not_replace_the_newer_result(
 ) -> None:
     older = queued_job(ledger_conn)
     newer_order = new_job(older.video_id)
-    newer = jobs.create_object_job(ledger_conn, newer_order, source_of(newer_order.source_key))
+    newer = create_object_job(ledger_conn, newer_order, source_of(newer_order.source_key))
     older_claim, newer_claim = claimed(ledger_conn, older), claimed(ledger_conn, newer)
     worker.record_source(ledger_conn, newer_claim, {"from": "newer"}, 1)
     completed(ledger_conn, newer_claim)

@@ -14,7 +14,16 @@ from metadata_api.settings import SweepSettings
 from metadata_api.sweep import sweep
 from metadata_api.sweeping import Services
 from tests.function_settings import settings_of
-from tests.ledger_support import STACK, LedgerDatabase, claimed, new_job, new_video, output_of, source_of
+from tests.ledger_support import (
+    STACK,
+    LedgerDatabase,
+    claimed,
+    create_object_job,
+    new_job,
+    new_video,
+    output_of,
+    source_of,
+)
 
 
 def make_buckets(s3: Any, region: str) -> dict[str, str]:
@@ -71,7 +80,7 @@ class World:
         job_id = uuid4()
         key = changes.pop("source_key", f"uploads/{job_id}/source")
         new = new_job(new_video(self.conn), id=job_id, source_bucket=self.ingest, source_key=key, **changes)
-        job = jobs.create_object_job(self.conn, new, source_of(key, bucket=self.ingest))
+        job = create_object_job(self.conn, new, source_of(key, bucket=self.ingest))
         self.complete(claimed(self.conn, job, task=str(job_id)))
         self.put(self.ingest, key, versions=2)
         return job

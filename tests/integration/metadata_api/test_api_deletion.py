@@ -9,14 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from ledger import admission, jobs, videos, worker
+from ledger import admission, videos, worker
 from ledger.connection import LedgerConnection
 from ledger.errors import FenceLostError
 from metadata_api.api import Application
 from metadata_api.resources import Resources
 from tests.api_client import ApiClient, ParallelCalls
 from tests.integration.metadata_api.job_orders import FORM, arrive, finish, order, start
-from tests.ledger_support import LedgerDatabase, column, event_types, new_job, pending_job
+from tests.ledger_support import LedgerDatabase, column, create_upload_job, event_types, new_job, pending_job
 
 pytestmark = pytest.mark.integration
 
@@ -149,7 +149,7 @@ def test_workers_that_report_while_their_video_is_deleted_do_not_stand_in_its_wa
     ledger_database: LedgerDatabase, ledger_conn: LedgerConnection
 ) -> None:
     first = pending_job(ledger_conn)
-    second = jobs.create_upload_job(ledger_conn, new_job(first.video_id))
+    second = create_upload_job(ledger_conn, new_job(first.video_id))
     ledger_conn.execute("UPDATE jobs SET status = 'QUEUED', uploaded_at = now(), queued_at = now()")
     claims = [start(ledger_conn, str(job.id)) for job in (first, second)]
 

@@ -14,7 +14,7 @@ import boto3
 import pytest
 import redis
 
-from ledger import arrivals, job_queries, jobs, overrides, videos
+from ledger import arrivals, job_queries, overrides, videos
 from ledger.models import NewJob, SourceObject
 from ledger.overrides import Overrides, Watermark
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
@@ -28,7 +28,7 @@ from processor.stop import Stop
 from processor.storage import CLIENT_CONFIG
 from processor.token import TaskToken
 from processor.worker import Exit, Worker
-from tests.ledger_support import LedgerDatabase
+from tests.ledger_support import LedgerDatabase, create_upload_job
 from tests.media import BIKES, ffmpeg, make_clip
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Stage:
                 source_key=key,
                 **declared,
             )
-            jobs.create_upload_job(conn, new)
+            create_upload_job(conn, new)
             stored = SourceObject(bucket=self.ingest_bucket, key=key, size_bytes=len(body or b""))
             if body is not None:
                 put = self.s3.put_object(Bucket=self.ingest_bucket, Key=key, Body=body)
