@@ -119,7 +119,9 @@ class Processing(pulumi.ComponentResource):
             platform=_PLATFORMS[args.architecture],
             # The architecture is no file, but changes the image as well, and tags are final.
             image_tag=f"{image_content_hash()}-{args.architecture}",
-            opts=self._child,
+            # Another tag is another resource. Deleting the one before would delete its image from ECR, which
+            # running executions still start their retries from; the lifecycle policy ends it later.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         ).image_uri
 
 

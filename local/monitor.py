@@ -33,6 +33,7 @@ class Registration:
         custom: True for a resource that a provider creates, False for a component.
         remote: True for a component that a provider expands (awsx).
         protect: True for a resource that Pulumi refuses to delete.
+        retained: True for a resource that Pulumi forgets without deleting it.
     """
 
     urn: str
@@ -45,6 +46,7 @@ class Registration:
     custom: bool
     remote: bool
     protect: bool
+    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class RecordingMonitor(mocks.MockMonitor):
             custom=bool(request.custom),
             remote=bool(request.remote),
             protect=bool(request.protect),
+            retained=bool(request.retainOnDelete),
         )
         if path := wire.path_of_stringified_output(inputs):
             message = (

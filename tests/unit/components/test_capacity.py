@@ -77,6 +77,11 @@ def test_functions_run_python_3_12_on_arm_and_all_but_the_sender_in_the_private_
         assert entry.inputs["tracingConfig"] == {"mode": "Active"}, entry.name
 
 
+def test_an_image_that_another_one_replaces_stays_for_the_retries_of_running_jobs(run: ProgramRun) -> None:
+    # The tag is the name of the resource that awsx makes, and docker-build deletes from the registry as well.
+    assert [entry.name for entry in run.registrations.values() if entry.retained] == ["processing-image"]
+
+
 @pytest.mark.parametrize(("level", "expected"), [("DEBUG", "DEBUG"), ("WARNING", "WARN")])
 def test_a_log_level_has_the_name_that_lambda_knows(level: str, expected: str) -> None:
     assert lambda_log_level(level) == expected
