@@ -1,5 +1,6 @@
 """Servers that integration tests of every area share: one of each per session, thrown away at the end."""
 
+import gc
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         rank = {area: place for place, area in enumerate(LONGEST_FIRST)}
         items.sort(key=lambda item: rank.get(_area(item), len(rank)))
+
+
+def pytest_collection_finish() -> None:
+    """Take what collection has made out of the garbage collector's sight, for it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def _area(item: pytest.Item) -> str:
