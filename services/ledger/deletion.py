@@ -4,6 +4,8 @@ Objects are found through the rows, so the rows go last: a sweep that dies on th
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from ledger.connection import LedgerConnection
@@ -12,15 +14,23 @@ from ledger.connection import LedgerConnection
 _STOPPING_TIME = "10 minutes"
 
 
-def due(conn: LedgerConnection, retention_days: int, *, limit: int) -> list[UUID]:
+@dataclass(frozen=True, slots=True)
+class DeletedVideo:
+    """A video whose content has to go, and since when it is deleted."""
+
+    id: UUID
+    deleted_at: datetime
+
+
+def due(conn: LedgerConnection, retention_days: int, *, limit: int) -> list[DeletedVideo]:
     """Deleted videos whose content has to go now, the one that waited longest first.
 
     Videos with a job that has only just ended, or with an announcement that is still to be delivered, wait.
     """
     rows = conn.execute(
         """
-        SELECT id FROM (
-            (SELECT id, deleted_at AS since FROM videos
+        SELECT id, deleted_at FROM (
+            (SELECT id, deleted_at FROM videos
               WHERE deleted_at <= now() - make_interval(days => %(days)s) AND purged_at IS NULL
               ORDER BY deleted_at LIMIT %(limit)s)
             UNION
@@ -30,11 +40,11 @@ def due(conn: LedgerConnection, retention_days: int, *, limit: int) -> list[UUID
                SELECT FROM jobs j WHERE j.video_id = waiting.id
                   AND (j.finished_at IS NULL OR j.finished_at > now() - %(stopping)s::interval
                        OR EXISTS (SELECT FROM outbox o WHERE o.job_id = j.id AND o.delivered_at IS NULL)))
-         ORDER BY since LIMIT %(limit)s
+         ORDER BY deleted_at LIMIT %(limit)s
         """,
         {"days": retention_days, "limit": limit, "stopping": _STOPPING_TIME},
     ).fetchall()
-    return [row[0] for row in rows]
+    return [DeletedVideo(*row) for row in rows]
 
 
 def sources(conn: LedgerConnection, video_id: UUID) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,14 +31,21 @@ class Eraser:
     s3: "S3Client"
     pages: int
 
-    def erase_key(self, bucket: str, key: str) -> None:
+    def erase_key(self, bucket: str, key: str, *, until: datetime | None = None) -> None:
         """Deletes every version of one object.
+
+        Args:
+            bucket: Where.
+            key: The object.
+            until: Later versions stay; None deletes them as well.
 
         Raises:
             BudgetSpentError: Not all of it is gone yet.
             ErasingError: S3 refused.
         """
-        self._erase(bucket, key, lambda keys: {found for found in keys if found != key}, only=key)
+        self._erase(
+            bucket, key, lambda keys: {found for found in keys if found != key}, only=key, until=until
+        )
 
     def erase_below(self, bucket: str, prefix: str, kept: Kept) -> None:
         """Deletes every version of the objects below a prefix.
@@ -53,16 +61,27 @@ class Eraser:
         """
         self._erase(bucket, prefix, kept)
 
-    def _erase(self, bucket: str, prefix: str, kept: Kept, only: str | None = None) -> None:
+    def _erase(
+        self,
+        bucket: str,
+        prefix: str,
+        kept: Kept,
+        only: str | None = None,
+        until: datetime | None = None,
+    ) -> None:
         listing = self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
         for page in listing:
             self._spend()
-            found: list[ObjectIdentifierTypeDef] = [
-                {"Key": item["Key"], "VersionId": item["VersionId"]}
-                for item in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
-            ]
+            found = (*page.get("Versions", []), *page.get("DeleteMarkers", []))
             staying = kept(sorted({item["Key"] for item in found}))
-            self._delete(bucket, [item for item in found if item["Key"] not in staying])
+            self._delete(
+                bucket,
+                [
+                    {"Key": item["Key"], "VersionId": item["VersionId"]}
+                    for item in found
+                    if item["Key"] not in staying and (until is None or item["LastModified"] <= until)
+                ],
+            )
             if only is not None and _is_past(only, (item["Key"] for item in found)):
                 return
 

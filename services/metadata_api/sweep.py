@@ -3,13 +3,14 @@
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from botocore.exceptions import ClientError
 
 from ledger import deletion
 from ledger.connection import LedgerConnection
+from ledger.deletion import DeletedVideo
 from metadata_api import clients, database, metrics
+from metadata_api.arrival import UPLOAD_KEY
 from metadata_api.erasing import BudgetSpentError, Eraser, ErasingError
 from metadata_api.leftovers import abort_uploads, tag_leftovers
 from metadata_api.logs import logger
@@ -62,29 +63,32 @@ def _purge_videos(services: Services, conn: LedgerConnection) -> int:
     settings = services.settings
     eraser = Eraser(s3=services.s3, pages=_MOST_PAGES)
     purged, failed = 0, 0
-    for video_id in deletion.due(conn, settings.deleted_retention_days, limit=_MOST_VIDEOS):
+    for video in deletion.due(conn, settings.deleted_retention_days, limit=_MOST_VIDEOS):
         try:
-            _purge_video(conn, eraser, settings.media_bucket, video_id)
+            _purge_video(conn, eraser, settings.media_bucket, video)
         except BudgetSpentError:
-            logger().info("purge_goes_on_later", extra={"video_id": str(video_id)})
+            logger().info("purge_goes_on_later", extra={"video_id": str(video.id)})
             break
         except (ErasingError, ClientError):
-            logger().exception("purge_failed", extra={"video_id": str(video_id)})
+            logger().exception("purge_failed", extra={"video_id": str(video.id)})
             failed += 1
             continue
         purged += 1
-        logger().info("video_purged", extra={"video_id": str(video_id)})
+        logger().info("video_purged", extra={"video_id": str(video.id)})
     if failed:
         message = f"{failed} videos could not be purged; the log tells why"
         raise ErasingError(message)
     return purged
 
 
-def _purge_video(conn: LedgerConnection, eraser: Eraser, media_bucket: str, video_id: UUID) -> None:
+def _purge_video(conn: LedgerConnection, eraser: Eraser, media_bucket: str, video: DeletedVideo) -> None:
     """Objects first and rows last, so that nothing is forgotten when this ends on the way."""
-    for bucket, key in (*deletion.sources(conn, video_id), *deletion.borrowed_outputs(conn, video_id)):
+    for bucket, key in deletion.sources(conn, video.id):
+        # What was dropped under the same key since is another video, whose event may still be on its way.
+        eraser.erase_key(bucket, key, until=None if UPLOAD_KEY.fullmatch(key) else video.deleted_at)
+    for bucket, key in deletion.borrowed_outputs(conn, video.id):
         eraser.erase_key(bucket, key)
     eraser.erase_below(
-        media_bucket, f"videos/{video_id}/", lambda keys: deletion.named_by_others(conn, video_id, keys)
+        media_bucket, f"videos/{video.id}/", lambda keys: deletion.named_by_others(conn, video.id, keys)
     )
-    deletion.scrub(conn, video_id)
+    deletion.scrub(conn, video.id)

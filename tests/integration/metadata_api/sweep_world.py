@@ -118,6 +118,10 @@ class World:
         )
         self.conn.execute("UPDATE walks SET started_at = started_at - %s::interval", (time,))
 
+    def at_rest(self) -> None:
+        """Makes every job look as if it had ended long enough ago for its worker to be gone."""
+        self.conn.execute("UPDATE jobs SET finished_at = finished_at - interval '11 minutes'")
+
     def an_hour_later(self) -> dict[str, int]:
         """Runs as if everything that is there now had been there for an hour."""
         self.later("1 hour")

@@ -132,14 +132,26 @@ def test_a_key_that_was_dropped_again_keeps_its_object(swept: World) -> None:
     neighbour = f"{key}.bak"
     swept.put(swept.ingest, neighbour)
     swept.delete(first, purge=True)
-    swept.later("11 minutes")
+    swept.at_rest()
     swept.run()
     assert len(swept.versions(swept.ingest, key)) == 5
 
     swept.delete(second, purge=True)
-    swept.later("11 minutes")
+    swept.at_rest()
     swept.run()
     assert swept.versions(swept.ingest, key) == [neighbour]
+
+
+def test_what_was_dropped_since_the_deletion_stays_though_its_event_is_yet_to_come(swept: World) -> None:
+    key = f"dropped/{uuid4()}.mov"
+    job = swept.finished(source_key=key)
+    swept.delete(job, purge=True)
+    swept.later("11 minutes")  # all that is in the bucket came after that
+
+    assert swept.run()["videos_purged"] == 1
+
+    assert len(swept.versions(swept.ingest, key)) == 2
+    assert swept.versions(swept.media, f"videos/{job.video_id}/") == []
 
 
 def test_a_run_that_breaks_off_is_finished_by_the_next(swept: World, monkeypatch: pytest.MonkeyPatch) -> None:
