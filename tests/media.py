@@ -50,10 +50,13 @@ def make_landscape(directory: Path, *, seconds: float = 2) -> Path:
     return _encode(directory / "landscape.mp4", picture("1920x1080", seconds=seconds), tone(seconds))
 
 
-def make_clip(directory: Path) -> Path:
-    """Two seconds of the real footage with sound, 640x360: one rung, and cheap."""
+def make_clip(directory: Path, *, size: str = "640x360", seconds: float = 2) -> Path:
+    """The beginning of the real footage with sound, small enough for one rung: cheap."""
     path = directory / "clip.mp4"
-    ffmpeg("-t", "2", "-i", str(BUNNY), "-vf", "scale=640:360", *_FAST, "-c:a", "aac", "-ac", "2", str(path))
+    ffmpeg(
+        *("-t", str(seconds), "-i", str(BUNNY), "-vf", f"scale={size}", *_FAST),
+        *("-c:a", "aac", "-ac", "2", str(path)),
+    )
     return path
 
 

@@ -62,8 +62,8 @@ def machine_role_arn(access: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds of real footage with sound, 640x360."""
-    return make_clip(tmp_path_factory.mktemp("clip"))
+    """A second of real footage with sound, 320x180."""
+    return make_clip(tmp_path_factory.mktemp("clip"), size="320x180", seconds=1)
 
 
 @pytest.fixture(scope="session")

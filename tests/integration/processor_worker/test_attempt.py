@@ -63,9 +63,9 @@ def test_the_manifest_describes_every_object_as_it_is_stored(stage: Stage, clip:
         assert stored["ContentType"] == output["content_type"]
     files = {output["file"] for output in manifest["outputs"]}
     assert {prefix + name for name in files} | {prefix + "manifest.json"} == set(stage.published())
-    assert {"360p.mp4", "audio.mp4", "master.m3u8", "manifest.mpd", "download.mp4", "poster.jpg"} <= files
-    rung = next(output for output in manifest["outputs"] if output["name"] == "360p")
-    assert (rung["width"], rung["height"]) == (640, 360)
+    assert {"180p.mp4", "audio.mp4", "master.m3u8", "manifest.mpd", "download.mp4", "poster.jpg"} <= files
+    rung = next(output for output in manifest["outputs"] if output["name"] == "180p")
+    assert (rung["width"], rung["height"]) == (320, 180)
     assert rung["codec"].startswith("avc1.")
     for stage_name in ("downloading", "inspecting", "encoding", "packaging", "verifying", "uploading"):
         assert manifest["stage_seconds"][stage_name] >= 0
@@ -85,7 +85,7 @@ def test_the_ledger_and_the_board_show_the_finished_job(stage: Stage, clip: Path
     stage.run(job_id, stage.wait_for_task())
     detail = stage.job(job_id)
     names = {output["name"] for output in detail.outputs}
-    assert {"360p", "audio", "hls", "dash", "mp4", "poster", "manifest"} <= names
+    assert {"180p", "audio", "hls", "dash", "mp4", "poster", "manifest"} <= names
     assert {"downloading", "encoding", "uploading", "publishing"} <= set(detail.job.stage_seconds)
     shown = json.loads(stage.board_client().get(f"job:{job_id}:progress") or "{}")
     assert (shown["fence"], shown["stage"]) == (1, "publishing")
