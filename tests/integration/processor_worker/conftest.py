@@ -171,8 +171,18 @@ class Stage:
             roleArn=self.machine_role_arn,
         )["stateMachineArn"]
         execution = self.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"]
+        self._wait_until_scheduled(execution)
         token = self.stepfunctions.get_activity_task(activityArn=activity)["taskToken"]
         return Callback(client=self.stepfunctions, token=token, execution_arn=execution)
+
+    def _wait_until_scheduled(self, execution: str) -> None:
+        """The emulator looks for an activity's task twice a second: ask when it is there."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            history = self.stepfunctions.get_execution_history(executionArn=execution)["events"]
+            if any(event["type"] == "TaskStateEntered" for event in history):
+                return
+            time.sleep(0.03)
 
     def settings(self, job_id: UUID, callback: Callback, **changes: Any) -> Settings:
         """The settings of one attempt."""
