@@ -10,6 +10,9 @@ from artifacts.lambda_package import LABEL_ENTRY, LAMBDA_PACKAGES, own_files
 from artifacts.platforms import Architecture
 from artifacts.sources import REPOSITORY_ROOT
 
+PACKAGE_PATH = "build/metadata_api.zip"
+"""Where the program and the deploy commands look for the package, from the root of the checkout."""
+
 
 def package_fault(package: Path, architecture: Architecture, *, root: Path = REPOSITORY_ROOT) -> str | None:
     """Finds out why a package must be built (again) before it is deployed.

@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
-import pulumi
-from pulumi.runtime import config as runtime_config
-
 from components.choices import Architecture, ChunkingMode, InsightsMode, NatStrategy
 from components.config_rules import ENDPOINT_SERVICES, TASK_MEMORY_MIB, check_rules
 from components.config_values import ConfigError, Kind, ValueSpec, kind_of, parse, spec_of, value
@@ -247,6 +244,10 @@ def load_config(project: str) -> tuple[StackConfig, str]:
     Raises:
         ConfigError: see ``parse_config``; also when the region is not set.
     """
+    # The deploy commands parse configuration too, and start in half the time without the SDK.
+    import pulumi
+    from pulumi.runtime import config as runtime_config
+
     found = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
     prefix = f"{project}:"
     values = {key.removeprefix(prefix): text for key, text in found.items() if key.startswith(prefix)}

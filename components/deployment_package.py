@@ -6,11 +6,9 @@ import pulumi
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from artifacts.freshness import package_fault
+from artifacts.freshness import PACKAGE_PATH, package_fault
 from artifacts.platforms import Architecture as PackageArchitecture
 from components.choices import Architecture
-
-PACKAGE_PATH = "build/metadata_api.zip"
 
 
 class PackageError(pulumi.RunError):

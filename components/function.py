@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from artifacts.freshness import PACKAGE_PATH
 from components.choices import Architecture
-from components.deployment_package import PACKAGE_PATH
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key, write_logs

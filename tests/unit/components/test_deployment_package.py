@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from artifacts.freshness import PACKAGE_PATH
 from artifacts.lambda_package import build_lambda_package
 from artifacts.platforms import Architecture
 from components import deployment_package
-from components.deployment_package import PACKAGE_PATH, PackageError, check_package
+from components.deployment_package import PackageError, check_package
 from local.paths import REPOSITORY_ROOT
 from tests.synthesised import synthesised
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from artifacts import lambda_package
+from artifacts.freshness import PACKAGE_PATH
 from artifacts.lambda_package import build_lambda_package
 from artifacts.platforms import Architecture
-from components.deployment_package import PACKAGE_PATH
 from local.paths import REPOSITORY_ROOT
 
 IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
