@@ -161,11 +161,11 @@ def build_workflow(clients: Callable[[str], Any]) -> Callable[..., Workflow]:
 
 
 def _impatient(definition: dict[str, Any]) -> dict[str, Any]:
-    """Shorten the pauses between tries; everything else stays as deployed."""
+    """Shorten the pauses between tries to what only the emulator takes; everything else stays as deployed."""
     for state in definition["States"].values():
         for retrier in state.get("Retry", []):
             if "IntervalSeconds" in retrier:
-                retrier |= {"IntervalSeconds": 1, "BackoffRate": 1.0}
+                retrier |= {"IntervalSeconds": 0.1, "BackoffRate": 1.0}
                 retrier.pop("MaxDelaySeconds")
     return definition
 
