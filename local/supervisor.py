@@ -13,9 +13,7 @@ from dataclasses import dataclass
 
 from local.errors import AlreadyInUseError, LocalModeError, NotRunningError
 from local.paths import DATA_DIR_VARIABLE, REPOSITORY_ROOT, StackPaths, data_root
-from local.servers.postgres import PostgresServer
 from local.servers.process import DirectoryLock, ProcessIdentity, end_process, tail
-from local.servers.tls import create_authority
 from local.state import Phase, PlatformState, load_state, save_state
 
 _START_TIMEOUT_SECONDS = 180.0
@@ -117,6 +115,10 @@ class Supervisor:
 
     def reset(self) -> list[str]:
         """Stop the platform and delete all its data; give the names of what ran."""
+        # The database driver and the cryptography library, which no other command needs.
+        from local.servers.postgres import PostgresServer
+        from local.servers.tls import create_authority
+
         stopped = self.down()
         if self.paths.postgres.exists():
             authority = create_authority(self.paths.tls)

@@ -1,6 +1,8 @@
 """The command line explains itself and its errors, to people and to machines."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,9 @@ def test_mail_and_logs_of_a_new_platform_are_empty(capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out) == {"mail": []}
     assert run(["logs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"logs": []}
+
+
+def test_commands_load_neither_the_database_driver_nor_pulumi_before_they_need_them() -> None:
+    program = "import sys, local.cli.stack_commands; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"psycopg", "cryptography", "boto3", "pulumi"} & set(done.stdout.split())
