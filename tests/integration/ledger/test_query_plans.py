@@ -8,13 +8,12 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from psycopg import Rollback, sql
+from psycopg import Connection, Rollback, sql
 
 from ledger import admission, job_queries, videos
 from ledger.connection import LedgerConnection, connect
 from ledger.errors import QueueFullError
 from ledger.videos import VideoFilter
-from local.servers.postgres import PostgresServer
 from tests.integration.conftest import cloned_ledger
 from tests.ledger_support import LedgerDatabase
 
@@ -92,10 +91,8 @@ class Explaining:
 
 
 @pytest.fixture(scope="module")
-def full_ledger(
-    postgres_server: PostgresServer, ledger_template: LedgerDatabase
-) -> Iterator[LedgerConnection]:
-    with cloned_ledger(postgres_server, ledger_template) as database:
+def full_ledger(administration: Connection, ledger_template: LedgerDatabase) -> Iterator[LedgerConnection]:
+    with cloned_ledger(administration, ledger_template) as database:
         owner = connect(database.settings, database.owner)
         # Row by row it would take minutes; the states are filled in above.
         owner.execute("ALTER TABLE jobs DISABLE TRIGGER jobs_follow_latest")

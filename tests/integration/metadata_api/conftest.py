@@ -47,7 +47,9 @@ def account(emulator: EmulatorServer) -> boto3.session.Session:
 
 
 @pytest.fixture
-def aws(emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def aws(
+    emulator: EmulatorServer, account: boto3.session.Session, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
     """Makes plain boto3 clients talk to the emulator."""
     for name, value in {
         "AWS_ENDPOINT_URL": emulator.url,
@@ -57,8 +59,8 @@ def aws(emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
         "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_ACCESS_KEY,
     }.items():
         monkeypatch.setenv(name, value)
-    # The default session keeps the credentials it saw first, which may be another test's.
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    # A session of its own would keep the credentials it saw first, and read the services' descriptions anew.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", account)
     forget_clients()
     yield boto3
     forget_clients()
