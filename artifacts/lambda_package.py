@@ -104,23 +104,29 @@ def describe(path: Path, files: Mapping[str, Path | bytes]) -> LambdaPackage:
 
 
 def local_lambda_package(target_dir: Path, ca_bundle: bytes, *, root: Path = REPOSITORY_ROOT) -> Path:
-    """Returns the package for the emulator on this machine, built once per content.
+    """Returns our part of the package for the emulator on this machine, built once per content.
+
+    The emulator unpacks a package for every worker it starts. The dependencies would be 50 MB each time,
+    compiled anew, so they stay in `local_dependencies`.
 
     Args:
         target_dir: Directory that keeps the package.
         ca_bundle: Roots that the functions trust instead of AWS's.
-        root: Root of the repository; its `build/cache` keeps the dependencies for all platforms.
+        root: Root of the repository.
     """
-    cache_dir = root / "build" / "cache"
-    # The directory of the dependencies is named by their pins, so hashing the name covers their content.
-    dependencies = install_dependencies(root, cache_dir, Architecture.LOCAL)
-    ours: dict[str, Path | bytes] = {**package_files(root, LAMBDA_PACKAGES), CA_BUNDLE: ca_bundle}
-    digest = content_hash({**ours, "dependencies": dependencies.name.encode()})
-    target = target_dir / f"lambda-{digest[:20]}.zip"
+    files: dict[str, Path | bytes] = {**own_files(root), CA_BUNDLE: ca_bundle}
+    target = target_dir / f"lambda-{content_hash(files)[:20]}.zip"
     if not target.is_file():
         for former in target_dir.glob("lambda-*.zip"):
             former.unlink(missing_ok=True)
-        files = lambda_files(root, cache_dir, Architecture.LOCAL, {CA_BUNDLE: ca_bundle})
-        # The emulator unpacks the package for every worker it starts: stored files halve that time.
         write_zip(target, files, compression_level=0)
     return target
+
+
+def local_dependencies(root: Path = REPOSITORY_ROOT) -> Path:
+    """Returns the directory with the package's dependencies for this machine, installed once per checkout.
+
+    Args:
+        root: Root of the repository; its `build/cache` keeps them for all platforms.
+    """
+    return install_dependencies(root, root / "build" / "cache", Architecture.LOCAL)

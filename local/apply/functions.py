@@ -8,6 +8,7 @@ from typing import Any
 
 from local.agent.plan import rewrite_path
 from local.apply.context import ApplyContext, pascal, present, tag_map
+from local.apply.preparation import lambda_dependencies
 from local.apply.registry import handles
 from local.monitor import Created, Registration
 from local.program_errors import ApplyError
@@ -139,20 +140,30 @@ def invoke(context: ApplyContext, resource: Registration) -> Created:
 
 
 def _environment(context: ApplyContext, resource: Registration) -> dict[str, Any] | None:
-    """Gives the variables; paths below a mounted file system become those of its directory here."""
-    environment, mount = resource.inputs.get("environment"), resource.inputs.get("fileSystemConfig")
-    if environment is None or mount is None:
-        return None if environment is None else {"Variables": environment["variables"]}
-    access_point = str(mount["arn"]).rpartition("/")[2]
-    mounts = {str(mount["localMountPath"]): context.mounts[access_point]}
-    variables = {name: rewrite_path(value, mounts) for name, value in environment["variables"].items()}
-    return {"Variables": variables}
+    """Gives the variables as they must be here.
+
+    Paths below a mounted file system become those of its directory, and the platform's package finds its
+    dependencies beside it.
+    """
+    variables = dict((resource.inputs.get("environment") or {}).get("variables") or {})
+    mount = resource.inputs.get("fileSystemConfig")
+    if mount is not None:
+        access_point = str(mount["arn"]).rpartition("/")[2]
+        mounts = {str(mount["localMountPath"]): context.mounts[access_point]}
+        variables = {name: rewrite_path(value, mounts) for name, value in variables.items()}
+    if _archive(resource).name == LAMBDA_PACKAGE_NAME:
+        variables["PYTHONPATH"] = str(lambda_dependencies())
+    return {"Variables": variables} if variables else None
+
+
+def _archive(resource: Registration) -> Path:
+    """Gives the path of the code, which counts from the project's directory: the working directory here."""
+    archive = (resource.inputs.get("code") or {}).get("archive") or {}
+    return Path(str(archive.get("path", "")))
 
 
 def _code(context: ApplyContext, resource: Registration) -> dict[str, Any]:
-    # Relative paths count from the project's directory, which is the working directory during the run.
-    archive = (resource.inputs.get("code") or {}).get("archive") or {}
-    path = Path(str(archive.get("path", "")))
+    path = _archive(resource)
     if path.name == LAMBDA_PACKAGE_NAME:
         return context.lambda_code()
     if path.suffix != ".zip" or not path.is_file():

@@ -8,7 +8,7 @@ import logging
 import threading
 from pathlib import Path
 
-from artifacts.lambda_package import local_lambda_package
+from artifacts.lambda_package import local_dependencies, local_lambda_package
 from artifacts.stage import stage_image
 from local.paths import REPOSITORY_ROOT
 
@@ -20,6 +20,12 @@ def lambda_package(packages_dir: Path, ca_path: Path) -> Path:
     """Returns the Lambda package built for this machine with the local authority inside."""
     with _one_build_at_a_time:
         return local_lambda_package(packages_dir, ca_path.read_bytes())
+
+
+def lambda_dependencies() -> Path:
+    """Returns the directory from which the functions on this machine import their dependencies."""
+    with _one_build_at_a_time:
+        return local_dependencies()
 
 
 def image_dir(packages_dir: Path, ca_path: Path) -> Path:
@@ -40,6 +46,7 @@ def prepare(packages_dir: Path, ca_path: Path) -> None:
     try:
         _import_components()
         lambda_package(packages_dir, ca_path)
+        lambda_dependencies()
         image_dir(packages_dir, ca_path)
     except Exception:
         _logger.debug("preparation failed", exc_info=True)

@@ -52,8 +52,9 @@ def copy_checkout(directory: Path) -> Path:
             shutil.copy2(file, directory / file.name)
     for name in ("artifacts", "components", "local", "services", "workflow"):
         shutil.copytree(CHECKOUT / name, directory / name)
-    for environment in (".venv", ".venv-emulator"):
-        (directory / environment).symlink_to(CHECKOUT / environment)
+    (CHECKOUT / "build").mkdir(exist_ok=True)
+    for made in (".venv", ".venv-emulator", "build"):
+        (directory / made).symlink_to(CHECKOUT / made)
     return directory
 
 

@@ -11,6 +11,7 @@ import redis
 from botocore.exceptions import ClientError
 
 from local.apply.modelled_types import MODELLED_TYPES
+from local.apply.preparation import lambda_dependencies
 from local.synth import run_synthesis
 
 if TYPE_CHECKING:
@@ -71,10 +72,11 @@ def test_functions_have_the_handler_role_limits_and_environment_of_the_program(p
 
 
 def variables_here(platform: "Platform", inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Give a function's variables as the program writes them, with the local directory of what it mounts."""
-    variables, mount = inputs["environment"]["variables"], inputs.get("fileSystemConfig")
+    """Give a function's variables as the program writes them, with the directories of this machine."""
+    variables, mount = dict(inputs["environment"]["variables"]), inputs.get("fileSystemConfig")
+    variables["PYTHONPATH"] = str(lambda_dependencies())
     if mount is None:
-        return dict(variables)
+        return variables
     directory = platform.applied.mounts[mount["arn"].rpartition("/")[2]]
     assert mount["localMountPath"] in variables.values()
     return {
