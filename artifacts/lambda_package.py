@@ -15,6 +15,7 @@ from artifacts.sources import CA_BUNDLE, REPOSITORY_ROOT, content_hash, package_
 LAMBDA_PACKAGES = ("ledger", "metadata_api", "profiles", "webhooks")
 # An entry that names the target and the pins, so that the package itself says what it was built from.
 LABEL_ENTRY = "package-label.txt"
+_CACHE = Path("build") / "cache"
 _NOT_AT_RUN_TIME = frozenset({"metadata_api/requirements.txt"})
 
 
@@ -39,16 +40,13 @@ class LambdaPackage:
     unzipped_bytes: int
 
 
-def lambda_files(
-    root: Path, cache_dir: Path, architecture: Architecture, replacements: Mapping[str, bytes]
-) -> dict[str, Path | bytes]:
+def lambda_files(root: Path, cache_dir: Path, architecture: Architecture) -> dict[str, Path | bytes]:
     """Maps name to content for everything in the package.
 
     Args:
         root: Root of the repository.
         cache_dir: Directory that keeps installed dependencies.
         architecture: Target of the package.
-        replacements: Contents that replace files of ours, for example another CA bundle.
 
     Raises:
         CollidingFilesError: A dependency and one of our packages share a file name.
@@ -58,11 +56,8 @@ def lambda_files(
     if both := sorted(ours.keys() & theirs.keys()):
         message = f"{both[0]} comes from us and from a dependency; rename ours"
         raise CollidingFilesError(message)
-    if unknown := sorted(replacements.keys() - ours.keys()):
-        message = f"{unknown[0]} cannot be replaced: the package has no such file"
-        raise CollidingFilesError(message)
     label = dependencies_label(root, architecture).encode()
-    return {**theirs, **ours, **replacements, LABEL_ENTRY: label}
+    return {**theirs, **ours, LABEL_ENTRY: label}
 
 
 def own_files(root: Path) -> dict[str, Path]:
@@ -86,7 +81,7 @@ def build_lambda_package(
         root: Root of the repository.
         cache_dir: Directory that keeps installed dependencies; by default `build/cache`.
     """
-    files = lambda_files(root, cache_dir or root / "build" / "cache", architecture, {})
+    files = lambda_files(root, cache_dir or root / _CACHE, architecture)
     write_zip(output, files)
     return describe(output, files)
 
@@ -129,4 +124,4 @@ def local_dependencies(root: Path = REPOSITORY_ROOT) -> Path:
     Args:
         root: Root of the repository; its `build/cache` keeps them for all platforms.
     """
-    return install_dependencies(root, root / "build" / "cache", Architecture.LOCAL)
+    return install_dependencies(root, root / _CACHE, Architecture.LOCAL)

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from artifacts.freshness import PACKAGE_PATH
 from local.agent.plan import rewrite_path
 from local.apply.context import ApplyContext, pascal, present, tag_map
 from local.apply.preparation import lambda_dependencies
@@ -13,7 +14,7 @@ from local.apply.registry import handles
 from local.monitor import Created, Registration
 from local.program_errors import ApplyError
 
-LAMBDA_PACKAGE_NAME = "metadata_api.zip"
+_PACKAGE_NAME = Path(PACKAGE_PATH).name
 
 
 @handles("aws:lambda/function:Function")
@@ -151,7 +152,7 @@ def _environment(context: ApplyContext, resource: Registration) -> dict[str, Any
         access_point = str(mount["arn"]).rpartition("/")[2]
         mounts = {str(mount["localMountPath"]): context.mounts[access_point]}
         variables = {name: rewrite_path(value, mounts) for name, value in variables.items()}
-    if _archive(resource).name == LAMBDA_PACKAGE_NAME:
+    if _archive(resource).name == _PACKAGE_NAME:
         variables["PYTHONPATH"] = str(lambda_dependencies())
     return {"Variables": variables} if variables else None
 
@@ -164,11 +165,9 @@ def _archive(resource: Registration) -> Path:
 
 def _code(context: ApplyContext, resource: Registration) -> dict[str, Any]:
     path = _archive(resource)
-    if path.name == LAMBDA_PACKAGE_NAME:
+    if path.name == _PACKAGE_NAME:
         return context.lambda_code()
     if path.suffix != ".zip" or not path.is_file():
-        message = (
-            f"{resource.urn}: code {str(path)!r} is neither {LAMBDA_PACKAGE_NAME} nor an existing zip file."
-        )
+        message = f"{resource.urn}: code {str(path)!r} is neither {_PACKAGE_NAME} nor an existing zip file."
         raise ApplyError(message, remedy="Build the package first, or use the platform's own.")
     return {"ZipFile": path.read_bytes()}

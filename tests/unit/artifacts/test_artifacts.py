@@ -85,7 +85,7 @@ def test_a_dependency_cannot_replace_a_file_of_ours(repository: Path, installed:
     (installed / "profiles" / "web.yaml").write_text("name: other\n")
 
     with pytest.raises(CollidingFilesError, match=r"profiles/web\.yaml"):
-        lambda_files(repository, repository / "cache", Architecture.LOCAL, {})
+        lambda_files(repository, repository / "cache", Architecture.LOCAL)
 
 
 def test_the_local_package_trusts_another_authority_and_is_built_once(
