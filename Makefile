@@ -102,7 +102,7 @@ docs: setup ## Write the pages that are generated from the code
 	@$(PYTHON_BIN) -m tools.configuration_table
 
 openapi: setup ## Write the API's description to docs/openapi.json
-	@$(PYTHON_BIN) -m metadata_api.openapi > docs/openapi.json
+	@$(PYTHON_BIN) -m metadata_api.operations.openapi > docs/openapi.json
 
 constraints: setup ## Pin every transitive package again after a change to a requirements file
 	@.venv/bin/uv pip compile --quiet requirements-dev.txt --universal --python-version 3.11 --no-header --no-annotate --upgrade -o constraints.txt
@@ -121,7 +121,7 @@ test-browser: setup .browser/.complete ## Play HLS and DASH in headless Chromium
 	@tools/setup.sh browser
 
 test-chunk-kills: setup ## Kill the tasks of a chunked job at ten random moments (`make test` takes three)
-	@CHUNK_KILLS=10 $(PYTHON_BIN) -m pytest tests/integration/processor_worker/test_chunk_kills.py -s
+	@CHUNK_KILLS=10 $(PYTHON_BIN) -m pytest tests/integration/processor/test_chunk_kills.py -s
 
 hostile: setup ## Print what came of each hostile source: answer, time, memory
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.hostile

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from artifacts.sources import REPOSITORY_ROOT, content_hash, package_files
 
-IMAGE_PACKAGES = ("ledger", "processor", "profiles")
+IMAGE_PACKAGES = ("ledger", "media", "processor", "profiles")
 _DIGITS = 20
 
 

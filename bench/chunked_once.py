@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.produce_once import took
-from processor.chunks import ChunkedWork, FinishedChunk, cut, encode_chunk, joining
-from processor.limits import Budget, Limits
-from processor.produce import begin, finish
-from processor.shared import SharedPlan
+from media.produce.produce import begin, finish
+from media.tools.limits import Budget, Limits
+from processor.exchange.shared_files import SharedPlan
+from processor.steps.chunks import ChunkedWork, FinishedChunk, cut, encode_chunk, joining
 from profiles import LadderProfile, get_profile
 
 WINDOW_SECONDS = 8.0

@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from processor.limits import Limits
-from processor.produce import produce
-from processor.production import Production
+from media.produce.produce import produce
+from media.produce.production import Production
+from media.tools.limits import Limits
 from profiles import get_profile
 
 

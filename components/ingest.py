@@ -144,7 +144,7 @@ class Ingest(pulumi.ComponentResource):
                 platform=args.platform,
                 role="ingest",
                 reserved_concurrency=args.platform.background_reserved_concurrency or None,
-                handler="metadata_api.ingest.handler",
+                handler="orchestration.ingest.handler",
                 description="Turns new objects into jobs and starts their workflow",
                 timeout_seconds=_FUNCTION_TIMEOUT_SECONDS,
                 environment={
@@ -211,7 +211,7 @@ class Ingest(pulumi.ComponentResource):
                 platform=args.platform,
                 role="maintain",
                 reserved_concurrency=args.platform.background_reserved_concurrency or None,
-                handler="metadata_api.maintain.handler",
+                handler="upkeep.maintain.handler",
                 description="Starts waiting jobs, reconciles lost ones, delivers queued announcements",
                 timeout_seconds=_MAINTAIN_TIMEOUT_SECONDS,
                 environment={

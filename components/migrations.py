@@ -44,7 +44,7 @@ class Migrations(pulumi.ComponentResource):
             LambdaFunctionArgs(
                 platform=args.platform,
                 role="migrate",
-                handler="metadata_api.migrate.handler",
+                handler="upkeep.migrate.handler",
                 description="Migrates the database schema and the application role",
                 timeout_seconds=_TIMEOUT_SECONDS,
                 environment={"DATABASE_MASTER_SECRET_ARN": args.master_secret_arn},

@@ -59,7 +59,7 @@ class Sweep(pulumi.ComponentResource):
                 platform=args.platform,
                 role="sweep",
                 reserved_concurrency=args.platform.background_reserved_concurrency or None,
-                handler="metadata_api.sweep.handler",
+                handler="upkeep.sweep.handler",
                 description="Deletes what was deleted or left behind, heals what got lost in the buckets",
                 timeout_seconds=_TIMEOUT_SECONDS,
                 environment={

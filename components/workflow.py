@@ -134,7 +134,7 @@ class Workflow(pulumi.ComponentResource):
                 platform=args.platform,
                 role="outcome",
                 reserved_concurrency=args.platform.background_reserved_concurrency or None,
-                handler="metadata_api.outcome.handler",
+                handler="orchestration.outcome.handler",
                 description="Settles jobs whose execution ended and starts those that wait for their slot",
                 timeout_seconds=_OUTCOME_TIMEOUT_SECONDS,
                 environment={

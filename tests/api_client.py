@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from metadata_api import clients
 from metadata_api.api import Application
-from metadata_api.resources import Resources
+from metadata_api.environment.resources import Resources
 from metadata_api.settings import ApiSettings
+from runtime import clients
 from tests.api_conformance import check_answer
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from metadata_api.openapi import build_document
-from metadata_api.operations import Operation
+from metadata_api.operations.openapi import build_document
+from metadata_api.operations.operation import Operation
 from metadata_api.route_table import OPERATIONS
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bench.measure import MemoryWatch, process_tree
 from ledger.states import ErrorCode
-from processor.errors import MediaError
-from processor.limits import Limits
-from processor.produce import produce
+from media.produce.produce import produce
+from media.tools.errors import MediaError
+from media.tools.limits import Limits
 from profiles import get_profile
 from tests.hostile_sources import CASES
 from tests.hostile_trap import Trap, trap_in

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 from botocore.exceptions import ClientError
 from psycopg import sql
 
-from ledger import job_rows, jobs, worker
-from ledger.connection import ConnectionKeeper, FixedCredentials, LedgerConnection, connect
+from ledger.database.connection import ConnectionKeeper, FixedCredentials, LedgerConnection, connect
+from ledger.database.settings import DatabaseSettings
+from ledger.jobs import job_rows, jobs, worker
 from ledger.models import Claim, Job, NewJob, OutputRecord, SourceObject
-from ledger.settings import DatabaseSettings
 from ledger.states import JobStatus
 
 INGEST_BUCKET = "ingest-bucket"

@@ -51,9 +51,9 @@ def load(name: str) -> Any:
     """Imports a side and gives its Lambda handler."""
     handler = importlib.import_module(HANDLERS[name]).handler
     if name == "ours":
-        import ledger.settings
+        import ledger.database.settings
 
-        ledger.settings.CA_BUNDLE_PATH = Path(os.environ["BENCH_CA_PATH"])
+        ledger.database.settings.CA_BUNDLE_PATH = Path(os.environ["BENCH_CA_PATH"])
     return handler
 
 

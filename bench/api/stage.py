@@ -12,13 +12,13 @@ import boto3
 import psycopg
 from psycopg import sql
 
-from ledger.connection import FixedCredentials
-from ledger.settings import Credentials, DatabaseSettings
+from ledger.database.connection import FixedCredentials
+from ledger.database.settings import Credentials, DatabaseSettings
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
 from local.servers.postgres import PostgresServer
 from local.servers.tls import create_authority
-from metadata_api.migrate import Waiting, migrate
 from metadata_api.settings import ApiSettings
+from upkeep.migrate import Waiting, migrate
 
 EVENTS_A_VIDEO = 10
 _REGION = "ap-northeast-1"

@@ -41,7 +41,7 @@ def _ask_processor(arguments: argparse.Namespace) -> dict[str, Any]:
 
     workflow_seconds = int(value("workflow_timeout_seconds"))
     command = [
-        *(sys.executable, "-m", "processor.plan_file", str(arguments.file.absolute())),
+        *(sys.executable, "-m", "media.produce.plan_file", str(arguments.file.absolute())),
         *("--profile", arguments.profile, "--mode", value("chunking_mode")),
         *("--window-seconds", value("chunk_window_seconds")),
         *("--concurrency", value("chunk_max_concurrency")),

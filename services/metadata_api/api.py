@@ -11,16 +11,16 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ledger.errors import LedgerUnavailableError
-from ledger.idempotency import IdempotencyKeyReusedError
-from metadata_api.cors import cors_headers
-from metadata_api.logs import logger
-from metadata_api.problems import Problem, ProblemCode, problem_response
-from metadata_api.request import ApiRequest
-from metadata_api.resources import Resources
-from metadata_api.responses import Response, empty_response
+from ledger.jobs.idempotency import IdempotencyKeyReusedError
+from metadata_api.environment.resources import Resources
+from metadata_api.http.cors import cors_headers
+from metadata_api.http.problems import Problem, ProblemCode, problem_response
+from metadata_api.http.responses import Response, empty_response
+from metadata_api.operations.request import ApiRequest
+from metadata_api.operations.routing import Router
 from metadata_api.route_table import OPERATIONS
-from metadata_api.routing import Router
 from metadata_api.settings import ApiSettings
+from runtime.logs import logger
 
 _REQUEST_ID_HEADER: Final = "X-Request-Id"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")

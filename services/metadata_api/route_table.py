@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from metadata_api.operations import Operation
+from metadata_api.operations.operation import Operation
 from metadata_api.routes import (
     batches,
     dead_letters,

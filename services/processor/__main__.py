@@ -11,16 +11,16 @@ import boto3
 from botocore.config import Config
 
 from ledger.states import ErrorCode, TaskError
-from processor import runner
-from processor.attempt import Surroundings
-from processor.ledger_session import LedgerSession, connector
-from processor.logging import configure
-from processor.progress import ProgressBoard, connect_board
-from processor.settings import Settings, SettingsError
-from processor.stop import SignalWatcher, Stop
-from processor.storage import create_client
-from processor.task_metadata import find_task_arn
-from processor.token import TaskToken, TokenGoneError, TokenUnreachableError
+from media.tools import runner
+from processor.exchange.storage import create_client
+from processor.steps.attempt import Surroundings
+from processor.task.ledger_session import LedgerSession, connector
+from processor.task.logging import configure
+from processor.task.progress import ProgressBoard, connect_board
+from processor.task.settings import Settings, SettingsError
+from processor.task.stop import SignalWatcher, Stop
+from processor.task.task_metadata import find_task_arn
+from processor.task.token import TaskToken, TokenGoneError, TokenUnreachableError
 from processor.worker import Exit, Worker
 
 logger = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ import psycopg
 from ledger.errors import ClaimRefusedError, JobNotFoundError, LedgerUnavailableError
 from ledger.models import Failure
 from ledger.states import ErrorCode, TaskError, task_error_for
-from processor.errors import MediaError
-from processor.stop import StoppedError
-from processor.storage import S3_ERRORS, explain
+from media.tools.errors import MediaError
+from processor.exchange.storage import S3_ERRORS, explain
+from processor.task.stop import StoppedError
 from profiles import UnknownProfileError
 
 _RETRIED: Final = (

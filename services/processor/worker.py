@@ -7,18 +7,18 @@ from enum import IntEnum
 from typing import Any, Final
 
 from ledger.errors import FenceLostError
-from processor.assemble import assemble
-from processor.attempt import Attempt, Surroundings
-from processor.encode_step import encode_step
+from processor.exchange.superseded import tag_superseded
 from processor.failures import TaskFailure, describe, interrupted, unwanted
-from processor.heartbeat import Heartbeat, reason_of
-from processor.ledger_session import LedgerSession
-from processor.prepare import prepare
-from processor.settings import Settings
-from processor.stages import StageTracker
-from processor.stop import StopReason
-from processor.superseded import tag_superseded
-from processor.token import TokenGoneError, TokenUnreachableError
+from processor.steps.assemble import assemble
+from processor.steps.attempt import Attempt, Surroundings
+from processor.steps.encode_chunk import encode_step
+from processor.steps.prepare import prepare
+from processor.task.heartbeat import Heartbeat, reason_of
+from processor.task.ledger_session import LedgerSession
+from processor.task.settings import Settings
+from processor.task.stages import StageTracker
+from processor.task.stop import StopReason
+from processor.task.token import TokenGoneError, TokenUnreachableError
 
 logger = logging.getLogger(__name__)
 

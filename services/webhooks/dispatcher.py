@@ -8,17 +8,17 @@ from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ledger import webhook_deliveries, webhook_endpoints, webhook_events
-from ledger.connection import ConnectionKeeper, LedgerConnection
+from ledger.database.connection import ConnectionKeeper, LedgerConnection
 from ledger.errors import LedgerUnavailableError
-from ledger.webhook_deliveries import Attempted, DueDelivery
-from metadata_api import clients, database
-from metadata_api.logs import logger
-from metadata_api.partial_batch import take_each
+from ledger.webhooks import webhook_deliveries, webhook_endpoints, webhook_events
+from ledger.webhooks.webhook_deliveries import Attempted, DueDelivery
 from metadata_api.settings import WebhooksSettings
+from runtime import clients, database
+from runtime.logs import logger
+from runtime.partial_batch import take_each
+from runtime.webhooks.secret_box import unseal
+from runtime.webhooks.signing import signed_headers
 from webhooks.messages import WAKE_UP, InvalidMessageError, Report, Send
-from webhooks.secret_box import unseal
-from webhooks.signing import signed_headers
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from webhooks.addresses import RefusedAddressError, Resolve, Target, addresses_of, parse_target
+from runtime.webhooks.addresses import RefusedAddressError, Resolve, Target, addresses_of, parse_target
 
 # The specification recommends 15 to 30 s for the endpoint's answer.
 TIME_LIMIT_SECONDS: Final = 15.0

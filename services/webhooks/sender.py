@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from metadata_api import clients
-from metadata_api.logs import logger
 from metadata_api.settings import WebhookSenderSettings
+from runtime import clients
+from runtime.logs import logger
 from webhooks.messages import Report, Send
 from webhooks.post import Answer, post
 

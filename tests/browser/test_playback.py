@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from processor.limits import Limits
-from processor.produce import produce
-from processor.production import Production
+from media.produce.produce import produce
+from media.produce.production import Production
+from media.tools.limits import Limits
 from profiles import get_profile
 from tests import media
 from tests.browser.browsing import INSTALLED, Site, site

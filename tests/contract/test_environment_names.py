@@ -8,7 +8,7 @@ import pytest
 
 from local.program import ProgramRun
 from metadata_api import settings as function_settings
-from processor.settings import WORKFLOW_VARIABLES, Settings
+from processor.task.settings import WORKFLOW_VARIABLES, Settings
 from tests.synthesised import container, one, resources, state_machine
 
 FUNCTIONS: dict[str, Any] = {
@@ -22,7 +22,9 @@ FUNCTIONS: dict[str, Any] = {
     "webhook-sender": function_settings.WebhookSenderSettings,
 }
 HANDLERS = {
-    **{role: f"metadata_api.{role}.handler" for role in ("api", "ingest", "outcome", "maintain", "migrate")},
+    "api": "metadata_api.api.handler",
+    **{role: f"orchestration.{role}.handler" for role in ("ingest", "outcome")},
+    **{role: f"upkeep.{role}.handler" for role in ("maintain", "sweep", "migrate")},
     "webhooks": "webhooks.dispatcher.handler",
     "webhook-sender": "webhooks.sender.handler",
 }

@@ -12,13 +12,13 @@ from uuid import uuid4
 
 import pytest
 
-from metadata_api.sealing import BrokenSealError, Sealer
+from metadata_api.http.sealing import BrokenSealError, Sealer
 
 SERVICES = Path(__file__).parents[2] / "services"
 SECRET = re.compile(r"secret|token|passw|signature|credential|hmac|seal|cursor|api_key")
 # What is compared plainly, by file and text, and why that tells a caller nothing.
 PLAIN = {
-    ("ledger/connection.py", "renewed == credentials"): "both come from Secrets Manager, none from a caller",
+    ("ledger/database/connection.py", "renewed == credentials"): "both come from Secrets Manager, none from a caller",
 }
 TRIES = 10_000
 
@@ -47,7 +47,7 @@ def test_ten_thousand_forged_seals_are_all_compared_whole(monkeypatch: pytest.Mo
         return real(first, second)
 
     right = sealer.seal("scope", str(uuid4()))
-    monkeypatch.setattr("metadata_api.sealing.hmac.compare_digest", recorded)
+    monkeypatch.setattr("metadata_api.http.sealing.hmac.compare_digest", recorded)
     for number in range(TRIES):
         # From wrong at the first character to right but for the last of the tag.
         index = number % 21

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from statelint.linter import Linter
 
-from ledger.announcement import JobFacts, failed
-from ledger.failures import failure
+from ledger.announcements.announcement import JobFacts, failed
+from ledger.jobs.failures import failure
 from ledger.states import ErrorCode, TaskError
 from local.program import ProgramRun
 from tests.synthesised import one, resources, state_machine

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ledger.connection import FixedCredentials, LedgerConnection
-from ledger.settings import Credentials, DatabaseSettings
+from ledger.database.connection import FixedCredentials, LedgerConnection
+from ledger.database.settings import Credentials, DatabaseSettings
 from local.servers.postgres import PostgresServer
-from metadata_api.migrate import Waiting, migrate
 from tests.ledger_support import LedgerDatabase
+from upkeep.migrate import Waiting, migrate
 
 _TEMPLATE = "ledger_template"
 _APPLICATION = "video_app"

@@ -6,7 +6,7 @@ from email import policy
 from email.parser import BytesHeaderParser
 from typing import Any
 
-from processor.superseded import TAG_VALUE
+from processor.exchange.superseded import TAG_VALUE
 from tests.soak.load import DROP_PREFIX, Load
 from tests.soak.world import World
 

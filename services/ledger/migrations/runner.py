@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.connection import LedgerConnection
+from ledger.database.connection import LedgerConnection
 
 _DIRECTORY = Path(__file__).parent
 _LOCK_KEY = 0x6C656467  # any constant: parallel runners only have to agree on it

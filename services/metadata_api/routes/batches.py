@@ -6,22 +6,23 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
-from ledger import batches, idempotency, job_queries, videos
-from ledger.job_queries import JobRow
+from ledger.jobs import batches, idempotency, job_queries
+from ledger.jobs.job_queries import JobRow
 from ledger.states import TERMINAL_STATUSES, JobStatus
-from metadata_api.consequences import start_now
+from ledger.videos import videos
+from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.responses import Response, json_response, timestamp
+from metadata_api.jobs.creation import ORDER_PROBLEMS, Order, check_order, place_order, refuse_when_full
+from metadata_api.jobs.execution_control import start_now
+from metadata_api.jobs.rendering import job_summary, live_progress
+from metadata_api.jobs.upload_tickets import upload_ticket
 from metadata_api.models.batches import BatchBody, BatchCreated, BatchItem, BatchView, StatusCounts
-from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
-from metadata_api.orders import ORDER_PROBLEMS, Order, check_order, place_order, refuse_when_full
-from metadata_api.problems import Problem, ProblemCode
-from metadata_api.rendering import job_summary, live_progress
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import Response, json_response, timestamp
+from metadata_api.operations.operation import IDEMPOTENCY_KEY, LOCATION, RouteGroup
+from metadata_api.operations.request import ApiRequest, not_found
 from metadata_api.settings import ApiSettings
-from metadata_api.upload_tickets import upload_ticket
 
 if TYPE_CHECKING:
-    from ledger.connection import LedgerConnection
+    from ledger.database.connection import LedgerConnection
 
 routes = RouteGroup("Batches")
 _OPERATION: Final = "create-batch"

@@ -1,11 +1,11 @@
 """For operators: messages that could not be handled, and giving them back."""
 
-from metadata_api import clients
+from metadata_api.http.problems import ProblemCode
+from metadata_api.http.responses import Response, json_response
 from metadata_api.models.system import DeadLettersList, DeadLettersView, RedriveView
-from metadata_api.operations import RouteGroup
-from metadata_api.problems import ProblemCode
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import Response, json_response
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.request import ApiRequest, not_found
+from runtime import clients
 
 routes = RouteGroup("System")
 
@@ -20,7 +20,7 @@ routes = RouteGroup("System")
 def list_dead_letters(request: ApiRequest) -> Response:
     """Every queue whose messages can be given back, with about how many wait."""
     # Only operators' calls need it.
-    from metadata_api import dead_letters
+    from metadata_api.environment import dead_letters
 
     items = [
         DeadLettersView(queue=name, waiting=dead_letters.waiting(clients.sqs(), letters))
@@ -43,7 +43,7 @@ def redrive_dead_letters(request: ApiRequest) -> Response:
     messages are left.
     """
     # Only operators' calls need it.
-    from metadata_api import dead_letters
+    from metadata_api.environment import dead_letters
 
     name = request.path_text("queue")
     letters = dead_letters.queues(request.resources.settings).get(name)

@@ -2,14 +2,14 @@
 
 from pathlib import PurePosixPath
 
-from ledger import job_queries
+from ledger.jobs import job_queries
 from ledger.states import JobStatus
+from metadata_api.environment.presign import StoredObject
+from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.responses import Response, json_response
 from metadata_api.models.jobs import DownloadLink
-from metadata_api.operations import RouteGroup
-from metadata_api.presign import StoredObject
-from metadata_api.problems import Problem, ProblemCode
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import Response, json_response
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.request import ApiRequest, not_found
 
 routes = RouteGroup("Downloads")
 # Whatever was uploaded is offered as bytes: its declared type is the uploader's claim.

@@ -3,22 +3,23 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from ledger import job_queries, videos
 from ledger.errors import WrongStateError
-from ledger.job_queries import JobDetail
-from metadata_api.consequences import forget_upload, start_now, stop_now
+from ledger.jobs import job_queries
+from ledger.jobs.job_queries import JobDetail
+from ledger.videos import videos
+from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.responses import Response, json_response
+from metadata_api.jobs.creation import refuse_when_full
+from metadata_api.jobs.execution_control import forget_upload, start_now, stop_now
+from metadata_api.jobs.rendering import job_view
+from metadata_api.jobs.sources import is_present
+from metadata_api.jobs.upload_tickets import open_upload
 from metadata_api.models.jobs import JobView
-from metadata_api.operations import RouteGroup
-from metadata_api.orders import refuse_when_full
-from metadata_api.problems import Problem, ProblemCode
-from metadata_api.rendering import job_view
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import Response, json_response
-from metadata_api.sources import is_present
-from metadata_api.upload_tickets import open_upload
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.request import ApiRequest, not_found
 
 if TYPE_CHECKING:
-    from ledger.connection import LedgerConnection
+    from ledger.database.connection import LedgerConnection
 
 routes = RouteGroup("Jobs")
 
@@ -37,7 +38,7 @@ def cancel_job(request: ApiRequest) -> Response:
     heartbeat. Cancelling again changes nothing; a job that is COMPLETED or FAILED answers 409.
     """
     # Loads the database driver; only calls that reach the database need it.
-    from ledger import jobs
+    from ledger.jobs import jobs
 
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     with request.resources.connection() as conn:
@@ -86,7 +87,7 @@ def retry_job(request: ApiRequest) -> Response:
 
 
 def _requeue(conn: "LedgerConnection", job_id: UUID, max_waiting_jobs: int) -> None:
-    from ledger import jobs
+    from ledger.jobs import jobs
 
     with conn.transaction():
         try:

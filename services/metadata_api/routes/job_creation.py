@@ -4,12 +4,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
-from ledger import idempotency, job_queries
-from metadata_api.consequences import start_now
-from metadata_api.models.jobs import JOB_REQUEST, JobCreated
-from metadata_api.models.subtitles import MAX_SUBTITLE_BODY_BYTES
-from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
-from metadata_api.orders import (
+from ledger.jobs import idempotency, job_queries
+from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.responses import Response, json_response
+from metadata_api.jobs.creation import (
     ORDER_PROBLEMS,
     Order,
     check_order,
@@ -17,14 +15,16 @@ from metadata_api.orders import (
     place_order,
     refuse_when_full,
 )
-from metadata_api.problems import Problem, ProblemCode
-from metadata_api.rendering import job_view
-from metadata_api.request import ApiRequest
-from metadata_api.responses import Response, json_response
-from metadata_api.upload_tickets import upload_ticket
+from metadata_api.jobs.execution_control import start_now
+from metadata_api.jobs.rendering import job_view
+from metadata_api.jobs.upload_tickets import upload_ticket
+from metadata_api.models.jobs import JOB_REQUEST, JobCreated
+from metadata_api.models.subtitles import MAX_SUBTITLE_BODY_BYTES
+from metadata_api.operations.operation import IDEMPOTENCY_KEY, LOCATION, RouteGroup
+from metadata_api.operations.request import ApiRequest
 
 if TYPE_CHECKING:
-    from ledger.connection import LedgerConnection
+    from ledger.database.connection import LedgerConnection
 
 routes = RouteGroup("Jobs")
 _OPERATION: Final = "create-job"

@@ -1,13 +1,13 @@
 """Jobs: list them, watch one, read its history."""
 
-from ledger import job_queries
+from ledger.jobs import job_queries
+from metadata_api.http.problems import ProblemCode
+from metadata_api.http.responses import Response, json_response
+from metadata_api.jobs.rendering import event_view, job_summary, job_view, live_progress
 from metadata_api.models.jobs import EventPage, EventQuery, JobPage, JobQuery, JobView
-from metadata_api.operations import RouteGroup
-from metadata_api.paging import read_page, scope_of, split_page
-from metadata_api.problems import ProblemCode
-from metadata_api.rendering import event_view, job_summary, job_view, live_progress
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import Response, json_response
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.paging import read_page, scope_of, split_page
+from metadata_api.operations.request import ApiRequest, not_found
 
 routes = RouteGroup("Jobs")
 

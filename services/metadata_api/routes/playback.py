@@ -7,24 +7,24 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
-from ledger import playback, sidecars
-from ledger.playback import NothingToPlayError, Playable, PlayableFile
-from ledger.sidecars import Sidecar
-from metadata_api import clients
+from ledger.videos import playback, sidecars
+from ledger.videos.playback import NothingToPlayError, Playable, PlayableFile
+from ledger.videos.sidecars import Sidecar
+from metadata_api.environment.playback_token import PlaybackGrant
+from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.responses import COMMON_HEADERS, Response, json_response, timestamp
 from metadata_api.models.playback import PlaybackQuery, PlaybackView, RenditionView, TextTrackView
-from metadata_api.operations import RouteGroup
-from metadata_api.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
-from metadata_api.playback_token import PlaybackGrant
-from metadata_api.playlists import Place, with_addresses_in_dash, with_addresses_in_hls
-from metadata_api.problems import Problem, ProblemCode
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import COMMON_HEADERS, Response, json_response, timestamp
-from metadata_api.sidecar_playlists import (
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.playback.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
+from metadata_api.playback.playlists import Place, with_addresses_in_dash, with_addresses_in_hls
+from metadata_api.playback.sidecar_playlists import (
     playlist_name,
     sidecar_playlist,
     with_sidecars_in_dash,
     with_sidecars_in_master,
 )
+from runtime import clients
 
 routes = RouteGroup("Playback")
 PLAYBACK_EXPIRY_SECONDS: Final = 3_600

@@ -1,9 +1,9 @@
 """The processing profiles of this deployment."""
 
+from metadata_api.http.responses import Response, json_response
 from metadata_api.models.system import ProfileList, ProfileView
-from metadata_api.operations import RouteGroup
-from metadata_api.request import ApiRequest
-from metadata_api.responses import Response, json_response
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.request import ApiRequest
 
 routes = RouteGroup("Profiles")
 

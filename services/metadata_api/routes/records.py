@@ -5,9 +5,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
-from ledger import idempotency, videos
-from ledger.videos import Video, VideoDraft, VideoFilter
-from metadata_api.consequences import cancel_all, stop_all
+from ledger.jobs import idempotency
+from ledger.videos import videos
+from ledger.videos.videos import Video, VideoDraft, VideoFilter
+from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.http.responses import Response, empty_response, json_response
+from metadata_api.jobs.execution_control import cancel_all, stop_all
+from metadata_api.jobs.rendering import record_view
 from metadata_api.models.fields import check_attributes
 from metadata_api.models.records import (
     DeletionQuery,
@@ -17,15 +21,12 @@ from metadata_api.models.records import (
     RecordQuery,
     RecordView,
 )
-from metadata_api.operations import ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, RouteGroup
-from metadata_api.paging import read_page
-from metadata_api.problems import Problem, ProblemCode, field_problem
-from metadata_api.rendering import record_view
-from metadata_api.request import JSON_TYPES, ApiRequest, not_found
-from metadata_api.responses import Response, empty_response, json_response
+from metadata_api.operations.operation import ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, RouteGroup
+from metadata_api.operations.paging import read_page
+from metadata_api.operations.request import JSON_TYPES, ApiRequest, not_found
 
 if TYPE_CHECKING:
-    from ledger.connection import LedgerConnection
+    from ledger.database.connection import LedgerConnection
 
 routes = RouteGroup("Metadata")
 _OPERATION: Final = "create-record"

@@ -5,8 +5,10 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
-from ledger import sidecars, videos
-from ledger.sidecars import TooManyTracksError
+from ledger.videos import sidecars, videos
+from ledger.videos.sidecars import TooManyTracksError
+from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.http.responses import COMMON_HEADERS, Response, empty_response, json_response
 from metadata_api.models.playback import PlaybackQuery
 from metadata_api.models.subtitles import (
     MAX_SUBTITLE_BODY_BYTES,
@@ -15,12 +17,10 @@ from metadata_api.models.subtitles import (
     SubtitleList,
     SubtitleView,
 )
-from metadata_api.operations import RouteGroup
-from metadata_api.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
-from metadata_api.problems import Problem, ProblemCode, field_problem
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import COMMON_HEADERS, Response, empty_response, json_response
-from metadata_api.subtitles import new_sidecar, subtitle_view
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.playback.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
+from metadata_api.playback.subtitles import new_sidecar, subtitle_view
 
 routes = RouteGroup("Subtitles")
 _TEXT_TYPE: Final = "text/vtt"

@@ -12,13 +12,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from ledger import health
+from ledger.database import health
+from metadata_api.environment.resources import Resources
+from metadata_api.http.problems import RETRY_AFTER_SECONDS
+from metadata_api.http.responses import Response, json_response
 from metadata_api.models.system import CheckView, HealthChecks, HealthView
-from metadata_api.operations import RouteGroup
-from metadata_api.problems import RETRY_AFTER_SECONDS
-from metadata_api.request import ApiRequest
-from metadata_api.resources import Resources
-from metadata_api.responses import Response, json_response
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.request import ApiRequest
 
 routes = RouteGroup("System")
 _PAGE_PATH: Final = Path(__file__).parent.parent / "docs_page.html"
@@ -89,7 +89,7 @@ def _cached_response(content_type: str, text: str, headers: dict[str, str]) -> R
 @cache
 def _openapi_text() -> str:
     # Building the schemas costs more than all other imports; nobody else needs them.
-    from metadata_api.openapi import build_document
+    from metadata_api.operations.openapi import build_document
 
     return json.dumps(build_document(), ensure_ascii=False)
 

@@ -3,25 +3,25 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from ledger import job_queries
 from ledger.errors import WrongStateError
-from ledger.job_queries import JobRow
+from ledger.jobs import job_queries
+from ledger.jobs.job_queries import JobRow
 from ledger.states import JobStatus
-from metadata_api import multipart
-from metadata_api.consequences import forget_upload
+from metadata_api.environment import multipart
+from metadata_api.environment.multipart import OpenUpload
+from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.http.responses import Response, json_response
+from metadata_api.jobs.execution_control import forget_upload
+from metadata_api.jobs.rendering import job_view
+from metadata_api.jobs.sources import is_present
+from metadata_api.jobs.upload_tickets import open_upload, part_list
 from metadata_api.models.jobs import JobView
 from metadata_api.models.uploads import CompletionBody, PartList
-from metadata_api.multipart import OpenUpload
-from metadata_api.operations import RouteGroup
-from metadata_api.problems import Problem, ProblemCode, field_problem
-from metadata_api.rendering import job_view
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import Response, json_response
-from metadata_api.sources import is_present
-from metadata_api.upload_tickets import open_upload, part_list
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.request import ApiRequest, not_found
 
 if TYPE_CHECKING:
-    from ledger.connection import LedgerConnection
+    from ledger.database.connection import LedgerConnection
 
 routes = RouteGroup("Uploads")
 # 10,000 parts with the longest ETag, written with spaces.
@@ -91,7 +91,7 @@ def complete_upload(request: ApiRequest) -> Response:
 def abort_upload(request: ApiRequest) -> Response:
     """Throws the parts away and cancels the job. Giving up again changes nothing."""
     # Loads the database driver; only calls that reach the database need it.
-    from ledger import jobs
+    from ledger.jobs import jobs
 
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     with request.resources.connection() as conn:

@@ -4,9 +4,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID, uuid4
 
-from ledger import webhook_endpoints, webhook_events, webhook_history
-from ledger.webhook_history import DeliveryRow
-from metadata_api.consequences import send_webhooks_now
+from ledger.webhooks import webhook_endpoints, webhook_events, webhook_history
+from ledger.webhooks.webhook_history import DeliveryRow
+from metadata_api.http.problems import ProblemCode
+from metadata_api.http.responses import Response, json_response, optional_timestamp, timestamp
+from metadata_api.jobs.execution_control import send_webhooks_now
 from metadata_api.models.webhooks import (
     DeliveryPage,
     DeliveryQuery,
@@ -16,14 +18,12 @@ from metadata_api.models.webhooks import (
     Replayed,
     TestEvent,
 )
-from metadata_api.operations import RouteGroup
-from metadata_api.paging import Position, read_page
-from metadata_api.problems import ProblemCode
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import Response, json_response, optional_timestamp, timestamp
+from metadata_api.operations.operation import RouteGroup
+from metadata_api.operations.paging import Position, read_page
+from metadata_api.operations.request import ApiRequest, not_found
 
 if TYPE_CHECKING:
-    from ledger.connection import LedgerConnection
+    from ledger.database.connection import LedgerConnection
 
 routes = RouteGroup("Webhooks")
 _UNSETTLED: Final = frozenset({"PENDING", "SENDING"})

@@ -4,8 +4,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID, uuid4
 
-from ledger import idempotency, webhook_endpoints
-from ledger.webhook_endpoints import DisabledReason, Endpoint, EndpointDraft
+from ledger.jobs import idempotency
+from ledger.webhooks import webhook_endpoints
+from ledger.webhooks.webhook_endpoints import DisabledReason, Endpoint, EndpointDraft
+from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.http.responses import Response, empty_response, json_response, optional_timestamp, timestamp
 from metadata_api.models.webhooks import (
     MAX_WEBHOOKS,
     DisabledReasonName,
@@ -17,14 +20,12 @@ from metadata_api.models.webhooks import (
     WebhookView,
     WebhookWithSecret,
 )
-from metadata_api.operations import IDEMPOTENCY_KEY, LOCATION, RouteGroup
-from metadata_api.paging import read_page
-from metadata_api.problems import Problem, ProblemCode, field_problem
-from metadata_api.request import ApiRequest, not_found
-from metadata_api.responses import Response, empty_response, json_response, optional_timestamp, timestamp
+from metadata_api.operations.operation import IDEMPOTENCY_KEY, LOCATION, RouteGroup
+from metadata_api.operations.paging import read_page
+from metadata_api.operations.request import ApiRequest, not_found
 
 if TYPE_CHECKING:
-    from ledger.connection import LedgerConnection
+    from ledger.database.connection import LedgerConnection
 
 routes = RouteGroup("Webhooks")
 _OPERATION: Final = "create-webhook"
@@ -190,7 +191,7 @@ def _checked(request: ApiRequest, draft: EndpointDraft, enabled: bool | None) ->
     from dataclasses import replace
 
     # Only calls that write need them.
-    from webhooks.addresses import RefusedAddressError, parse_target
+    from runtime.webhooks.addresses import RefusedAddressError, parse_target
 
     try:
         parse_target(draft.url, request.resources.settings.webhook_trusted_hosts)
@@ -204,8 +205,8 @@ def _checked(request: ApiRequest, draft: EndpointDraft, enabled: bool | None) ->
 def _new_secret(request: ApiRequest, endpoint_id: UUID) -> tuple[str, str]:
     """A secret in clear, for the answer, and sealed, for the ledger."""
     # Only calls that make one need them.
-    from webhooks.secret_box import seal
-    from webhooks.signing import new_secret
+    from runtime.webhooks.secret_box import seal
+    from runtime.webhooks.signing import new_secret
 
     secret = new_secret()
     return secret, seal(secret, endpoint_id, request.resources.settings.webhook_key_arn)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from ledger import admission, job_queries, jobs, settlement
-from ledger.admission import Admitted
-from ledger.connection import LedgerConnection
+from ledger.database.connection import LedgerConnection
 from ledger.errors import QueueFullError
+from ledger.jobs import admission, job_queries, jobs, settlement
+from ledger.jobs.admission import Admitted
 from ledger.models import Job
 from tests.integration.ledger.waiting_jobs import admitted, end, owners, queue, wait_until_blocked
 from tests.ledger_support import (

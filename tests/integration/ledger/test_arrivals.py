@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from ledger import arrivals, jobs
-from ledger.connection import LedgerConnection
+from ledger.database.connection import LedgerConnection
 from ledger.errors import InvalidRecordError, JobNotFoundError
+from ledger.jobs import arrivals, jobs
 from ledger.states import JobStatus
 from tests.ledger_support import LedgerDatabase, claimed, column, completed, count, pending_job, source_of
 

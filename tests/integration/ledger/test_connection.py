@@ -3,9 +3,9 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from ledger.connection import ConnectionKeeper, FixedCredentials, LedgerConnection, connect
+from ledger.database.connection import ConnectionKeeper, FixedCredentials, LedgerConnection, connect
+from ledger.database.settings import CA_BUNDLE_PATH, Credentials, DatabaseSettings
 from ledger.errors import LedgerUnavailableError
-from ledger.settings import CA_BUNDLE_PATH, Credentials, DatabaseSettings
 from tests.ledger_support import LedgerDatabase
 
 pytestmark = pytest.mark.integration
@@ -90,7 +90,7 @@ def test_the_keeper_lends_the_same_connection_again(ledger_database: LedgerDatab
 def test_the_keeper_replaces_a_connection_that_died_while_idle(
     ledger_database: LedgerDatabase, ledger_conn: LedgerConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.connection._TRUST_IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("ledger.database.connection._TRUST_IDLE_SECONDS", 0.0)
     keeper = ledger_database.keeper()
     with keeper.connection() as conn:
         first = backend(conn)

@@ -3,10 +3,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from ledger import jobs, settlement
-from ledger.connection import LedgerConnection
+from ledger.database.connection import LedgerConnection
 from ledger.errors import JobNotFoundError, WrongStateError
-from ledger.failures import failure
+from ledger.jobs import jobs, settlement
+from ledger.jobs.failures import failure
 from ledger.states import ErrorCode, JobStatus
 from tests.ledger_support import (
     STACK,

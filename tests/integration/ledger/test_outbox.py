@@ -5,8 +5,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from ledger import outbox
-from ledger.connection import LedgerConnection
+from ledger.announcements import outbox
+from ledger.database.connection import LedgerConnection
 from ledger.models import Announcement
 from ledger.states import Topic
 from tests.ledger_support import LedgerDatabase, count, queued_job

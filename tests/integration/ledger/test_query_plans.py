@@ -10,10 +10,11 @@ from uuid import UUID
 import pytest
 from psycopg import Connection, Rollback, sql
 
-from ledger import admission, job_queries, videos
-from ledger.connection import LedgerConnection, connect
+from ledger.database.connection import LedgerConnection, connect
 from ledger.errors import QueueFullError
-from ledger.videos import VideoFilter
+from ledger.jobs import admission, job_queries
+from ledger.videos import videos
+from ledger.videos.videos import VideoFilter
 from tests.integration.conftest import cloned_ledger
 from tests.ledger_support import LedgerDatabase
 

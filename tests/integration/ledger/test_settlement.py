@@ -3,11 +3,11 @@ from uuid import uuid4
 
 import pytest
 
-from ledger import jobs, settlement
-from ledger.arrivals import mark_uploaded
-from ledger.connection import LedgerConnection
+from ledger.database.connection import LedgerConnection
 from ledger.errors import JobNotFoundError
-from ledger.failures import failure
+from ledger.jobs import jobs, settlement
+from ledger.jobs.arrivals import mark_uploaded
+from ledger.jobs.failures import failure
 from ledger.states import AnnouncementRoute, ErrorCode, JobStatus
 from tests.ledger_support import (
     STACK,

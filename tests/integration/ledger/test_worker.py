@@ -5,10 +5,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from ledger import jobs, settlement, worker
-from ledger.connection import LedgerConnection
+from ledger.database.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError, InvalidRecordError, JobNotFoundError
-from ledger.failures import failure
+from ledger.jobs import jobs, settlement, worker
+from ledger.jobs.failures import failure
 from ledger.models import AlreadySettled, Claim
 from ledger.states import ErrorCode, JobStatus
 from tests.ledger_support import (

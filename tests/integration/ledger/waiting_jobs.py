@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from ledger import admission, settlement
-from ledger.connection import LedgerConnection
-from ledger.failures import failure
+from ledger.database.connection import LedgerConnection
+from ledger.jobs import admission, settlement
+from ledger.jobs.failures import failure
 from ledger.states import ErrorCode
 from tests.ledger_support import (
     STACK,

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from artifacts import lambda_package
+from artifacts.image import IMAGE_PACKAGES
+from artifacts.lambda_package import LAMBDA_PACKAGES
 from artifacts.sources import CA_BUNDLE
 
 
@@ -12,7 +14,7 @@ from artifacts.sources import CA_BUNDLE
 def repository(tmp_path: Path) -> Path:
     """A repository with the packages that the artefacts are made of."""
     root = tmp_path / "repository"
-    for package in ("ledger", "metadata_api", "processor", "profiles", "webhooks"):
+    for package in {*LAMBDA_PACKAGES, *IMAGE_PACKAGES}:
         (root / "services" / package).mkdir(parents=True)
         (root / "services" / package / "__init__.py").write_text(f'"""The package {package}."""\n')
     (root / "services" / CA_BUNDLE).parent.mkdir()

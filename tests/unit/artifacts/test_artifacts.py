@@ -51,9 +51,12 @@ def test_the_package_holds_our_data_files_and_nothing_that_cannot_run(
         "lib/__init__.py",
         "lib/native.so",
         "metadata_api/__init__.py",
+        "orchestration/__init__.py",
         "package-label.txt",
         "profiles/__init__.py",
         "profiles/web.yaml",
+        "runtime/__init__.py",
+        "upkeep/__init__.py",
         "webhooks/__init__.py",
     ]
 

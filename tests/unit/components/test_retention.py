@@ -5,7 +5,7 @@ from typing import Any
 
 from components.buckets import SUPERSEDED_TAG_KEY, SUPERSEDED_TAG_VALUE
 from local.program import ProgramRun
-from processor import superseded
+from processor.exchange import superseded
 from tests.synthesised import one, resources, synthesised_with
 
 

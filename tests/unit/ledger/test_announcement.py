@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import announcement
-from ledger.announcement import JobFacts
-from ledger.failures import failure
+from ledger.announcements import announcement
+from ledger.announcements.announcement import JobFacts
+from ledger.jobs.failures import failure
 from ledger.models import Announcement, OutputRecord
 from ledger.states import ErrorCode, JobStatus
 

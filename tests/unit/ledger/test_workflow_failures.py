@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ledger.failures import MAX_TEXT_CHARACTERS, failure, failure_from_workflow
+from ledger.jobs.failures import MAX_TEXT_CHARACTERS, failure, failure_from_workflow
 from ledger.states import ErrorCode, TaskError, task_error_for
 
 

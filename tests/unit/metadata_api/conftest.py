@@ -3,7 +3,7 @@
 import pytest
 
 from metadata_api.api import Application
-from metadata_api.resources import Resources
+from metadata_api.environment.resources import Resources
 from metadata_api.settings import ApiSettings
 from tests.api_client import ApiClient
 

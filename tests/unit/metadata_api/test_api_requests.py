@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from metadata_api.logs import logger
+from runtime.logs import logger
 from tests.api_client import ApiClient
 
 CORS_ORIGIN = "https://console.example.com"

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from metadata_api.cursor import CursorSigner, pack_position, unpack_position
+from metadata_api.http.cursor import CursorSigner, pack_position, unpack_position
+from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.models.records import RecordQuery
-from metadata_api.paging import scope_of, split_page
-from metadata_api.problems import Problem, ProblemCode
+from metadata_api.operations.paging import scope_of, split_page
 
 SIGNER = CursorSigner("a secret of the deployment")
 

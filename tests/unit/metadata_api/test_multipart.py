@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_api.multipart import MAX_PARTS, parts_of
+from metadata_api.environment.multipart import MAX_PARTS, parts_of
 
 MIB = 1024 * 1024
 S3_MIN_PART_BYTES = 5 * MIB

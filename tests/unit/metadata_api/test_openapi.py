@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from metadata_api.openapi import build_document
-from metadata_api.problems import ProblemCode, status_of
+from metadata_api.http.problems import ProblemCode, status_of
+from metadata_api.operations.openapi import build_document
 from metadata_api.route_table import OPERATIONS
 from tests.api_client import ApiClient
 

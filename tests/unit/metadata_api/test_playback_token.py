@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_api.cursor import CursorSigner
-from metadata_api.playback_token import PlaybackGrant, PlaybackTokens
-from metadata_api.problems import Problem, ProblemCode
+from metadata_api.environment.playback_token import PlaybackGrant, PlaybackTokens
+from metadata_api.http.cursor import CursorSigner
+from metadata_api.http.problems import Problem, ProblemCode
 
 SECRET = "a secret of the deployment"
 TOKENS = PlaybackTokens(SECRET)

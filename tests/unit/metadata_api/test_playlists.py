@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from metadata_api.playlists import MAX_PLAYLIST_BYTES, with_addresses_in_dash, with_addresses_in_hls
+from metadata_api.playback.playlists import MAX_PLAYLIST_BYTES, with_addresses_in_dash, with_addresses_in_hls
 
 MASTER = (
     "#EXTM3U\n"

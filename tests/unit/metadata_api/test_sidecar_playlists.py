@@ -5,8 +5,12 @@ from xml.etree import ElementTree as ET
 
 import m3u8
 
-from ledger.sidecars import Sidecar
-from metadata_api.sidecar_playlists import sidecar_playlist, with_sidecars_in_dash, with_sidecars_in_master
+from ledger.videos.sidecars import Sidecar
+from metadata_api.playback.sidecar_playlists import (
+    sidecar_playlist,
+    with_sidecars_in_dash,
+    with_sidecars_in_master,
+)
 
 BARE = (
     "#EXTM3U\n\n"

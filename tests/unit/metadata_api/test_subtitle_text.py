@@ -2,7 +2,7 @@
 
 import pytest
 
-from metadata_api.subtitle_text import MAX_CUES, SubtitleTextError, clean_subtitles
+from metadata_api.playback.subtitle_text import MAX_CUES, SubtitleTextError, clean_subtitles
 
 SRT = """1\r
 00:00:02,000 --> 00:00:03,500\r

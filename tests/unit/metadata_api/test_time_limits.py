@@ -1,10 +1,10 @@
 """The waits that a call can meet add up to what callers are promised; no clock is needed to see that."""
 
-from ledger.connection import _PROBE_TIMEOUT_SECONDS
-from metadata_api.database import database_settings
-from metadata_api.live_progress import TIMEOUT_SECONDS
-from metadata_api.resources import ANSWER_TIMEOUT_SECONDS
+from ledger.database.connection import _PROBE_TIMEOUT_SECONDS
+from metadata_api.environment.live_progress import TIMEOUT_SECONDS
+from metadata_api.environment.resources import ANSWER_TIMEOUT_SECONDS
 from metadata_api.settings import ApiSettings
+from runtime.database import database_settings
 
 PROMISED_SECONDS = 3.0
 

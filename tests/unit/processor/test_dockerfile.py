@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from artifacts.image import IMAGE_PACKAGES
+
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = (ROOT / "services/processor/Dockerfile").read_text(encoding="utf-8")
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
@@ -29,7 +31,7 @@ def test_the_build_context_holds_the_packages_of_the_image_and_nothing_else() ->
     allowed = [line[1:] for line in IGNORED if line.startswith("!")]
 
     assert "*" in IGNORED
-    assert allowed == ["constraints.txt", "services/ledger", "services/processor", "services/profiles"]
+    assert allowed == ["constraints.txt", *(f"services/{package}" for package in IMAGE_PACKAGES)]
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
     for source in " ".join(copied).split():
         assert any(source.startswith(path) for path in allowed)

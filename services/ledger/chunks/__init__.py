@@ -1,0 +1,1 @@
+"""The chunks of long jobs and the files they share."""

@@ -1,0 +1,1 @@
+"""Jobs: how they come to be, begin, are worked on, end and are read."""

@@ -1,0 +1,20 @@
+"""Batches: which jobs were ordered in one call."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    # Only named here: a route that never reaches the database must not load its driver.
+    from ledger.database.connection import LedgerConnection
+
+
+def create(conn: "LedgerConnection", batch_id: UUID) -> None:
+    """Stores a new batch inside the caller's transaction; its jobs name it."""
+    conn.execute("INSERT INTO batches (id) VALUES (%s)", [batch_id])
+
+
+def created_at(conn: "LedgerConnection", batch_id: UUID) -> datetime | None:
+    """When the batch was ordered; None when there is no such batch."""
+    row = conn.execute("SELECT created_at FROM batches WHERE id = %s", [batch_id]).fetchone()
+    return row[0] if row else None

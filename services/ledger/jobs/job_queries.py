@@ -1,0 +1,216 @@
+"""What callers may see of jobs, their outputs and events. Jobs of deleted videos are not seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+if TYPE_CHECKING:
+    # Only named here: a route that never reaches the database must not load its driver.
+    from ledger.database.connection import LedgerConnection
+
+# Of `JobRow`, from a table called j.
+COLUMNS: Final = (
+    "j.id, j.video_id, j.status, j.stage, j.profile, j.filename, j.content_type, j.declared_size_bytes,"
+    " j.declared_sha256, j.source_size_bytes, j.source_bucket, j.source_key, j.source_version_id,"
+    " j.attempt, j.fence, j.stage_seconds, j.error_code, j.error_message, j.error_remedy,"
+    " j.created_at, j.updated_at, j.uploaded_at, j.started_at, j.finished_at, j.upload_id, j.priority,"
+    " j.reused_job_id"
+)
+_VISIBLE: Final = "jobs j JOIN videos v ON v.id = j.video_id AND v.deleted_at IS NULL"
+_OUTPUTS: Final = """
+    (SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'name', o.name, 'kind', o.kind, 'content_type', o.content_type, 'size_bytes', o.size_bytes,
+            'sha256', o.sha256, 'width', o.width, 'height', o.height, 'codec', o.codec,
+            'bitrate_kbps', o.bitrate_kbps, 'duration_seconds', o.duration_seconds,
+            'frame_rate', o.frame_rate, 'details', o.details)
+            ORDER BY o.height DESC NULLS LAST, o.name), '[]')
+       FROM outputs o WHERE o.job_id = j.id)"""
+
+MAX_QUEUE_POSITION: Final = 1_000
+# Two ranges of the index that admission reads, each no longer than what is shown.
+_AHEAD: Final = f"""
+    (SELECT count(*) FROM (
+        SELECT FROM jobs w WHERE w.status = 'QUEUED' AND w.dispatched_at IS NULL AND w.owner = j.owner
+           AND {{which}} LIMIT {MAX_QUEUE_POSITION + 1}) ahead)"""  # noqa: S608 -- constants
+_QUEUE_POSITION: Final = f"""
+    CASE WHEN j.status = 'QUEUED' AND j.dispatched_at IS NULL THEN
+        {_AHEAD.format(which="w.priority > j.priority")}
+      + {_AHEAD.format(which="w.priority = j.priority AND (w.queued_at, w.id) <= (j.queued_at, j.id)")}
+    END"""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job as stored; the order of its fields is the order of the columns read."""
+
+    id: UUID
+    video_id: UUID
+    status: str
+    stage: str | None
+    profile: str
+    filename: str
+    content_type: str | None
+    declared_size_bytes: int | None
+    declared_sha256: str | None
+    source_size_bytes: int | None
+    source_bucket: str
+    source_key: str
+    source_version_id: str | None
+    attempt: int
+    fence: int
+    stage_seconds: dict[str, float]
+    error_code: str | None
+    error_message: str | None
+    error_remedy: str | None
+    created_at: datetime
+    updated_at: datetime
+    uploaded_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    upload_id: str | None
+    priority: int
+    reused_job_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetail:
+    """A job with its outputs, each as a plain JSON object.
+
+    Attributes:
+        queue_position: Its place among the waiting jobs of its owner, from 1; None when it does not wait, or
+            when more than MAX_QUEUE_POSITION are ahead.
+        overrides: What it asks for beyond its profile, as `Overrides.as_dict` writes it.
+    """
+
+    job: JobRow
+    queue_position: int | None
+    overrides: dict[str, Any]
+    outputs: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLocation:
+    """Where a named output of a job is; key is None when the job has no such output.
+
+    The order of the fields is the order of the columns read.
+    """
+
+    status: str
+    filename: str
+    bucket: str | None
+    key: str | None
+    content_type: str | None
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One entry of a job's history; the order of its fields is the order of the columns read."""
+
+    id: int
+    type: str
+    attempt: int
+    at: datetime
+    data: dict[str, Any]
+
+
+def get(conn: "LedgerConnection", job_id: UUID) -> JobDetail | None:
+    """A job with its outputs, in one round trip."""
+    query = f"SELECT {COLUMNS}, {_QUEUE_POSITION}, j.overrides, {_OUTPUTS} FROM {_VISIBLE} WHERE j.id = %s"  # noqa: S608 -- constants
+    row = conn.execute(query, [job_id], prepare=True).fetchone()
+    if row is None:
+        return None
+    position = row[-3]
+    shown = position if position is not None and position <= MAX_QUEUE_POSITION else None
+    return JobDetail(JobRow(*row[:-3]), shown, row[-2], row[-1])
+
+
+def find(
+    conn: "LedgerConnection",
+    *,
+    status: str | None,
+    video_id: UUID | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[JobRow]:
+    """Jobs that match, newest first.
+
+    Args:
+        conn: An open connection.
+        status: Only jobs in this state; None means any.
+        video_id: Only jobs of this video; None means any.
+        after: Creation time and id of the last job of the page before.
+        limit: Most jobs to return.
+    """
+    possible = (
+        (status is not None, "j.status = %(status)s"),
+        (video_id is not None, "j.video_id = %(video_id)s"),
+        (after is not None, "(j.created_at, j.id) < (%(after_time)s, %(after_id)s)"),
+    )
+    # Asked of one job after the other in the order of the list, until the page is full. As a join the planner
+    # may match all videos with all jobs first and sort the result.
+    visible = "(SELECT v.deleted_at IS NULL FROM videos v WHERE v.id = j.video_id)"
+    conditions = [condition for asked, condition in possible if asked] + [visible]
+    query = (
+        f"SELECT {COLUMNS} FROM jobs j WHERE {' AND '.join(conditions)}"  # noqa: S608 -- constants
+        " ORDER BY j.created_at DESC, j.id DESC LIMIT %(limit)s"
+    )
+    after_time, after_id = after or (None, None)
+    parameters = {
+        "status": status,
+        "video_id": video_id,
+        "after_time": after_time,
+        "after_id": after_id,
+        "limit": limit,
+    }
+    return [JobRow(*row) for row in conn.execute(query, parameters)]
+
+
+def of_batch(conn: "LedgerConnection", batch_id: UUID) -> list[JobRow]:
+    """The jobs of a batch in the order in which they were given."""
+    query = f"SELECT {COLUMNS} FROM {_VISIBLE} WHERE j.batch_id = %s ORDER BY j.ordinal"  # noqa: S608 -- constants
+    return [JobRow(*row) for row in conn.execute(query, [batch_id])]
+
+
+def unfinished_of(conn: "LedgerConnection", video_id: UUID) -> list[JobRow]:
+    """The jobs of a video that wait for their upload, are queued or run, held until the transaction ends.
+
+    All at once: who changes a job goes on to its video, and must not be met there with another job to lock.
+    """
+    query = (
+        f"SELECT {COLUMNS} FROM jobs j WHERE j.video_id = %s"  # noqa: S608 -- constants
+        " AND j.status IN ('PENDING', 'QUEUED', 'PROCESSING') ORDER BY j.id FOR UPDATE"
+    )
+    return [JobRow(*row) for row in conn.execute(query, [video_id])]
+
+
+def find_output(conn: "LedgerConnection", job_id: UUID, name: str) -> OutputLocation | None:
+    """Where an output is, with the state of its job; None when there is no such job."""
+    query = (
+        "SELECT j.status, j.filename, j.output_bucket, o.key, o.content_type, o.size_bytes"  # noqa: S608 -- constants
+        f" FROM {_VISIBLE} LEFT JOIN outputs o ON o.job_id = j.id AND o.name = %s WHERE j.id = %s"
+    )
+    row = conn.execute(query, [name, job_id]).fetchone()
+    return None if row is None else OutputLocation(*row)
+
+
+def events(conn: "LedgerConnection", job_id: UUID, *, after_id: int, limit: int) -> list[EventRow] | None:
+    """The history of a job, oldest first; None when there is no such job.
+
+    Args:
+        conn: An open connection.
+        job_id: The job.
+        after_id: Id of the last event of the page before, or 0.
+        limit: Most events to return.
+    """
+    query = (
+        f"SELECT e.id, e.type, e.attempt, e.at, e.data FROM {_VISIBLE} LEFT JOIN LATERAL ("  # noqa: S608 -- constants
+        " SELECT * FROM events WHERE job_id = j.id AND id > %s ORDER BY id LIMIT %s) e ON true"
+        " WHERE j.id = %s ORDER BY e.id"
+    )
+    rows = conn.execute(query, [after_id, limit, job_id]).fetchall()
+    if not rows:
+        return None
+    return [EventRow(*row) for row in rows if row[0] is not None]

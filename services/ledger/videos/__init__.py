@@ -1,0 +1,1 @@
+"""The records of videos, their subtitles and playback, and their deletion."""

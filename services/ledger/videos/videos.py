@@ -1,0 +1,206 @@
+"""The metadata records of videos: make, read, find, change and remove them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+if TYPE_CHECKING:
+    # Only named here: a route that never reaches the database must not load its driver.
+    from ledger.database.connection import LedgerConnection
+
+_COLUMNS: Final = (
+    "id, title, description, tags, language, attributes, technical, state, version,"
+    " latest_job_id, current_job_id, created_at, updated_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A stored record; the order of its fields is the order of the columns read."""
+
+    id: UUID
+    title: str
+    description: str
+    tags: list[str]
+    language: str | None
+    attributes: dict[str, Any]
+    technical: dict[str, Any]
+    state: str
+    version: int
+    latest_job_id: UUID | None
+    current_job_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoDraft:
+    """What a caller may write of a record."""
+
+    title: str
+    description: str = ""
+    tags: Sequence[str] = ()
+    language: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_parameters(self) -> dict[str, Any]:
+        """The fields as SQL parameters."""
+        return {
+            "title": self.title,
+            "description": self.description,
+            "tags": list(self.tags),
+            "language": self.language,
+            "attributes": json.dumps(dict(self.attributes)),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFilter:
+    """Which records a list shows; None and () mean any.
+
+    Attributes:
+        tags: All of them must be on the record.
+        text: Words that title, description or tags must contain.
+        created_after: Inclusive.
+        created_before: Exclusive.
+    """
+
+    tags: Sequence[str] = ()
+    text: str | None = None
+    state: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+def create(conn: "LedgerConnection", video_id: UUID, draft: VideoDraft) -> Video:
+    """Stores a new record."""
+    query = (
+        "INSERT INTO videos (id, title, description, tags, language, attributes)"  # noqa: S608 -- constants
+        " VALUES (%(id)s, %(title)s, %(description)s, %(tags)s, %(language)s, %(attributes)s::jsonb)"
+        f" RETURNING {_COLUMNS}"
+    )
+    row = conn.execute(query, {"id": video_id, **draft.as_parameters()}, prepare=True).fetchone()
+    assert row is not None, "INSERT ... RETURNING always gives a row"  # noqa: S101 -- for the type checker
+    return Video(*row)
+
+
+def get(conn: "LedgerConnection", video_id: UUID) -> Video | None:
+    """The record with this id, unless it never existed or was deleted."""
+    query = f"SELECT {_COLUMNS} FROM videos WHERE id = %s AND deleted_at IS NULL"  # noqa: S608 -- constants
+    row = conn.execute(query, [video_id], prepare=True).fetchone()
+    return None if row is None else Video(*row)
+
+
+def lock(conn: "LedgerConnection", video_id: UUID) -> Video | None:
+    """Same as `get`, and nobody else changes or deletes the record before this transaction ends."""
+    query = f"SELECT {_COLUMNS} FROM videos WHERE id = %s AND deleted_at IS NULL FOR UPDATE"  # noqa: S608
+    row = conn.execute(query, [video_id]).fetchone()
+    return None if row is None else Video(*row)
+
+
+def replace(
+    conn: "LedgerConnection", video_id: UUID, draft: VideoDraft, versions: Sequence[int] | None
+) -> Video | None:
+    """Writes all writable fields of a record.
+
+    Args:
+        conn: An open connection.
+        video_id: The record.
+        draft: Its new content.
+        versions: The record must be at one of these versions; None means any.
+
+    Returns:
+        The record as it is now, or None when it does not exist or is at another version.
+    """
+    query = (
+        "UPDATE videos SET title = %(title)s, description = %(description)s,"  # noqa: S608 -- constants
+        " tags = %(tags)s,"
+        " language = %(language)s, attributes = %(attributes)s::jsonb,"
+        " version = version + 1, updated_at = now()"
+        " WHERE id = %(id)s AND deleted_at IS NULL"
+        " AND (%(versions)s::bigint[] IS NULL OR version = ANY (%(versions)s::bigint[]))"
+        f" RETURNING {_COLUMNS}"
+    )
+    wanted = None if versions is None else list(versions)
+    row = conn.execute(query, {"id": video_id, "versions": wanted, **draft.as_parameters()}).fetchone()
+    return None if row is None else Video(*row)
+
+
+def has_unfinished_job(conn: "LedgerConnection", video_id: UUID) -> bool:
+    """Whether a job of this video waits for its upload, is queued or runs."""
+    query = (
+        "SELECT EXISTS (SELECT FROM jobs"
+        " WHERE video_id = %s AND status IN ('PENDING', 'QUEUED', 'PROCESSING'))"
+    )
+    row = conn.execute(query, [video_id]).fetchone()
+    return bool(row and row[0])
+
+
+def mark_deleted(conn: "LedgerConnection", video_id: UUID, *, purge_at_once: bool) -> None:
+    """Hides the record and its jobs, and notes it in the history of each job.
+
+    Args:
+        conn: An open connection.
+        video_id: The record; none of its jobs is unfinished.
+        purge_at_once: Its content and objects go with the next sweep and not after the configured time.
+    """
+    conn.execute(
+        "UPDATE videos SET deleted_at = now(), updated_at = now(),"
+        " purge_after = CASE WHEN %s THEN now() END WHERE id = %s",
+        [purge_at_once, video_id],
+    )
+    conn.execute(
+        "INSERT INTO events (job_id, attempt, fence, type, data)"
+        " SELECT id, attempt, fence, 'video.deleted', jsonb_build_object('purge_at_once', %s::boolean)"
+        " FROM jobs WHERE video_id = %s",
+        [purge_at_once, video_id],
+    )
+
+
+def find(
+    conn: "LedgerConnection", wanted: VideoFilter, *, after: tuple[datetime, UUID] | None, limit: int
+) -> list[Video]:
+    """Records that match, newest first.
+
+    Args:
+        conn: An open connection.
+        wanted: The filters.
+        after: Creation time and id of the last record of the page before.
+        limit: Most records to return.
+    """
+    conditions = ["deleted_at IS NULL", *_conditions(wanted)]
+    if after is not None:
+        conditions.append("(created_at, id) < (%(after_time)s, %(after_id)s)")
+    query = (
+        f"SELECT {_COLUMNS} FROM videos WHERE {' AND '.join(conditions)}"  # noqa: S608 -- constants of this file
+        # As a number: for a limit that it does not know, the planner would expect a tenth of the table.
+        f" ORDER BY created_at DESC, id DESC LIMIT {limit:d}"
+    )
+    after_time, after_id = after or (None, None)
+    parameters = {
+        "tags": list(wanted.tags),
+        "text": wanted.text,
+        "state": wanted.state,
+        "created_after": wanted.created_after,
+        "created_before": wanted.created_before,
+        "after_time": after_time,
+        "after_id": after_id,
+    }
+    # How common a word, tag or state is decides how it is looked for: such a list is planned each time.
+    alike = not wanted.tags and wanted.text is None and wanted.state is None
+    return [Video(*row) for row in conn.execute(query, parameters, prepare=alike)]
+
+
+def _conditions(wanted: VideoFilter) -> list[str]:
+    """Only the conditions asked for, so that the planner sees a plain query and can use its index."""
+    possible = (
+        (bool(wanted.tags), "tags @> %(tags)s::text[]"),
+        (wanted.text is not None, "search @@ websearch_to_tsquery('pg_catalog.simple', %(text)s)"),
+        (wanted.state is not None, "state = %(state)s"),
+        (wanted.created_after is not None, "created_at >= %(created_after)s"),
+        (wanted.created_before is not None, "created_at < %(created_before)s"),
+    )
+    return [condition for asked, condition in possible if asked]

@@ -1,0 +1,1 @@
+"""Encoding picture, audio and subtitles, in one process or in chunks."""

@@ -1,0 +1,70 @@
+"""Encodes the sound beside the picture: one process that measures all tracks, then one that encodes them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from media.encode import audio_commands
+from media.encode.loudness import Correction, choose_correction, parse_loudness
+from media.inspect.probe import Source
+from media.inspect.probe_audio import SoundSource
+from media.plan.tracks import PlannedAudio
+from media.tools.output import ProgressSample
+from media.tools.session import Session
+from profiles import AudioSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedAudio:
+    """The encoded sound, not yet packaged.
+
+    Attributes:
+        tracks: Every track with its file, the main one first.
+        corrections: What brought each track to its level, by output name; empty when the profile leaves the
+            level alone.
+        seconds: Length of the longest track.
+    """
+
+    tracks: tuple[tuple[PlannedAudio, Path], ...] = ()
+    corrections: Mapping[str, Correction] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def encode_audio(
+    session: Session,
+    source: Source | SoundSource,
+    tracks: tuple[PlannedAudio, ...],
+    settings: AudioSettings,
+    on_progress: Callable[[ProgressSample], None] | None = None,
+) -> EncodedAudio:
+    """Encode all tracks, at the loudness that the profile asks for.
+
+    Raises:
+        ToolFailedError: A pass failed.
+        ProcessingFailedError: A track could not be measured.
+    """
+    if not tracks:
+        return EncodedAudio()
+    names = [track.name for track in tracks]
+    corrections = {}
+    if settings.loudness is not None:
+        measuring = audio_commands.measure_audio(source.media, tracks, settings, session.limits)
+        measured = parse_loudness(session.produce(measuring, outputs=len(tracks)).notes, names)
+        corrections = {name: choose_correction(measured[name], settings.loudness) for name in names}
+    seconds = 0.0
+
+    def watch(sample: ProgressSample) -> None:
+        nonlocal seconds
+        seconds = sample.out_seconds
+        if on_progress is not None:
+            on_progress(sample)
+
+    encoding = audio_commands.encode_audio(
+        source.media, tracks, settings, corrections, directory=session.workdir, limits=session.limits
+    )
+    session.produce(encoding, outputs=len(tracks), on_progress=watch)
+    return EncodedAudio(
+        tracks=tuple((track, audio_commands.audio_file(session.workdir, track)) for track in tracks),
+        corrections=corrections,
+        seconds=seconds,
+    )

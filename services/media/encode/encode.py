@@ -1,0 +1,204 @@
+"""Encodes the renditions: one process that decodes the video once, and one for the sound beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.states import ErrorCode
+from media.encode import encode_commands
+from media.encode.audio import EncodedAudio, encode_audio
+from media.encode.encode_commands import video_file
+from media.encode.picture_facts import PictureFacts, read_picture_facts
+from media.encode.subtitles import extract_subtitles
+from media.inspect.probe import Source
+from media.inspect.refusals import explain
+from media.plan.overrides import Cut
+from media.plan.plan import Plan
+from media.plan.quality_samples import REFERENCE_NAME
+from media.plan.sprite import SHEET_NAME
+from media.plan.tracks import PlannedText
+from media.tools.command import Command
+from media.tools.errors import InvalidInputError, LimitExceededError, ToolFailedError
+from media.tools.limits import Limits
+from media.tools.output import ProgressSample
+from media.tools.session import Session
+from profiles import LadderProfile
+
+DURATION_TOLERANCE_SECONDS = 0.5
+DURATION_TOLERANCE_SHARE = 0.01
+_SOURCE_FAULTS = (
+    "Invalid data found when processing input",
+    "does not contain any stream",
+    "not on whitelist",
+)
+
+
+ProgressCallback = Callable[[ProgressSample], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """The encoders' results, not yet packaged.
+
+    Attributes:
+        videos: Name and file of every rendition, from large to small.
+        audio: The encoded sound.
+        texts: Every track of subtitles with its file.
+        sprite: The sheet of small pictures.
+        picture: What was measured on the way.
+        frames: Frames that the video encoder wrote.
+        video_seconds: Their media time.
+        reference: The frames of the plan's samples as the encoders got them; None if none were kept.
+        poster: The poster, where it was chosen while the source was decoded.
+    """
+
+    videos: tuple[tuple[str, Path], ...]
+    audio: EncodedAudio
+    texts: tuple[tuple[PlannedText, Path], ...]
+    sprite: Path
+    picture: PictureFacts
+    frames: int
+    video_seconds: float
+    reference: Path | None = None
+    poster: Path | None = None
+
+
+def encode(
+    session: Session, source: Source, plan: Plan, profile: LadderProfile, on_progress: ProgressCallback
+) -> Encoded:
+    """Make all renditions and the sound.
+
+    `on_progress` receives the video encoder's progress.
+
+    Raises:
+        InvalidInputError: The source turned out to be damaged or cut short.
+        LimitExceededError: The source is longer than allowed, or the work takes too long.
+    """
+    video = _Track(on_progress)
+    video_command = _video_command(session, source, plan, profile)
+
+    sound: list[EncodedAudio] = []
+    notes: list[str] = []
+    texts: list[tuple[PlannedText, Path]] = []
+
+    def encode_picture() -> None:
+        done = session.produce(video_command, outputs=len(plan.rungs), on_progress=video.watch)
+        notes.append(done.notes)
+
+    tasks: list[Callable[[], object]] = [
+        encode_picture,
+        lambda: sound.append(encode_audio(session, source, plan.audios, profile.audio)),
+        lambda: texts.extend(extract_subtitles(session, source, plan.texts)),
+    ]
+    try:
+        session.together(*tasks)
+    except ToolFailedError as error:
+        if blames_source(error):
+            raise explain(error, session.limits) from error
+        raise
+    video_seconds = float(video.frames / plan.frame_rate)
+    check_whole(source, video_seconds, sound[0].seconds, session.limits, plan.cut)
+    videos = tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs)
+    return Encoded(
+        videos=videos,
+        audio=sound[0],
+        texts=tuple(texts),
+        sprite=session.workdir / SHEET_NAME,
+        picture=read_picture_facts(notes[0], plan.rungs, video_seconds),
+        frames=video.frames,
+        video_seconds=video_seconds,
+        reference=session.workdir / REFERENCE_NAME if plan.samples else None,
+    )
+
+
+class _Track:
+    """Remembers how far the video encoder came."""
+
+    def __init__(self, on_progress: ProgressCallback) -> None:
+        self.frames = 0
+        self._on_progress = on_progress
+
+    def watch(self, sample: ProgressSample) -> None:
+        self.frames = sample.frames
+        self._on_progress(sample)
+
+
+def tolerance_seconds(duration_seconds: float) -> float:
+    """How far two durations of the same video may differ."""
+    return max(DURATION_TOLERANCE_SECONDS, duration_seconds * DURATION_TOLERANCE_SHARE)
+
+
+def check_whole(
+    source: Source, video_seconds: float, audio_seconds: float, limits: Limits, cut: Cut | None = None
+) -> None:
+    """Compare what was decoded with what the source declares; a damaged file encodes without any error.
+
+    Args:
+        source: What probing told.
+        video_seconds: Length of the picture that came out.
+        audio_seconds: Length of the sound that came out.
+        limits: Ceilings of the source.
+        cut: The part of the source that was wanted; None for all of it.
+
+    Raises:
+        InvalidInputError: Clearly less than declared came out, or nothing.
+        LimitExceededError: More came out than the longest duration allowed.
+    """
+    if video_seconds > limits.max_duration_seconds + DURATION_TOLERANCE_SECONDS:
+        raise LimitExceededError(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"The video is longer than the allowed {limits.max_duration_seconds:.0f} seconds.",
+            "Upload a shorter video, or ask the operator to raise the limit.",
+        )
+    if video_seconds <= 0:
+        raise InvalidInputError(
+            ErrorCode.INPUT_UNREADABLE,
+            "No picture could be decoded from the video.",
+            "Check that the file plays, export it again as MP4, and upload the new file.",
+        )
+    if cut is not None:
+        _check_part(source, cut, video_seconds)
+        return
+    if not source.container.declares_duration:
+        return
+    # The container's length may be that of a longer sound track or of subtitles, the video's own is exact.
+    longest = max(video_seconds, audio_seconds)
+    declarations = [(source.video.duration_seconds, video_seconds)]
+    if not (source.subtitles and source.video.duration_seconds):
+        declarations.append((source.duration_seconds, longest))
+    for declared, decoded in declarations:
+        if declared is not None and declared - decoded > tolerance_seconds(declared):
+            raise InvalidInputError(
+                ErrorCode.INPUT_TRUNCATED,
+                f"Only {decoded:.2f} of the declared {declared:.2f} seconds of video could be decoded.",
+                "Upload the complete file again; if it is complete, export it again as MP4.",
+            )
+
+
+def _check_part(source: Source, cut: Cut, video_seconds: float) -> None:
+    declares = source.container.declares_duration
+    declared = (source.video.duration_seconds or source.duration_seconds) if declares else None
+    expected = cut.length(declared)
+    if expected is not None and expected - video_seconds > tolerance_seconds(expected):
+        raise InvalidInputError(
+            ErrorCode.INPUT_TRUNCATED if declares else ErrorCode.OVERRIDE_NOT_POSSIBLE,
+            f"Only {video_seconds:.2f} of the wanted {expected:.2f} seconds of video could be decoded.",
+            "Check that the file plays to its end, and that trim lies within it.",
+        )
+
+
+def blames_source(error: ToolFailedError) -> bool:
+    """Whether a tool failed because of what it read."""
+    return any(fault in error.log for fault in _SOURCE_FAULTS)
+
+
+def _video_command(session: Session, source: Source, plan: Plan, profile: LadderProfile) -> Command:
+    return encode_commands.encode_video(
+        source.media,
+        source.video.index,
+        plan,
+        profile,
+        directory=session.workdir,
+        limits=session.limits,
+        threads=session.threads,
+    )

@@ -1,0 +1,154 @@
+"""The outer structure of MP4, Matroska, WMV and WAV files: enough to tell that a file was cut short."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from ledger.states import ErrorCode
+from media.tools.errors import InvalidInputError
+
+_LARGE_SIZE: Final = 1
+_TO_END_OF_FILE: Final = 0
+_UNKNOWN_RIFF_SIZES: Final = frozenset({0, 0xFFFFFFFF})
+"""What is written to a pipe never learns its size."""
+_ASF_HEAD_BYTES: Final = 65_536
+_ASF_FILE_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_PROPERTIES_BYTES: Final = 104
+_ASF_BROADCAST: Final = 1
+"""Set while a live stream is written: its sizes were never filled in."""
+_MAX_TOP_LEVEL_BOXES: Final = 100_000
+_SEGMENT_ID: Final = b"\x18\x53\x80\x67"
+_EBML_ID: Final = b"\x1a\x45\xdf\xa3"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A top-level MP4 box.
+
+    Attributes:
+        kind: Four-character type.
+        offset: Where it starts in the file.
+        size: Its length with the header; it may claim to reach past the end of the file.
+        header: Length of the header.
+    """
+
+    kind: bytes
+    offset: int
+    size: int
+    header: int
+
+
+def top_level_boxes(file: BinaryIO, file_size: int) -> Iterator[Box]:
+    """Walk the outermost boxes of an MP4 file; stops at the first thing that is no box."""
+    offset = 0
+    for _ in range(_MAX_TOP_LEVEL_BOXES):
+        file.seek(offset)
+        header = file.read(16)
+        if len(header) < 8:
+            return
+        size, kind, length = int.from_bytes(header[:4], "big"), header[4:8], 8
+        if size == _LARGE_SIZE and len(header) == 16:
+            size, length = int.from_bytes(header[8:16], "big"), 16
+        elif size == _TO_END_OF_FILE:
+            size = file_size - offset
+        if size < length or not kind.isascii() or not kind.strip().isalnum():
+            return
+        yield Box(kind, offset, size, length)
+        offset += size
+        if offset >= file_size:
+            return
+
+
+def check_mp4_complete(path: Path) -> None:
+    """Compare the sizes that the boxes claim with the size of the file.
+
+    Finds both usual cases: the index at the end is lost (recording or upload cut short), and the index is in
+    front but the media behind it are cut; the second would otherwise encode to a short video without any
+    error.
+
+    Raises:
+        InvalidInputError: The file is cut short or has no index.
+    """
+    size = path.stat().st_size
+    has_index = False
+    with path.open("rb") as file:
+        for box in top_level_boxes(file, size):
+            missing = box.offset + box.size - size
+            if missing > 0 and box.kind in {b"mdat", b"moov", b"moof"}:
+                raise _truncated(f"{missing} of {box.offset + box.size} bytes are missing at its end.")
+            has_index = has_index or box.kind == b"moov"
+    if not has_index:
+        raise _truncated("its index (the moov box) is missing.")
+
+
+def check_wave_complete(path: Path) -> None:
+    """Compare the size that a WAV file claims with the size of the file.
+
+    Raises:
+        InvalidInputError: The file is cut short.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        claimed = int.from_bytes(file.read(8)[4:], "little")
+    if claimed not in _UNKNOWN_RIFF_SIZES and claimed + 8 > size:
+        raise _truncated(f"{claimed + 8 - size} of {claimed + 8} bytes are missing at its end.")
+
+
+def check_asf_complete(path: Path) -> None:
+    """Compare the size that a WMV file claims with the size of the file.
+
+    ffmpeg guesses the length of such a file from its packets, so a shorter result would look right.
+
+    Raises:
+        InvalidInputError: The file is cut short.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_ASF_HEAD_BYTES)
+    start = head.find(_ASF_FILE_PROPERTIES)
+    properties = head[start : start + _ASF_PROPERTIES_BYTES]
+    if start < 0 or len(properties) < _ASF_PROPERTIES_BYTES:
+        return  # ffprobe says what is wrong with it
+    claimed = int.from_bytes(properties[40:48], "little")
+    flags = int.from_bytes(properties[88:92], "little")
+    if claimed > size and not flags & _ASF_BROADCAST:
+        raise _truncated(f"{claimed - size} of {claimed} bytes are missing at its end.")
+
+
+def check_matroska_complete(path: Path) -> None:
+    """Compare the size that the Matroska segment claims with the size of the file.
+
+    Raises:
+        InvalidInputError: The file is cut short.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.startswith(_EBML_ID):
+        return
+    header_size, length = _ebml_size(head[4:])
+    segment = 4 + length + (header_size or 0)
+    if head[segment : segment + 4] != _SEGMENT_ID:
+        return
+    segment_size, length = _ebml_size(head[segment + 4 :])
+    if segment_size is None:
+        return  # written to a pipe: the length was never filled in
+    end = segment + 4 + length + segment_size
+    if end > size:
+        raise _truncated(f"{end - size} of {end} bytes are missing at its end.")
+
+
+def _ebml_size(data: bytes) -> tuple[int | None, int]:
+    """Decode an EBML length: its value (None for "unknown") and how many bytes it takes."""
+    if not data or data[0] == 0:
+        return None, 1
+    length = 9 - data[0].bit_length()
+    value = int.from_bytes(data[:length], "big") & ((1 << (7 * length)) - 1)
+    return (None if value == (1 << (7 * length)) - 1 else value), length
+
+
+def _truncated(what: str) -> InvalidInputError:
+    return InvalidInputError(
+        ErrorCode.INPUT_TRUNCATED, f"The file is cut short: {what}", "Upload the complete file again."
+    )

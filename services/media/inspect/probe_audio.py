@@ -1,0 +1,93 @@
+"""What is inside a source whose sound alone is wanted; a picture beside it is not looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.states import ErrorCode
+from media.inspect.codecs import AUDIO_CODECS
+from media.inspect.probe import AudioStream, audio_stream, read_document, source_media
+from media.inspect.refusals import check_duration, codec_refused
+from media.inspect.sniff import Container, sniff
+from media.inspect.technical import stream_facts
+from media.tools.command import MediaInput
+from media.tools.errors import InvalidInputError
+from media.tools.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundSource:
+    """A source with sound that passed all checks.
+
+    Attributes:
+        media: The file with the only demuxers and decoders that may open it.
+        container: Its format.
+        duration_seconds: As the container declares it; None when it does not.
+        audios: All tracks of sound, the one that players choose by themselves first.
+        start_microseconds: Time in the file at which its first stream begins; it counts as zero.
+        streams: Every stream as ffprobe describes it, for people.
+    """
+
+    media: MediaInput
+    container: Container
+    size_bytes: int
+    duration_seconds: float | None
+    bitrate_kbps: int | None
+    audios: tuple[AudioStream, ...]
+    start_microseconds: int = 0
+    streams: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def declared_seconds(self) -> float | None:
+        """Length of the sound where the file states it reliably; a video may be longer than its sound."""
+        if not self.container.declares_duration:
+            return None
+        tracks = [audio.duration_seconds for audio in self.audios if audio.duration_seconds]
+        return max(tracks, default=self.duration_seconds)
+
+    def technical(self) -> dict[str, Any]:
+        """The facts that go on the video's record."""
+        return {
+            "container": self.container.name,
+            "size_bytes": self.size_bytes,
+            "duration_seconds": self.duration_seconds,
+            "bitrate_kbps": self.bitrate_kbps,
+            "audio": self.audios[0].technical(),
+            "audio_tracks": [audio.technical() for audio in self.audios],
+            "streams": [dict(stream) for stream in self.streams],
+        }
+
+
+def inspect_sound(session: Session, path: Path) -> SoundSource:
+    """Sniff and probe a source for its sound.
+
+    Raises:
+        InvalidInputError: Unreadable, without sound, or with a codec off the list.
+        LimitExceededError: Above a limit.
+    """
+    container = sniff(path, session.limits)
+    media = source_media(path, container)
+    document = read_document(session, media)
+    streams = [stream for stream in document.streams if stream.codec_type == "audio"]
+    streams.sort(key=lambda stream: not stream.is_default)
+    if not streams:
+        raise InvalidInputError(
+            ErrorCode.INPUT_NO_AUDIO,
+            "The file has no sound.",
+            "Upload a file with sound, or choose a profile for video.",
+        )
+    for stream in streams:
+        if stream.codec_name not in AUDIO_CODECS:
+            raise codec_refused(stream.codec_name)
+    check_duration(document.duration_seconds, session.limits)
+    return SoundSource(
+        media=media,
+        container=container,
+        size_bytes=path.stat().st_size,
+        duration_seconds=document.duration_seconds,
+        bitrate_kbps=document.bitrate_kbps,
+        audios=tuple(audio_stream(stream) for stream in streams),
+        start_microseconds=document.start_microseconds,
+        streams=tuple(stream_facts(document)),
+    )

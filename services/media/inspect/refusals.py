@@ -1,0 +1,67 @@
+"""The words in which a source is refused, wherever that is noticed."""
+
+import re
+from typing import Final
+
+from ledger.states import ErrorCode
+from media.inspect.codecs import VIDEO_CODECS
+from media.tools.errors import InvalidInputError, LimitExceededError, MediaError, ToolFailedError, last_lines
+from media.tools.limits import Limits
+
+_TOO_LARGE_PICTURE: Final = re.compile(r"exceeds specified max pixel count|Picture size \d+x\d+ is invalid")
+_TOO_MANY_STREAMS: Final = ("Cannot allocate memory", "max_streams")
+_REFUSED_CODEC: Final = re.compile(r"Codec \((\w+)\) not on whitelist")
+
+
+def names_large_picture(log: str) -> bool:
+    """Whether a tool gave up on a picture because of its size."""
+    return _TOO_LARGE_PICTURE.search(log) is not None
+
+
+def explain(error: ToolFailedError, limits: Limits) -> MediaError:
+    """Turn a failed read of a source into the error that tells its uploader what to do."""
+    if names_large_picture(error.log):
+        return picture_too_large("The picture", limits)
+    refused = _REFUSED_CODEC.search(error.log)
+    if refused is not None:
+        return codec_refused(refused[1])
+    if any(sign in error.log for sign in _TOO_MANY_STREAMS):
+        return LimitExceededError(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"The file needs more memory than allowed, or has more than {limits.max_streams} streams.",
+            "Export the video with one video and one audio stream and upload the new file.",
+        )
+    return InvalidInputError(
+        ErrorCode.INPUT_UNREADABLE,
+        f"The file cannot be read as a video: {last_lines(error.log) or 'no reason given'}.",
+        "Check that the file plays, export it again as MP4, and upload the new file.",
+    )
+
+
+def check_duration(seconds: float | None, limits: Limits) -> None:
+    """Refuse a source that declares a longer duration than allowed."""
+    if (seconds or 0.0) > limits.max_duration_seconds:
+        raise LimitExceededError(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"The source lasts {seconds:.0f} seconds; at most {limits.max_duration_seconds:.0f} are allowed.",
+            "Upload a shorter video, or ask the operator to raise the limit.",
+        )
+
+
+def picture_too_large(subject: str, limits: Limits) -> LimitExceededError:
+    """The error of a picture with more pixels than the limits allow."""
+    return LimitExceededError(
+        ErrorCode.LIMIT_EXCEEDED,
+        f"{subject} is larger than the allowed {limits.max_pixels} pixels.",
+        "Scale it down and upload the new file.",
+    )
+
+
+def codec_refused(name: str) -> InvalidInputError:
+    """The error of a codec that is not accepted."""
+    return InvalidInputError(
+        ErrorCode.CODEC_NOT_ALLOWED,
+        f"The codec {name!r} is not accepted.",
+        "Export the video as H.264 or HEVC with AAC sound and upload the new file. Accepted video codecs: "
+        f"{', '.join(sorted(VIDEO_CODECS))}.",
+    )

@@ -1,0 +1,1 @@
+"""What players load: segments' files, manifests, the download and the poster."""

@@ -1,0 +1,1 @@
+"""Still pictures: sources of the image profile, and watermarks."""

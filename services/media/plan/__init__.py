@@ -1,0 +1,1 @@
+"""What will be made out of a source, decided before anything is encoded."""

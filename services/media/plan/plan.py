@@ -1,0 +1,291 @@
+"""What will be made out of a source: sizes, rates and group lengths, decided before encoding. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+from media.inspect.probe import Source, VideoStream
+from media.pictures.watermark import MarkPicture, PlacedMark, place_mark
+from media.plan.overrides import NO_WISHES, Cut, Wishes, plan_cut
+from media.plan.quality_samples import Run, choose_runs
+from media.plan.sprite import SpritePlan, plan_sprite
+from media.plan.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
+from profiles import LadderProfile, Rung, VideoSettings
+
+_STANDARD_RATES: Final = (
+    *(
+        Fraction(10),
+        Fraction(12),
+        Fraction(15),
+        Fraction(20),
+        Fraction(24000, 1001),
+        Fraction(24),
+        Fraction(25),
+    ),
+    *(Fraction(30000, 1001), Fraction(30), Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60)),
+)
+_STEADY_TOLERANCE: Final = Fraction(1, 100)
+_SNAP_TOLERANCE: Final = Fraction(1, 500)
+_HIGH_FRAME_RATE: Final = 40
+_LOWEST_FRAME_RATE: Final = 10
+_BETWEEN_FACTOR: Final = 1.2
+_LIMITED_RANGES: Final = frozenset({"", "tv", "unknown"})
+"""What does not tell is taken for limited, as every player does."""
+HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRung:
+    """One rendition to make.
+
+    Attributes:
+        name: Output name, for example `720p`.
+        width: Even number of pixels.
+        height: Even number of pixels.
+        max_bitrate_kbps: Peak rate.
+    """
+
+    name: str
+    width: int
+    height: int
+    max_bitrate_kbps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything the encoders need to know.
+
+    Attributes:
+        codec: Of the video: `h264`, `hevc` or `av1`.
+        rungs: From large to small, never empty, never larger than the source.
+        frame_rate: Constant rate of all renditions.
+        gop_frames: Frames from one keyframe to the next, the same in all renditions.
+        gops_per_segment: Groups of pictures in one media segment.
+        deinterlace: Whether the source's fields must be woven first.
+        tone_map: Whether the source is high dynamic range and must be brought to the standard range.
+        audios: The tracks of sound, the main one first.
+        texts: The subtitles.
+        sprite: Layout of the sheet of small pictures.
+        samples: Frames that are kept for the comparison with the finished renditions.
+        copied: Whether the source's own stream is used, whose keyframes follow no rhythm of ours.
+        expected_seconds: How long the result will be; None when the source does not tell.
+        cut: The part of the source that is wanted; None for all of it.
+        mark: What is laid over the picture.
+        usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
+    """
+
+    codec: str
+    rungs: tuple[PlannedRung, ...]
+    frame_rate: Fraction
+    gop_frames: int
+    gops_per_segment: int
+    deinterlace: bool
+    tone_map: bool
+    audios: tuple[PlannedAudio, ...]
+    texts: tuple[PlannedText, ...]
+    sprite: SpritePlan
+    samples: tuple[Run, ...] = ()
+    copied: bool = False
+    expected_seconds: float | None = None
+    cut: Cut | None = None
+    mark: PlacedMark | None = None
+    usual_form: bool = False
+
+    @property
+    def first_frame(self) -> int:
+        """Number of the first wanted frame in the whole source, at the plan's rate."""
+        return round(self.cut.start * self.frame_rate) if self.cut else 0
+
+    @property
+    def wanted_frames(self) -> int | None:
+        """How many frames are wanted at most; None for all up to the source's end."""
+        if self.cut is None or self.cut.end is None:
+            return None
+        return round(self.cut.end * self.frame_rate) - self.first_frame
+
+    @property
+    def gop_seconds(self) -> Fraction:
+        """Exact distance of two keyframes."""
+        return self.gop_frames / self.frame_rate
+
+    @property
+    def segment_seconds(self) -> Fraction:
+        """Exact length of a full media segment."""
+        return self.gop_seconds * self.gops_per_segment
+
+    @property
+    def top(self) -> PlannedRung:
+        """The largest rendition."""
+        return self.rungs[0]
+
+    @property
+    def smallest(self) -> PlannedRung:
+        """The smallest rendition."""
+        return self.rungs[-1]
+
+
+def make_plan(
+    source: Source, profile: LadderProfile, wishes: Wishes = NO_WISHES, mark: MarkPicture | None = None
+) -> Plan:
+    """Choose the renditions for a source.
+
+    Args:
+        source: What probing told.
+        profile: What to make.
+        wishes: What this job asks for beyond it.
+        mark: The watermark that it asks for, once it has been looked into.
+
+    Raises:
+        InvalidInputError: The wishes do not fit the source.
+    """
+    settings = profile.video
+    frame_rate = choose_frame_rate(source.video, settings.max_frame_rate)
+    gop_frames = max(1, round(Fraction(settings.gop_seconds) * frame_rate))
+    gop_seconds = gop_frames / frame_rate
+    shown = display_size(source.video)
+    rungs = choose_rungs(limit_height(shown, wishes.max_height), frame_rate, settings)
+    declared = source.video.duration_seconds or source.duration_seconds
+    cut = plan_cut(wishes.trim, declared, frame_rate)
+    expected = cut.length(declared) if cut else declared
+    tone_map = source.video.color_transfer in HDR_TRANSFERS
+    base = (rungs[0].width, rungs[0].height) if tone_map else upright_size(source.video)
+    return Plan(
+        codec=settings.codec,
+        rungs=rungs,
+        frame_rate=frame_rate,
+        gop_frames=gop_frames,
+        gops_per_segment=max(1, round(Fraction(settings.segment_seconds) / gop_seconds)),
+        deinterlace=source.video.interlaced,
+        tone_map=tone_map,
+        usual_form=source.video.pixel_format == "yuv420p" and source.video.color_range in _LIMITED_RANGES,
+        audios=tuple(replace(track, cut=cut) for track in choose_audios(source.audios, profile.audio)),
+        texts=choose_texts(source.subtitles, profile.subtitles),
+        sprite=plan_sprite((rungs[0].width, rungs[0].height), expected, profile.sprite),
+        samples=choose_runs(
+            math.floor(expected * frame_rate) if expected else None,
+            gop_frames,
+            places=profile.verification.sample_places,
+            frames=profile.verification.sample_frames,
+        ),
+        expected_seconds=expected,
+        cut=cut,
+        mark=place_mark(mark, base, shown) if mark else None,
+    )
+
+
+def limit_height(size: tuple[int, int], max_height: int | None) -> tuple[int, int]:
+    """The size of a picture that may not be higher than `max_height`."""
+    if max_height is None or size[1] <= max_height:
+        return size
+    return 2 * math.ceil(size[0] * max_height / size[1] / 2), max_height
+
+
+def upright_size(video: VideoStream) -> tuple[int, int]:
+    """Width and height of the decoded picture, turned upright; its pixels need not be square."""
+    return (video.height, video.width) if video.rotation in {90, 270} else (video.width, video.height)
+
+
+def display_size(video: VideoStream) -> tuple[int, int]:
+    """Width and height as a viewer sees them: square pixels, turned upright."""
+    width, height = float(video.width), float(video.height)
+    if video.pixel_aspect > 1:
+        width *= float(video.pixel_aspect)
+    else:
+        height /= float(video.pixel_aspect)
+    if video.rotation in {90, 270}:
+        width, height = height, width
+    return round(width), round(height)
+
+
+def choose_frame_rate(video: VideoStream, maximum: int) -> Fraction:
+    """Choose the constant output rate.
+
+    A steady source keeps its exact rate. One with a variable rate gets the next standard rate at or above its
+    average, so that no frame is lost on average and no rate of 90,000 is ever encoded. Rates above `maximum`
+    are divided by a whole number, which keeps motion even; those of slide shows are multiplied by one, for
+    players need a keyframe every few seconds.
+    """
+    nominal, average = video.nominal_rate, video.average_rate
+    if not average:
+        average = nominal if 0 < nominal <= 120 else Fraction(25)
+    steady = nominal > 0 and abs(nominal - average) <= average * _STEADY_TOLERANCE
+    rate = nominal if steady else _standard_rate(average)
+    if rate > maximum:
+        rate = rate / math.ceil(rate / maximum)
+    elif rate < _LOWEST_FRAME_RATE:
+        rate = rate * math.ceil(_LOWEST_FRAME_RATE / rate)
+    for standard in _STANDARD_RATES:
+        if abs(rate - standard) <= standard * _SNAP_TOLERANCE and not _is_exact(rate):
+            return standard
+    return rate.limit_denominator(1001)
+
+
+def choose_rungs(
+    size: tuple[int, int], frame_rate: Fraction, settings: VideoSettings
+) -> tuple[PlannedRung, ...]:
+    """Choose the rungs that fit a picture without enlarging it.
+
+    Each rung is a box with a short and a long side, so portrait and wide pictures use the same ladder. A
+    source that lies clearly between two rungs, or below all of them, also gets a rung of its own size.
+    """
+    short, long = min(size), max(size)
+    fitting = [rung for rung in settings.rungs if _scale(rung, short, long) <= 1]
+    larger = [rung for rung in settings.rungs if _scale(rung, short, long) > 1]
+    boost = settings.high_frame_rate_factor if frame_rate > _HIGH_FRAME_RATE else 1.0
+    planned = [_plan_rung(rung, size, boost) for rung in fitting]
+    if larger and (not fitting or 1 / _scale(fitting[0], short, long) > _BETWEEN_FACTOR):
+        planned.insert(0, _own_size(size, larger[-1], boost, planned))
+    return tuple(planned)
+
+
+def download_rung(rungs: Sequence[PlannedRung], max_short_side_pixels: int) -> PlannedRung:
+    """The largest rendition that may become the progressive download."""
+    allowed = [rung for rung in rungs if min(rung.width, rung.height) <= max_short_side_pixels]
+    return allowed[0] if allowed else rungs[-1]
+
+
+def _scale(rung: Rung, short: int, long: int) -> float:
+    """Factor that makes a picture fit the rung's box; above 1 it would be enlarged."""
+    return min(rung.short_side_pixels / short, rung.long_side_pixels / long)
+
+
+def _plan_rung(rung: Rung, size: tuple[int, int], boost: float) -> PlannedRung:
+    scale = _scale(rung, min(size), max(size))
+    return PlannedRung(
+        name=rung.name,
+        width=_even(size[0] * scale, size[0]),
+        height=_even(size[1] * scale, size[1]),
+        max_bitrate_kbps=round(rung.max_bitrate_kbps * boost),
+    )
+
+
+def _own_size(size: tuple[int, int], above: Rung, boost: float, below: Sequence[PlannedRung]) -> PlannedRung:
+    """A rung at the source's own size, named and rated in proportion to the next larger rung.
+
+    The name is not simply the short side: a wide picture can share that with a smaller rung.
+    """
+    width, height = _even(size[0], size[0]), _even(size[1], size[1])
+    label = 2 * round(above.short_side_pixels / _scale(above, min(width, height), max(width, height)) / 2)
+    share = width * height / (above.short_side_pixels * above.long_side_pixels)
+    floor = below[0].max_bitrate_kbps if below else 100
+    rate = max(floor, round(above.max_bitrate_kbps * boost * min(share, 1.0)))
+    return PlannedRung(name=f"{label}p", width=width, height=height, max_bitrate_kbps=rate)
+
+
+def _even(wanted: float, ceiling: int) -> int:
+    """The nearest even number that is at least 2 and not above the source's own side."""
+    nearest = 2 * round(wanted / 2)
+    if nearest > ceiling:
+        nearest -= 2
+    return max(2, nearest)
+
+
+def _standard_rate(average: Fraction) -> Fraction:
+    floor = average * (1 - _STEADY_TOLERANCE)
+    return next((rate for rate in _STANDARD_RATES if rate >= floor), _STANDARD_RATES[-1])
+
+
+def _is_exact(rate: Fraction) -> bool:
+    return rate.denominator in {1, 1001}

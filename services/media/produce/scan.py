@@ -1,0 +1,183 @@
+"""One pass over a video that encodes none: small pictures, candidates for the poster, and its true length."""
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from media.encode.encode import check_whole
+from media.encode.encode_commands import SAMPLE_HEIGHT, SAMPLE_WIDTH, source_options
+from media.encode.scaling import tone_map
+from media.inspect.probe import Source
+from media.inspect.refusals import explain
+from media.package.poster import choose_sample, poster_size
+from media.plan.plan import HDR_TRANSFERS, choose_frame_rate, display_size
+from media.plan.sprite import SHEET_NAME, SpritePlan, plan_sprite
+from media.produce.production import Stages
+from media.tools.command import Command, compile_ffmpeg, discard, read, write
+from media.tools.errors import ToolFailedError
+from media.tools.output import ProgressSample
+from media.tools.session import Session
+from profiles import PosterSettings, SpriteSettings, ThumbnailSettings
+
+_CANDIDATES: Final = "candidate_%03d.jpg"
+_SAMPLES: Final = "samples.gray"
+_ANY_RATE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanWishes:
+    """Which pictures are wanted; without `thumbnails` there are only the sheet and the poster."""
+
+    sprite: SpriteSettings
+    poster: PosterSettings
+    thumbnails: ThumbnailSettings | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What the pass gave.
+
+    Attributes:
+        sprite: The sheet of small pictures, laid out as `sprite_plan` says.
+        poster: The most telling of the pictures that the sheet holds.
+        poster_size: Its pixels.
+        thumbnails: Pictures at equal distances, in order.
+        thumbnail_size: Their pixels.
+        thumbnail_seconds: When each is shown.
+        video_seconds: Media time that could be decoded.
+    """
+
+    sprite: Path
+    sprite_plan: SpritePlan
+    poster: Path
+    poster_size: tuple[int, int]
+    video_seconds: float
+    thumbnails: tuple[Path, ...] = ()
+    thumbnail_size: tuple[int, int] = (0, 0)
+    thumbnail_seconds: tuple[float, ...] = field(default=())
+
+
+def scan(session: Session, source: Source, wishes: ScanWishes, stages: Stages) -> Scan:
+    """Decode the whole video once.
+
+    Raises:
+        InvalidInputError: The source turned out to be damaged or cut short.
+        LimitExceededError: The source is longer than allowed, or the work takes too long.
+    """
+    declared = source.video.duration_seconds or source.duration_seconds
+    size = display_size(source.video)
+    sprite_plan = plan_sprite(size, declared, wishes.sprite)
+    rate = choose_frame_rate(source.video, _ANY_RATE)
+    receive, seconds = stages.by_time(declared), 0.0
+
+    def watch(sample: ProgressSample) -> None:
+        nonlocal seconds
+        seconds = float(sample.frames / rate)
+        receive(replace(sample, out_seconds=seconds))
+
+    command = scan_command(session, source, wishes, sprite_plan)
+    try:
+        session.produce(command, outputs=2, on_progress=watch)
+    except ToolFailedError as error:
+        raise explain(error, session.limits) from error
+    check_whole(source, seconds, 0.0 if source.video.duration_seconds else seconds, session.limits)
+    thumbnails = tuple(sorted(session.workdir.glob("thumb_*.jpg")))
+    chosen = choose_sample((session.workdir / _SAMPLES).read_bytes())
+    distance = _distance(source, wishes)
+    return Scan(
+        sprite=session.workdir / SHEET_NAME,
+        sprite_plan=sprite_plan,
+        poster=session.workdir / (_CANDIDATES % (chosen + 1)),
+        poster_size=poster_size(*size, wishes.poster.max_long_side_pixels),
+        video_seconds=seconds,
+        thumbnails=thumbnails,
+        thumbnail_size=_thumbnail_size(size, wishes),
+        thumbnail_seconds=tuple(
+            round(float((position + Fraction(1, 2)) * distance), 3) for position in range(len(thumbnails))
+        ),
+    )
+
+
+def scan_command(session: Session, source: Source, wishes: ScanWishes, sprite: SpritePlan) -> Command:
+    """The one process of the pass; the frames of its first output tell how long the video is."""
+    size = display_size(source.video)
+    largest = poster_size(*size, wishes.poster.max_long_side_pixels)
+    options = source_options(session.limits, session.threads)
+    picture = read(source.media, session.limits, **options)[str(source.video.index)]
+    if source.video.interlaced:
+        picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
+    if source.video.color_transfer in HDR_TRANSFERS:
+        picture = tone_map(picture, *largest)
+    branches = picture.filter_multi_output("split", 3 if wishes.thumbnails else 2)
+    steady = branches[0].filter("fps", fps=str(choose_frame_rate(source.video, _ANY_RATE)), start_time=0)
+    outputs = [
+        discard([steady], fps_mode="passthrough"),
+        *_taken(branches[1], session, wishes, sprite, largest),
+    ]
+    if wishes.thumbnails:
+        outputs.append(_thumbnails(branches[2], session, source, wishes, size))
+    return compile_ffmpeg("scan", outputs, threads=session.threads, progress=True)
+
+
+def _taken(
+    picture: Any, session: Session, wishes: ScanWishes, sprite: SpritePlan, largest: tuple[int, int]
+) -> list[Any]:
+    """At the start of every interval: a cell of the sheet, a tiny grey picture to rate it, a candidate."""
+    rate = {"fps": f"1/{sprite.interval_seconds}", "start_time": 0, "round": "up"}
+    copies = picture.filter("fps", **rate).filter_multi_output("split", 3)
+    cells = _jpeg(copies[0], sprite.width, sprite.height)
+    sheet = cells.filter("tile", f"{sprite.columns}x{sprite.rows}")
+    grey = copies[1].filter("scale", SAMPLE_WIDTH, SAMPLE_HEIGHT, flags="area").filter("format", "gray")
+    most = {"frames:v": str(sprite.columns * sprite.rows), "fps_mode": "passthrough"}
+    return [
+        write(
+            [sheet],
+            session.workdir / SHEET_NAME,
+            **_image(wishes.sprite.quality),
+            update="1",
+            **{"frames:v": "1", "fps_mode": "passthrough"},
+        ),
+        write([grey], session.workdir / _SAMPLES, f="rawvideo", **most),
+        write(
+            [_jpeg(copies[2], *largest)],
+            session.workdir / _CANDIDATES,
+            **_image(wishes.poster.quality),
+            **most,
+        ),
+    ]
+
+
+def _thumbnails(
+    picture: Any, session: Session, source: Source, wishes: ScanWishes, size: tuple[int, int]
+) -> Any:
+    """One picture from the middle of every equal part."""
+    settings = wishes.thumbnails
+    assert settings is not None  # noqa: S101 - the caller asks only then
+    distance = _distance(source, wishes)
+    earlier = picture.filter("setpts", f"PTS-{float(distance / 2):.6f}/TB")
+    taken = earlier.filter("fps", fps=str(1 / distance), start_time=0, round="up")
+    options = {"frames:v": str(settings.count), "fps_mode": "passthrough"}
+    small = _jpeg(taken, *_thumbnail_size(size, wishes))
+    return write([small], session.workdir / "thumb_%02d.jpg", **_image(settings.quality), **options)
+
+
+def _distance(source: Source, wishes: ScanWishes) -> Fraction:
+    """Seconds from one thumbnail to the next; a source of unknown length gets the distance of the sheet."""
+    declared = source.video.duration_seconds or source.duration_seconds
+    if declared is None or wishes.thumbnails is None:
+        return Fraction(wishes.sprite.interval_seconds)
+    return (Fraction(declared) / wishes.thumbnails.count).limit_denominator(100_000)
+
+
+def _thumbnail_size(size: tuple[int, int], wishes: ScanWishes) -> tuple[int, int]:
+    return poster_size(*size, wishes.thumbnails.max_long_side_pixels) if wishes.thumbnails else (0, 0)
+
+
+def _jpeg(picture: Any, width: int, height: int) -> Any:
+    scaled = picture.filter("scale", width, height, flags="area", out_range="pc").filter("setsar", 1)
+    return scaled.filter("format", "yuvj420p")
+
+
+def _image(quality: int) -> dict[str, str]:
+    return {"f": "image2", "c:v": "mjpeg", "q:v": str(quality)}

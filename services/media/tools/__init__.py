@@ -1,0 +1,1 @@
+"""How a media tool is described, fenced, started, read and ended."""

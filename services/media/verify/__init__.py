@@ -1,0 +1,1 @@
+"""Checks of every output before it counts."""

@@ -1,0 +1,62 @@
+"""Checks of the sound as people will hear it: every packaged track is decoded whole and measured."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from media.encode import audio_commands
+from media.encode.loudness import SILENCE_LUFS, CorrectedLoudness, Correction, Method, parse_loudness
+from media.tools.command import MediaInput
+from media.tools.errors import ToolFailedError, last_lines
+from media.tools.session import Session
+from media.verify.error import fail, failure
+
+_LOUDNESS_TOLERANCE_LU: Final = 1.0
+_BASE_SECONDS: Final = 120.0
+
+
+def sound_check(
+    session: Session, files: Mapping[str, MediaInput], corrections: Mapping[str, Correction], seconds: float
+) -> Callable[[], Mapping[str, CorrectedLoudness]]:
+    """Give the check that measures finished sound; it finds nothing where the profile leaves the level alone.
+
+    Args:
+        session: The job's shared state.
+        files: By output name.
+        corrections: What brought each of them to its level.
+        seconds: Length of the longest.
+    """
+
+    def check() -> Mapping[str, CorrectedLoudness]:
+        if not files:
+            return {}
+        measuring = audio_commands.measure_outputs(list(files.values()), session.limits)
+        try:
+            completed = session.inspect(measuring, seconds=_BASE_SECONDS + seconds)
+        except ToolFailedError as error:
+            raise failure(f"The sound cannot be read back: {error.message}") from error
+        if completed.log.strip():
+            fail(f"Reading the sound back gave errors: {last_lines(completed.log)}.")
+        results = parse_loudness(completed.notes, list(files))
+        corrected = {
+            name: CorrectedLoudness(correction=correction, result=results[name])
+            for name, correction in corrections.items()
+        }
+        for name, track in corrected.items():
+            check_loudness(name, track)
+        return corrected
+
+    return check
+
+
+def check_loudness(name: str, track: CorrectedLoudness) -> None:
+    """A plain gain reaches its target; a limiter takes away some of it, but never more than it was given."""
+    correction, reached = track.correction, track.result.integrated_lufs
+    highest = correction.settings.target_lufs
+    lowest = highest
+    if correction.method is Method.SILENCE:
+        lowest, highest = float("-inf"), SILENCE_LUFS
+    elif correction.method is Method.LIMITED_GAIN:
+        lowest = min(highest, correction.measured.integrated_lufs)
+    if not lowest - _LOUDNESS_TOLERANCE_LU <= reached <= highest + _LOUDNESS_TOLERANCE_LU:
+        wanted = f"{highest:.1f}" if lowest == highest else f"{lowest:.1f} to {highest:.1f}"
+        fail(f"{name} has a loudness of {reached:.1f} LUFS instead of {wanted}.")

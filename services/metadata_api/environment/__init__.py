@@ -1,0 +1,1 @@
+"""What one Lambda environment of the API holds: settings, clients, signers."""

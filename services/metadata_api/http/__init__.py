@@ -1,0 +1,1 @@
+"""Answers and opaque texts on the wire: problems, responses, CORS, cursors, seals."""

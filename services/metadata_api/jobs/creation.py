@@ -1,0 +1,283 @@
+"""Orders of jobs: checked against this deployment first, then stored as video and job."""
+
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from ledger.errors import QueueFullError
+from ledger.jobs import overrides
+from ledger.jobs.overrides import NO_OVERRIDES, Overrides
+from ledger.models import NewJob, SourceObject
+from ledger.states import JobStatus
+from ledger.videos import sidecars, videos
+from ledger.videos.sidecars import NewSidecar, TooManyTracksError
+from ledger.videos.videos import VideoDraft
+from metadata_api.environment import multipart
+from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.jobs.overrides import check_overrides
+from metadata_api.jobs.sources import check_size, find_source, is_present
+from metadata_api.models.jobs import SourceJobBody, UploadJobBody
+from metadata_api.operations.request import not_found
+from metadata_api.playback.subtitles import new_sidecar
+from metadata_api.settings import ApiSettings
+
+if TYPE_CHECKING:
+    from ledger.database.connection import LedgerConnection
+    from ledger.jobs.job_queries import JobRow
+    from profiles import Profile
+
+# What checking and storing an order can end with.
+ORDER_PROBLEMS = (
+    ProblemCode.VALIDATION_FAILED,
+    ProblemCode.SOURCE_NOT_ALLOWED,
+    ProblemCode.SOURCE_NOT_FOUND,
+    ProblemCode.SUBTITLES_REFUSED,
+    ProblemCode.VIDEO_NOT_FOUND,
+    ProblemCode.IDEMPOTENT_RESULT_GONE,
+    ProblemCode.BODY_TOO_LARGE,
+    ProblemCode.UPLOAD_TOO_LARGE,
+    ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+    ProblemCode.IDEMPOTENCY_KEY_REUSED,
+    ProblemCode.QUEUE_FULL,
+    ProblemCode.UPSTREAM_UNAVAILABLE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A checked request for a job.
+
+    Attributes:
+        owner: Public id of the API key that orders it.
+        source: None when the file is still to be uploaded.
+        overrides: What it asks for beyond its profile.
+        subtitles: What it adds to the video's record.
+    """
+
+    owner: str
+    body: UploadJobBody | SourceJobBody
+    source: SourceObject | None
+    filename: str
+    overrides: Overrides
+    subtitles: tuple[NewSidecar, ...] = ()
+
+
+def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSettings) -> Order:
+    """What is ordered, if this deployment can do it.
+
+    Args:
+        body: What is asked for.
+        owner: Public id of the API key that asks.
+        settings: Of this deployment.
+
+    Raises:
+        Problem: Names the field that this deployment cannot satisfy.
+    """
+    profile = _check_profile(body)
+    if body.video_id is not None and body.metadata is not None:
+        raise field_problem("metadata", "cannot be given with video_id; change the record with PATCH instead")
+    if isinstance(body, UploadJobBody):
+        check_size(body.size_bytes, settings)
+        _check_single(body)
+        if body.deduplicate and body.sha256 is None:
+            raise field_problem("deduplicate", "needs sha256, by which the same bytes are known")
+        source, filename = None, body.filename
+    else:
+        source, filename = find_source(body.source, settings), _filename_of_key(body.source.key)
+    wishes = check_overrides(body, profile, settings)
+    return Order(
+        owner=owner,
+        body=body,
+        source=source,
+        filename=filename,
+        overrides=wishes,
+        subtitles=_clean_subtitles(body),
+    )
+
+
+def _clean_subtitles(body: UploadJobBody | SourceJobBody) -> tuple[NewSidecar, ...]:
+    tracks = []
+    for position, track in enumerate(body.subtitles):
+        try:
+            tracks.append(new_sidecar(track.name, track))
+        except Problem as problem:
+            raise problem.within(f"subtitles.{position}") from problem
+    return tuple(tracks)
+
+
+def place_order(
+    conn: "LedgerConnection",
+    order: Order,
+    job_id: UUID,
+    settings: ApiSettings,
+    *,
+    batch_id: UUID | None = None,
+) -> "JobRow | None":
+    """Stores video and job; inside a transaction unless the order `is_one_statement`.
+
+    Returns:
+        The new job; None when it has its outputs already, from an earlier one.
+
+    Raises:
+        Problem: VIDEO_NOT_FOUND.
+    """
+    # Loads the database driver; by now the connection has done so.
+    from ledger.jobs import jobs
+
+    video_id, video = order.body.video_id, None
+    if video_id is None:
+        video_id, video = uuid4(), _draft(order)
+    # Locked, so that it cannot be deleted before its job exists.
+    elif videos.lock(conn, video_id) is None:
+        raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+    new = _new_job(job_id, video_id, order, settings.ingest_bucket, batch_id)
+    made = None
+    if order.source is not None:
+        made = jobs.insert(conn, new, JobStatus.QUEUED, None, order.source, video=video)
+    elif not _answer_with_known_outputs(conn, order, new, settings.stack, video):
+        upload_id = _begin_parts(order.body, new)
+        waiting = new if upload_id is None else replace(new, upload_id=upload_id)
+        made = jobs.insert(conn, waiting, JobStatus.PENDING, jobs.UPLOAD_IDENTITY, None, video=video)
+    overrides.store(conn, job_id, order.overrides)
+    for track in order.subtitles:
+        _put_subtitles(conn, new.video_id, track)
+    return made
+
+
+def _put_subtitles(conn: "LedgerConnection", video_id: UUID, track: NewSidecar) -> None:
+    try:
+        sidecars.put(conn, video_id, track)
+    except TooManyTracksError as error:
+        raise field_problem("subtitles", str(error), ProblemCode.SUBTITLES_REFUSED) from error
+
+
+def is_one_statement(order: Order) -> bool:
+    """Whether storing the order is one statement: a transaction by itself, after which nothing is to be read.
+
+    What starts at once has a place in the queue, and the like.
+    """
+    shared = isinstance(order.body, UploadJobBody) and order.body.deduplicate
+    plain = order.overrides == NO_OVERRIDES and not order.subtitles
+    return order.body.video_id is None and order.source is None and not shared and plain
+
+
+def _answer_with_known_outputs(
+    conn: "LedgerConnection", order: Order, new: NewJob, stack: str, video: VideoDraft | None
+) -> bool:
+    """Completes the job with the outputs of an earlier one on the same bytes, if asked for and possible."""
+    if not (isinstance(order.body, UploadJobBody) and order.body.deduplicate and order.body.sha256):
+        return False
+    from ledger.jobs import reuse
+
+    known = reuse.find(conn, order.body.sha256, new.profile, order.overrides)
+    # The ledger knows of every deletion of its own, but not of what somebody does in the bucket.
+    if known is None or not is_present(known.output_bucket, known.manifest_key, None):
+        return False
+    if video is not None:
+        videos.create(conn, new.video_id, video)
+    reuse.create_completed_job(conn, new, known, stack=stack)
+    return True
+
+
+def refuse_when_full(conn: "LedgerConnection", owner: str, adding: int, max_waiting_jobs: int) -> None:
+    """Takes no more orders of a key while too many of its jobs have not begun.
+
+    Args:
+        conn: An open connection.
+        owner: Public id of the API key.
+        adding: How many jobs are about to be made.
+        max_waiting_jobs: Most that may wait at a time.
+
+    Raises:
+        Problem: QUEUE_FULL.
+    """
+    from ledger.jobs import admission
+
+    try:
+        admission.check_room(conn, owner, adding, max_waiting_jobs)
+    except QueueFullError as error:
+        raise Problem(ProblemCode.QUEUE_FULL, str(error)) from error
+
+
+def _check_single(body: UploadJobBody) -> None:
+    if body.upload == "single" and body.size_bytes > multipart.MAX_SINGLE_UPLOAD_BYTES:
+        limit = multipart.MAX_SINGLE_UPLOAD_BYTES
+        raise field_problem("upload", f"files of more than {limit} bytes have to be uploaded in parts")
+
+
+def _begin_parts(body: UploadJobBody | SourceJobBody, new: NewJob) -> str | None:
+    """Opens the multipart upload of a large file, once it is sure that the file is to be uploaded."""
+    if not (isinstance(body, UploadJobBody) and _in_parts(body)):
+        return None
+    return multipart.begin(new.source_bucket, new.source_key, body.content_type)
+
+
+def _in_parts(body: UploadJobBody) -> bool:
+    if body.upload is not None:
+        return body.upload == "multipart"
+    return body.size_bytes >= multipart.MULTIPART_FROM_BYTES
+
+
+def _check_profile(body: UploadJobBody | SourceJobBody) -> "Profile":
+    # The profile files are read at the first job only, not by every cold start.
+    from profiles import UnknownProfileError, accepts, get_profile, source_types
+
+    try:
+        profile = get_profile(body.profile)
+    except UnknownProfileError as error:
+        raise field_problem("profile", str(error)) from error
+    if isinstance(body, UploadJobBody) and not accepts(profile, body.content_type):
+        wanted = ", ".join(f"{name}*" if name.endswith("/") else name for name in source_types(profile))
+        message = f"the profile {profile.name} takes {wanted}; got {body.content_type}"
+        raise field_problem("content_type", message)
+    return profile
+
+
+def _filename_of_key(key: str) -> str:
+    return PurePosixPath(key).name[:255] or "source"
+
+
+def _draft(order: Order) -> VideoDraft:
+    given = order.body.metadata
+    if given is None:
+        return VideoDraft(title=order.filename)
+    return VideoDraft(
+        title=given.title or order.filename,
+        description=given.description,
+        tags=given.tags,
+        language=given.language,
+        attributes=given.attributes,
+    )
+
+
+def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str, batch_id: UUID | None) -> NewJob:
+    body = order.body
+    if isinstance(body, SourceJobBody):
+        return NewJob(
+            id=job_id,
+            video_id=video_id,
+            owner=order.owner,
+            priority=body.priority,
+            profile=body.profile,
+            filename=order.filename,
+            source_bucket=body.source.bucket,
+            source_key=body.source.key,
+            batch_id=batch_id,
+        )
+    # Made by us: no part of a key ever comes from a caller.
+    key = f"uploads/{job_id}/source"
+    return NewJob(
+        id=job_id,
+        video_id=video_id,
+        owner=order.owner,
+        priority=body.priority,
+        profile=body.profile,
+        filename=order.filename,
+        source_bucket=ingest_bucket,
+        source_key=key,
+        content_type=body.content_type,
+        declared_size_bytes=body.size_bytes,
+        declared_sha256=body.sha256,
+        batch_id=batch_id,
+    )

@@ -1,0 +1,56 @@
+"""Wishes of single jobs: checked against the profile and the bucket before the job is made."""
+
+from typing import TYPE_CHECKING, Final
+
+from ledger.jobs.overrides import NAMES, Overrides, Trim, Watermark
+from metadata_api.http.problems import Problem, field_problem
+from metadata_api.jobs.sources import find_source
+from metadata_api.models.jobs import JobBody
+from metadata_api.models.overrides import WatermarkBody
+from metadata_api.settings import ApiSettings
+
+if TYPE_CHECKING:
+    from profiles import Profile
+
+MAX_WATERMARK_BYTES: Final = 10 * 1024 * 1024
+
+
+def check_overrides(body: JobBody, profile: "Profile", settings: ApiSettings) -> Overrides:
+    """What a job asks for beyond its profile, if both allow it.
+
+    Raises:
+        Problem: Names the field at fault.
+    """
+    from profiles import overridable
+
+    allowed = overridable(profile)
+    for name in NAMES:
+        if getattr(body, name) is not None and name not in allowed:
+            can = f"it takes {', '.join(sorted(allowed))}" if allowed else "it takes no wishes of single jobs"
+            raise field_problem(name, f"the profile {profile.name} cannot honour this; {can}")
+    trim = body.trim
+    return Overrides(
+        trim=Trim(start_seconds=trim.start_seconds, end_seconds=trim.end_seconds) if trim else None,
+        watermark=_watermark(body.watermark, settings) if body.watermark else None,
+        max_height=body.max_height,
+    )
+
+
+def _watermark(body: WatermarkBody, settings: ApiSettings) -> Watermark:
+    """Note which very object lies under the key now: a later one would change what was ordered."""
+    try:
+        found = find_source(body.source, settings)
+    except Problem as problem:
+        raise problem.within("watermark") from problem
+    if found.size_bytes > MAX_WATERMARK_BYTES:
+        message = f"the picture has {found.size_bytes} bytes; at most {MAX_WATERMARK_BYTES} are accepted"
+        raise field_problem("watermark.source.key", message)
+    return Watermark(
+        bucket=found.bucket,
+        key=found.key,
+        version_id=found.version_id,
+        etag=found.etag,
+        position=body.position,
+        opacity=body.opacity,
+        width_percent=body.width_percent,
+    )

@@ -1,0 +1,108 @@
+"""Turns rows of the ledger into what callers see."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from urllib.parse import quote
+from uuid import UUID
+
+from ledger.jobs.job_queries import EventRow, JobDetail, JobRow
+from ledger.states import ErrorCode, JobStatus
+from ledger.videos.videos import Video
+from metadata_api.environment.live_progress import LiveProgress, Progress
+from metadata_api.http.responses import optional_timestamp, timestamp
+from metadata_api.models.jobs import EventView, JobError, JobSummary, JobView, OutputView
+from metadata_api.models.records import RecordView, VideoState
+
+_NOT_STARTED = frozenset({JobStatus.PENDING, JobStatus.QUEUED})
+
+
+def record_view(video: Video) -> RecordView:
+    """A record as callers read it."""
+    return RecordView(
+        video_id=str(video.id),
+        title=video.title,
+        description=video.description,
+        tags=video.tags,
+        language=video.language,
+        attributes=video.attributes,
+        technical=video.technical,
+        state=cast(VideoState, video.state),
+        version=video.version,
+        latest_job_id=_optional_id(video.latest_job_id),
+        current_job_id=_optional_id(video.current_job_id),
+        created_at=timestamp(video.created_at),
+        updated_at=timestamp(video.updated_at),
+    )
+
+
+def live_progress(board: LiveProgress, jobs: Sequence[JobRow]) -> Mapping[UUID, Progress]:
+    """What the workers of running jobs report; reports of superseded workers are left out."""
+    running = {job.id: job.fence for job in jobs if job.status == JobStatus.PROCESSING}
+    reports = board.read(list(running))
+    return {job_id: report for job_id, report in reports.items() if report.fence == running[job_id]}
+
+
+def job_summary(job: JobRow, live: Progress | None) -> JobSummary:
+    """A job as lists show it."""
+    return JobSummary(
+        job_id=str(job.id),
+        video_id=str(job.video_id),
+        status=JobStatus(job.status),
+        stage=live.stage if live else job.stage,
+        progress_percent=_percent(job, live),
+        fps=live.fps if live else None,
+        eta_seconds=live.eta_seconds if live else None,
+        priority=job.priority,
+        profile=job.profile,
+        filename=job.filename,
+        size_bytes=job.declared_size_bytes if job.source_size_bytes is None else job.source_size_bytes,
+        attempt=job.attempt,
+        error=_error(job),
+        created_at=timestamp(job.created_at),
+        updated_at=timestamp(job.updated_at),
+        uploaded_at=optional_timestamp(job.uploaded_at),
+        started_at=optional_timestamp(job.started_at),
+        finished_at=optional_timestamp(job.finished_at),
+    )
+
+
+def job_view(detail: JobDetail, live: Progress | None) -> JobView:
+    """A job with everything that callers may know of it."""
+    return JobView(
+        **job_summary(detail.job, live),
+        queue_position=detail.queue_position,
+        reused_job_id=_optional_id(detail.job.reused_job_id),
+        overrides=detail.overrides,
+        stage_seconds=detail.job.stage_seconds,
+        outputs=[_output_view(detail.job.id, output) for output in detail.outputs],
+    )
+
+
+def event_view(event: EventRow) -> EventView:
+    """One entry of a job's history."""
+    return EventView(
+        event_id=event.id, type=event.type, attempt=event.attempt, at=timestamp(event.at), data=event.data
+    )
+
+
+def _output_view(job_id: UUID, output: dict[str, Any]) -> OutputView:
+    path = f"/jobs/{job_id}/download/{quote(output['name'], safe='')}"
+    return cast(OutputView, {**output, "download": path})
+
+
+def _percent(job: JobRow, live: Progress | None) -> float | None:
+    if job.status == JobStatus.COMPLETED:
+        return 100.0
+    if job.status in _NOT_STARTED:
+        return 0.0
+    return round(live.percent, 1) if live else None
+
+
+def _error(job: JobRow) -> JobError | None:
+    if job.error_code is None:
+        return None
+    return JobError(code=ErrorCode(job.error_code), message=job.error_message or "", remedy=job.error_remedy)
+
+
+def _optional_id(value: UUID | None) -> str | None:
+    return None if value is None else str(value)

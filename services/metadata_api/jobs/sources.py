@@ -1,0 +1,65 @@
+"""Objects that callers name instead of uploading: allowed or not, there or not."""
+
+from ledger.models import SourceObject
+from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.models.overrides import SourceLocation
+from metadata_api.settings import ApiSettings
+from runtime import clients
+
+_ABSENT_STATUSES = frozenset({400, 403, 404})
+
+
+def find_source(location: SourceLocation, settings: ApiSettings) -> SourceObject:
+    """The newest version of a named object.
+
+    Raises:
+        Problem: SOURCE_NOT_ALLOWED, SOURCE_NOT_FOUND or UPLOAD_TOO_LARGE.
+    """
+    if location.bucket != settings.ingest_bucket:
+        message = f"only bucket {settings.ingest_bucket!r} may be read, got {location.bucket!r}"
+        raise field_problem("source.bucket", message, ProblemCode.SOURCE_NOT_ALLOWED)
+    # boto3 is needed by few calls only.
+    from botocore.exceptions import ClientError
+
+    try:
+        head = clients.s3().head_object(Bucket=location.bucket, Key=location.key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _ABSENT_STATUSES:
+            raise
+        message = f"there is no readable object with this key in {location.bucket!r}"
+        raise field_problem("source.key", message, ProblemCode.SOURCE_NOT_FOUND) from error
+    check_size(head["ContentLength"], settings)
+    return SourceObject(
+        bucket=location.bucket,
+        key=location.key,
+        size_bytes=head["ContentLength"],
+        etag=head["ETag"].strip('"'),
+        version_id=head.get("VersionId"),
+    )
+
+
+def is_present(bucket: str, key: str, version_id: str | None) -> bool:
+    """Whether a job's source is still where the job found it."""
+    from botocore.exceptions import ClientError
+
+    try:
+        if version_id is None:
+            clients.s3().head_object(Bucket=bucket, Key=key)
+        else:
+            clients.s3().head_object(Bucket=bucket, Key=key, VersionId=version_id)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _ABSENT_STATUSES:
+            raise
+        return False
+    return True
+
+
+def check_size(size_bytes: int, settings: ApiSettings) -> None:
+    """Refuses sources that this deployment does not take.
+
+    Raises:
+        Problem: UPLOAD_TOO_LARGE.
+    """
+    if size_bytes > settings.max_upload_bytes:
+        detail = f"the file has {size_bytes} bytes; at most {settings.max_upload_bytes} are accepted"
+        raise Problem(ProblemCode.UPLOAD_TOO_LARGE, detail)

@@ -1,0 +1,1 @@
+"""What an operation of the API is, how a call finds it, and its description."""

@@ -1,0 +1,115 @@
+"""What an operation of the API is: route, types and handler, said once for routing and documentation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel
+
+from metadata_api.http.problems import ProblemCode
+from metadata_api.http.responses import JSON_CONTENT_TYPE, Response
+from metadata_api.operations.request import JSON_TYPES, ApiRequest
+
+Handler = Callable[[ApiRequest], Response]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+# Every operation behind the key can meet these.
+COMMON_PROBLEMS: Final = (ProblemCode.INTERNAL, ProblemCode.DATABASE_UNAVAILABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderParameter:
+    """A request header that an operation understands."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method on one path.
+
+    Attributes:
+        path: With `{name}` parameters.
+        description: Shown in the documentation below the summary.
+        returns: Type of the answer's body; None when it has none or is no JSON.
+        problems: Problems it can answer with, besides those that all have.
+        also: Further statuses with the same body, for example 503 of /health.
+        open: Needs no API key.
+    """
+
+    method: Method
+    path: str
+    name: str
+    summary: str
+    description: str
+    tag: str
+    handler: Handler
+    returns: Any = None
+    status: HTTPStatus = HTTPStatus.OK
+    content_type: str = JSON_CONTENT_TYPE
+    body: Any = None
+    body_types: frozenset[str] = JSON_TYPES
+    query: type[BaseModel] | None = None
+    headers: Sequence[HeaderParameter] = ()
+    returns_headers: Sequence[HeaderParameter] = ()
+    problems: Sequence[ProblemCode] = ()
+    also: Sequence[HTTPStatus] = ()
+    open: bool = False
+
+
+@dataclass(slots=True)
+class RouteGroup:
+    """Operations of one module, in the order they are documented."""
+
+    tag: str
+    operations: list[Operation] = field(default_factory=list)
+
+    def route(
+        self, method: Method, path: str, *, summary: str, **details: Any
+    ) -> Callable[[Handler], Handler]:
+        """Registers the decorated function; its docstring documents the operation.
+
+        Args:
+            method: HTTP method.
+            path: With `{name}` parameters.
+            summary: A few words.
+            **details: Further fields of `Operation`.
+        """
+
+        def register(handler: Handler) -> Handler:
+            self.operations.append(
+                Operation(
+                    method=method,
+                    path=path,
+                    name=handler.__name__,
+                    summary=summary,
+                    description=" ".join((handler.__doc__ or "").split()),
+                    tag=self.tag,
+                    handler=handler,
+                    **details,
+                )
+            )
+            return handler
+
+        return register
+
+
+IDEMPOTENCY_KEY: Final = HeaderParameter(
+    name="Idempotency-Key",
+    description="Repeating a call with the same key and body within 24 hours makes nothing twice.",
+    schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+)
+IF_MATCH: Final = HeaderParameter(
+    name="If-Match",
+    description="ETag of the version the change is based on; 412 when the record has changed since.",
+    schema={"type": "string"},
+)
+ETAG: Final = HeaderParameter(
+    name="ETag", description="Version of the record, for If-Match.", schema={"type": "string"}
+)
+LOCATION: Final = HeaderParameter(
+    name="Location", description="Path of what was made.", schema={"type": "string"}
+)

@@ -1,0 +1,1 @@
+"""Playlists and subtitles as players read them."""

@@ -1,0 +1,1 @@
+"""Functions `ingest` and `outcome`: how jobs start, and how their ends are recorded."""

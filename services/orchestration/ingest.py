@@ -1,0 +1,134 @@
+"""Function `ingest`: turns objects that arrived in the ingest bucket into running jobs."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from botocore.exceptions import ClientError
+
+from ledger.announcements.announcement import format_bytes
+from ledger.database.connection import ConnectionKeeper, LedgerConnection
+from ledger.errors import JobNotFoundError
+from ledger.jobs import arrivals, failures, settlement
+from ledger.models import Job, SourceObject
+from ledger.states import ErrorCode, JobStatus
+from metadata_api.settings import IngestSettings
+from runtime import clients, database
+from runtime.arrival import UPLOAD_KEY, Arrival, InvalidEventError, is_source, read_arrivals
+from runtime.dispatch import Workflow, start_waiting
+from runtime.logs import logger
+from runtime.partial_batch import take_each
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the function works with."""
+
+    settings: IngestSettings
+    keeper: ConnectionKeeper
+    s3: "S3Client"
+    workflow: Workflow
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Lambda entry point for a batch from the ingest queue."""
+    settings = IngestSettings.from_environment()
+    services = Services(
+        settings=settings,
+        keeper=database.ledger(settings),
+        s3=clients.s3(),
+        workflow=Workflow(
+            client=clients.stepfunctions,
+            state_machine_arn=settings.state_machine_arn,
+            max_running_jobs=settings.max_running_jobs,
+        ),
+    )
+    return take_batch(event["Records"], services)
+
+
+def take_batch(records: list[dict[str, Any]], services: Services) -> dict[str, Any]:
+    """Takes each message on its own; gives Lambda's partial batch response."""
+    return take_each(records, lambda body: _take_message(body, services), failure="message_failed")
+
+
+def _take_message(body: str, services: Services) -> None:
+    for arrival in read_arrivals(body):
+        if arrival.bucket != services.settings.ingest_bucket:
+            message = f"expected bucket {services.settings.ingest_bucket}, got {arrival.bucket}"
+            raise InvalidEventError(message)
+        if not is_source(arrival.key):
+            continue
+        source = _inspect(services.s3, arrival)
+        if source is not None:
+            with services.keeper.connection() as conn:
+                _take_object(conn, source, services)
+
+
+def _inspect(s3: "S3Client", arrival: Arrival) -> SourceObject | None:
+    """Looks at the object itself: events tell no reliable size, and it may be gone or replaced by now."""
+    version = {"VersionId": arrival.version_id} if arrival.version_id else {}
+    try:
+        head = s3.head_object(Bucket=arrival.bucket, Key=arrival.key, **version)  # type: ignore[arg-type]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NoSuchVersion"}:
+            logger().warning("object_gone", extra={"key": arrival.key, "version_id": arrival.version_id})
+            return None
+        raise
+    etag = head["ETag"].strip('"')
+    if arrival.etag and etag != arrival.etag:
+        # Overwritten in an unversioned bucket: the newer object has an event of its own.
+        logger().info("object_replaced", extra={"key": arrival.key})
+        return None
+    version_id = arrival.version_id or head.get("VersionId")  # a notification may leave it out
+    return SourceObject(
+        bucket=arrival.bucket,
+        key=arrival.key,
+        size_bytes=head["ContentLength"],
+        etag=etag,
+        version_id=None if version_id == "null" else version_id,
+        sequencer=arrival.sequencer,
+    )
+
+
+def _take_object(conn: LedgerConnection, source: SourceObject, services: Services) -> None:
+    job = _find_or_make_job(conn, source)
+    if job is None:
+        return
+    if job.status is not JobStatus.QUEUED:
+        logger().info("event_already_taken", extra={"job_id": str(job.id), "status": job.status})
+        return
+    if _refuse_if_too_large(conn, job, services.settings):
+        return
+    started = start_waiting(conn, services.workflow)
+    logger().info("job_dispatched" if job.id in started else "job_queued", extra={"job_id": str(job.id)})
+
+
+def _find_or_make_job(conn: LedgerConnection, source: SourceObject) -> Job | None:
+    upload = UPLOAD_KEY.fullmatch(source.key)
+    if upload is None:
+        made = arrivals.create_bucket_job(conn, source)
+        if made is None:
+            logger().info("older_version_ignored", extra={"key": source.key, "version_id": source.version_id})
+        return made.job if made else None
+    try:
+        return arrivals.mark_uploaded(conn, UUID(upload["job"]), source)
+    except JobNotFoundError:
+        # The API makes the job before it signs the upload, so trying again cannot help.
+        logger().warning("upload_without_job", extra={"key": source.key})
+        return None
+
+
+def _refuse_if_too_large(conn: LedgerConnection, job: Job, settings: IngestSettings) -> bool:
+    size_bytes = job.source_size_bytes or 0
+    if size_bytes <= settings.max_upload_bytes:
+        return False
+    text = (
+        f"The file has {format_bytes(size_bytes)}; "
+        f"the platform takes at most {format_bytes(settings.max_upload_bytes)}."
+    )
+    failure = failures.failure(ErrorCode.LIMIT_EXCEEDED, text)
+    settlement.fail(conn, job.id, job.attempt, failure, stack=settings.stack)
+    return True

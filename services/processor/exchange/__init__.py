@@ -1,0 +1,1 @@
+"""What comes from S3 and the shared file system, and what goes there."""

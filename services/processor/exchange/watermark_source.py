@@ -1,0 +1,79 @@
+"""Brings a job's watermark to a scratch file, and only the very picture that was ordered."""
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.jobs.overrides import Overrides, Watermark
+from ledger.states import ErrorCode
+from media.pictures.watermark import MAX_MARK_BYTES
+from media.plan.overrides import Mark, Wishes
+from media.tools.errors import InvalidInputError, LimitExceededError, ProcessingFailedError
+from processor.exchange.storage import S3_ERRORS, explain, http_status
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
+
+_GONE_STATUSES = frozenset({404, 405, 412})
+
+
+def fetch_wishes(client: "S3Client", overrides: Overrides, directory: Path, allowed_bucket: str) -> Wishes:
+    """Turn what the ledger keeps of a job's wishes into files and values.
+
+    Args:
+        client: The S3 client.
+        overrides: What the job asks for.
+        directory: An existing scratch directory.
+        allowed_bucket: The only bucket that is read.
+
+    Raises:
+        InvalidInputError: The watermark is missing or was replaced.
+        LimitExceededError: The watermark is larger than allowed.
+        ProcessingFailedError: It lies in a bucket that is not allowed, or S3 denies access.
+        TransientError: S3 fails.
+    """
+    path = directory / f"{uuid.uuid4().hex}.mark"
+    if overrides.watermark is not None:
+        _fetch(client, overrides.watermark, path, allowed_bucket)
+    return wishes_of(overrides, path)
+
+
+def wishes_of(overrides: Overrides, mark_path: Path) -> Wishes:
+    """The wishes of a job whose watermark, if it has one, was fetched to `mark_path`."""
+    wanted, mark = overrides.watermark, None
+    if wanted is not None:
+        mark = Mark(
+            path=mark_path,
+            position=wanted.position,
+            opacity=wanted.opacity,
+            width_percent=wanted.width_percent,
+        )
+    return Wishes(trim=overrides.trim, mark=mark, max_height=overrides.max_height)
+
+
+def _fetch(client: "S3Client", wanted: Watermark, path: Path, allowed_bucket: str) -> None:
+    if wanted.bucket != allowed_bucket:
+        message = f"The watermark lies in bucket {wanted.bucket}; only {allowed_bucket} is read."
+        raise ProcessingFailedError(ErrorCode.ACCESS_DENIED, message, "Put it into the ingest bucket.")
+    request: GetObjectRequestTypeDef = {"Bucket": wanted.bucket, "Key": wanted.key}
+    if wanted.version_id:
+        request["VersionId"] = wanted.version_id
+    if wanted.etag:
+        request["IfMatch"] = f'"{wanted.etag}"'
+    try:
+        answer = client.get_object(**request)
+        if answer["ContentLength"] > MAX_MARK_BYTES:
+            message = (
+                f"The watermark has {answer['ContentLength']} bytes; at most {MAX_MARK_BYTES} are allowed."
+            )
+            raise LimitExceededError(
+                ErrorCode.LIMIT_EXCEEDED, message, "Order a new job with a smaller picture."
+            )
+        data = answer["Body"].read()
+    except S3_ERRORS as error:
+        if http_status(error) in _GONE_STATUSES:
+            message = "The watermark does not exist any more, or was replaced after the job was ordered."
+            raise InvalidInputError(ErrorCode.SOURCE_MISSING, message, "Order a new job.") from error
+        raise explain(error, f"download the watermark from bucket {wanted.bucket}") from error
+    path.write_bytes(data)

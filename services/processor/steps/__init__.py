@@ -1,0 +1,1 @@
+"""The steps of the workflow that a task runs: prepare, encode a chunk, assemble."""

@@ -1,0 +1,1 @@
+"""The life of one attempt: settings, token, heartbeats, stop signal, ledger session, progress, logs."""

@@ -1,0 +1,1 @@
+"""What all functions share: settings, clients, the way to the ledger, logs, and starting executions."""

@@ -1,0 +1,1 @@
+"""Functions `maintain`, `sweep` and `migrate`: what keeps ledger and buckets in order."""

@@ -1,0 +1,99 @@
+"""Function `migrate`: brings schema and application role up to date; invoked by every deployment."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.database.connection import CredentialSource, LedgerConnection, connect
+from ledger.database.roles import ensure_application_role
+from ledger.database.settings import DatabaseSettings
+from ledger.errors import LedgerUnavailableError
+from ledger.migrations.runner import upgrade
+from metadata_api.settings import MigrateSettings
+from runtime.database import SecretCredentials, database_settings
+from runtime.logs import logger
+
+_FIRST_WAIT_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 10.0
+# Left over for the migration itself when the database becomes reachable at the last moment.
+_RESERVE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How long to wait for a database that is still starting.
+
+    Attributes:
+        remaining_seconds: Tells how much time the caller has left.
+    """
+
+    remaining_seconds: Callable[[], float]
+    sleep: Callable[[float], None] = time.sleep
+
+
+def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda entry point; the event's content does not matter."""
+    settings = MigrateSettings.from_environment()
+    result = migrate(
+        database_settings(settings),
+        owner=SecretCredentials(settings.database_master_secret_arn),
+        application=SecretCredentials(settings.database_secret_arn),
+        waiting=Waiting(remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000),
+    )
+    logger().info("migrated", extra=result)
+    return result
+
+
+def migrate(
+    database: DatabaseSettings,
+    *,
+    owner: CredentialSource,
+    application: CredentialSource,
+    waiting: Waiting,
+) -> dict[str, Any]:
+    """Applies missing revisions and makes the application role fit; repeats change nothing.
+
+    Returns:
+        The revisions before and after, and whether the role's password was set.
+
+    Raises:
+        LedgerUnavailableError: The database did not become reachable, or refuses the owner.
+    """
+    _wait_until_reachable(database, owner, waiting)
+    revisions = upgrade(lambda: connect(database, owner))
+    login_works = _accepts(database, application)
+    conn = connect(database, owner)
+    try:
+        changed = ensure_application_role(
+            conn, application.current(), database.name, set_password=not login_works
+        )
+    finally:
+        conn.close()
+    connect(database, application).close()
+    return {"before": revisions.before, "after": revisions.after, "password_set": changed}
+
+
+def _wait_until_reachable(database: DatabaseSettings, owner: CredentialSource, waiting: Waiting) -> None:
+    delay = _FIRST_WAIT_SECONDS
+    while True:
+        try:
+            connect(database, owner).close()
+        except LedgerUnavailableError as error:
+            if waiting.remaining_seconds() - delay < _RESERVE_SECONDS:
+                raise
+            logger().warning("database_not_ready", extra={"reason": str(error), "wait_seconds": delay})
+            waiting.sleep(delay)
+            delay = min(delay * 2, _LONGEST_WAIT_SECONDS)
+        else:
+            return
+
+
+def _accepts(database: DatabaseSettings, application: CredentialSource) -> bool:
+    conn: LedgerConnection
+    try:
+        conn = connect(database, application)
+    except LedgerUnavailableError:
+        return False
+    conn.close()
+    return True

@@ -1,0 +1,60 @@
+"""The events that the function `outcome` is asked with."""
+
+import json
+from typing import Any
+
+from ledger.database.connection import LedgerConnection
+from ledger.models import Job
+from orchestration.outcome import settle
+from tests.ledger_support import (
+    EXECUTION_PREFIX,
+    STACK,
+    FakeStepFunctions,
+)
+
+
+def ask(
+    conn: LedgerConnection, event: dict[str, Any], fake: FakeStepFunctions | None = None
+) -> dict[str, Any]:
+    client = fake or FakeStepFunctions()
+    return settle(conn, event, stack=STACK, stepfunctions=lambda: client)  # type: ignore[arg-type,return-value]
+
+
+def workflow(job: Job, error: str, cause: Any = "", attempt: int = 1) -> dict[str, Any]:
+    return {
+        "source": "workflow",
+        "job_id": str(job.id),
+        "attempt": attempt,
+        "execution_arn": f"{EXECUTION_PREFIX}:{job.id}-{attempt}",
+        "error": error,
+        "cause": cause if isinstance(cause, str) else json.dumps(cause),
+    }
+
+
+def execution(job: Job, status: str, error: str | None = None) -> dict[str, Any]:
+    name = f"{job.id}-1"
+    return {
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {
+            "executionArn": f"{EXECUTION_PREFIX}:{name}",
+            "name": name,
+            "status": status,
+            "error": error,
+            "cause": None,
+        },
+    }
+
+
+def stopped(task: str = "task-1", last_status: str = "STOPPED", **changes: Any) -> dict[str, Any]:
+    detail = {
+        "taskArn": f"arn:task/{task}",
+        "lastStatus": last_status,
+        "stoppedReason": "Spot interruption",
+    }
+    return {"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": detail | changes}
+
+
+def started_with(job: Job, token: str) -> dict[str, Any]:
+    environment = [{"name": "JOB_ID", "value": str(job.id)}, {"name": "TASK_TOKEN", "value": token}]
+    return {"containerOverrides": [{"name": "processor", "environment": environment}]}

@@ -1,0 +1,90 @@
+"""What becomes of a job when its task has stopped without an answer."""
+
+import json
+
+import pytest
+
+from ledger.database.connection import LedgerConnection
+from ledger.jobs import worker
+from ledger.states import ErrorCode
+from tests.integration.functions.orchestration.outcome_events import ask, started_with, stopped
+from tests.ledger_support import (
+    FakeStepFunctions,
+    claimed,
+    client_error,
+    column,
+    queued_job,
+)
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_stopped_task_that_holds_a_job_fails_its_token(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    claimed(ledger_conn, job)
+    fake = FakeStepFunctions()
+
+    ask(ledger_conn, stopped(), fake)
+
+    assert (fake.failures[0]["taskToken"], fake.failures[0]["error"]) == ("token-task-1", "Interrupted")
+    assert "Spot interruption" in json.loads(fake.failures[0]["cause"])["message"]
+    assert column(ledger_conn, job.id, "status") == "PROCESSING"
+
+
+def test_a_task_that_released_its_job_or_lost_it_is_ignored(ledger_conn: LedgerConnection) -> None:
+    released, lost = queued_job(ledger_conn), queued_job(ledger_conn)
+    hold = claimed(ledger_conn, released, task="released")
+    worker.release(ledger_conn, hold, ErrorCode.INTERRUPTED, "SIGTERM")
+    claimed(ledger_conn, lost, task="lost")
+    claimed(ledger_conn, lost, task="winner")
+    fake = FakeStepFunctions()
+
+    for task in ("released", "lost", "unknown"):
+        assert ask(ledger_conn, stopped(task), fake) == {"result": "ignored"}
+    assert ask(ledger_conn, stopped("winner", "RUNNING"), fake) == {"result": "ignored"}
+    assert fake.failures == []
+
+
+def test_a_task_that_never_came_up_fails_the_token_it_was_started_with(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    fake = FakeStepFunctions()
+    event = stopped(overrides=started_with(job, "token-unused"), stoppedReason="CannotPullContainerError")
+
+    assert ask(ledger_conn, event, fake) == {"result": "failed_token"}
+    assert fake.failures[0]["taskToken"] == "token-unused"
+
+
+def test_a_task_that_has_answered_is_left_alone(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    claimed(ledger_conn, job)
+    fake = FakeStepFunctions()
+    event = stopped(overrides=started_with(job, "token-task-1"), containers=[{"exitCode": 0}])
+
+    assert ask(ledger_conn, event, fake) == {"result": "ignored"}
+    assert fake.failures == []
+
+
+def test_a_token_that_another_task_works_with_is_not_failed(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    claimed(ledger_conn, job, task="double")
+    fake = FakeStepFunctions()
+    event = stopped("first", overrides=started_with(job, "token-double"), containers=[{"exitCode": 137}])
+
+    assert ask(ledger_conn, event, fake) == {"result": "ignored"}
+    assert fake.failures == []
+
+
+def test_a_token_that_is_dead_already_is_no_error(ledger_conn: LedgerConnection) -> None:
+    claimed(ledger_conn, queued_job(ledger_conn))
+
+    for code in ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken"):
+        fake = FakeStepFunctions(error=client_error(code))
+        assert ask(ledger_conn, stopped(), fake) == {"result": "already_reported"}
+
+
+def test_a_refused_report_is_raised_so_that_the_event_is_tried_again(ledger_conn: LedgerConnection) -> None:
+    claimed(ledger_conn, queued_job(ledger_conn))
+    fake = FakeStepFunctions(error=client_error("ThrottlingException"))
+
+    with pytest.raises(Exception, match="ThrottlingException"):
+        ask(ledger_conn, stopped(), fake)
