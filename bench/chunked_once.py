@@ -1,6 +1,7 @@
 """Runs the media work once in windows with two workers, as the tasks of a chunked job share it."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from media.produce.produce import begin, finish
 from media.tools.limits import Budget, Limits
 from processor.exchange.shared_files import SharedPlan
 from processor.steps.chunks import ChunkedWork, FinishedChunk, cut, encode_chunk, joining
+from processor.task.task_size import CGROUPS, measure
 from profiles import LadderProfile, get_profile
 
 WINDOW_SECONDS = 8.0
@@ -24,7 +26,14 @@ def main(source: Path, workdir: Path, stages: Path) -> None:
     if not isinstance(profile, LadderProfile):
         message = f"the profile {profile.name} makes no ladder, so it is never cut"
         raise TypeError(message)
-    work = begin(source, profile=profile, workdir=workdir, limits=Limits(), report=lambda _: None)
+    work = begin(
+        source,
+        profile=profile,
+        workdir=workdir,
+        limits=Limits(),
+        size=measure(os.environ, CGROUPS),
+        report=lambda _: None,
+    )
     chunked = cut(work, WINDOW_SECONDS, None)
     shared = SharedPlan(directory=workdir.parent / "shared")
     with ThreadPoolExecutor(_WORKERS) as pool:

@@ -1,19 +1,26 @@
 """Runs the media work once, in a process of its own that the benchmark can measure."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 from media.produce.produce import produce
 from media.produce.production import Production
 from media.tools.limits import Limits
+from processor.task.task_size import CGROUPS, measure
 from profiles import get_profile
 
 
 def main(source: Path, workdir: Path, stages: Path) -> None:
     """Make the `web` outputs of `source` in `workdir` and write how long each stage took."""
     production = produce(
-        source, profile=get_profile("web"), workdir=workdir, limits=Limits(), report=lambda _: None
+        source,
+        profile=get_profile("web"),
+        workdir=workdir,
+        limits=Limits(),
+        size=measure(os.environ, CGROUPS),
+        report=lambda _: None,
     )
     stages.write_text(json.dumps(took(production)), encoding="utf-8")
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import MemoryWatch, process_tree
-from ledger.states import ErrorCode
 from media.produce.produce import produce
-from media.tools.errors import MediaError
+from media.tools.errors import ErrorCode, MediaError
 from media.tools.limits import Limits
 from profiles import get_profile
 from tests.hostile_sources import CASES
 from tests.hostile_trap import Trap, trap_in
+from tests.this_machine import THIS_MACHINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,14 @@ def run_case(source: Path, workdir: Path, trap: Trap, profile: str = "web") -> O
     watch.start()
     started, code = time.monotonic(), None
     try:
-        produce(source, profile=get_profile(profile), workdir=workdir, limits=Limits(), report=lambda _: None)
+        produce(
+            source,
+            profile=get_profile(profile),
+            workdir=workdir,
+            limits=Limits(),
+            size=THIS_MACHINE,
+            report=lambda _: None,
+        )
     except MediaError as error:
         code = error.code
     seconds = time.monotonic() - started

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.states import ErrorCode
+from media.tools.errors import ErrorCode
 from tests import media
 from tests.hostile_trap import Trap
 

@@ -46,6 +46,7 @@ def _ask_processor(arguments: argparse.Namespace) -> dict[str, Any]:
         *("--window-seconds", value("chunk_window_seconds")),
         *("--concurrency", value("chunk_max_concurrency")),
         *("--vcpus", str(int(value("task_cpu_units")) // _CPU_UNITS_PER_CORE)),
+        *("--memory-mib", value("task_memory_mib")),
         *("--task-seconds", str(workflow_seconds - _SETTLING_SECONDS)),
         *("--workflow-seconds", str(workflow_seconds)),
     ]

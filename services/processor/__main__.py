@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from ledger.states import ErrorCode, TaskError
+from media.plan.task_size import TaskSize
 from media.tools import runner
 from processor.exchange.storage import create_client
 from processor.steps.attempt import Surroundings
@@ -20,6 +21,7 @@ from processor.task.progress import ProgressBoard, connect_board
 from processor.task.settings import Settings, SettingsError
 from processor.task.stop import SignalWatcher, Stop
 from processor.task.task_metadata import find_task_arn
+from processor.task.task_size import CGROUPS, measure
 from processor.task.token import TaskToken, TokenGoneError, TokenUnreachableError
 from processor.worker import Exit, Worker
 
@@ -55,7 +57,9 @@ def main(environ: Mapping[str, str]) -> Exit:
         },
     )
     stop = Stop(on_stop=runner.terminate_all)
-    worker = Worker(settings, _surroundings(settings, stop, find_task_arn(environ)))
+    worker = Worker(
+        settings, _surroundings(settings, stop, measure(environ, CGROUPS), find_task_arn(environ))
+    )
 
     with SignalWatcher(
         stop, exit_after_seconds=OVERDUE_AFTER_SECONDS, on_overdue=lambda: give_up(worker.abandon)
@@ -71,7 +75,7 @@ def give_up(abandon: Callable[[], Exit]) -> NoReturn:
     _exit(abandon())
 
 
-def _surroundings(settings: Settings, stop: Stop, task_arn: str | None) -> Surroundings:
+def _surroundings(settings: Settings, stop: Stop, size: TaskSize, task_arn: str | None) -> Surroundings:
     open_connection = connector(settings)
     board = connect_board(
         settings.redis_host, settings.redis_port, settings.redis_auth_token.get_secret_value()
@@ -82,6 +86,7 @@ def _surroundings(settings: Settings, stop: Stop, task_arn: str | None) -> Surro
         open_session=lambda: LedgerSession(open_connection, stop),
         board=ProgressBoard(board, settings.job_id),
         stop=stop,
+        size=size,
         task_arn=task_arn,
     )
 

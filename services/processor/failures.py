@@ -12,6 +12,7 @@ from ledger.models import Failure
 from ledger.states import ErrorCode, TaskError, task_error_for
 from media.tools.errors import MediaError
 from processor.exchange.storage import S3_ERRORS, explain
+from processor.task.errors import AttemptError
 from processor.task.stop import StoppedError
 from profiles import UnknownProfileError
 
@@ -34,6 +35,10 @@ class TaskFailure:
 
 
 def _of_media(error: MediaError) -> TaskFailure:
+    return _coded(ErrorCode(error.code.value), error.message, error.remedy)
+
+
+def _of_attempt(error: AttemptError) -> TaskFailure:
     return _coded(error.code, error.message, error.remedy)
 
 
@@ -65,7 +70,7 @@ def _of_operating_system(error: OSError) -> TaskFailure:
 
 
 def _of_aws(error: Exception) -> TaskFailure:
-    return _of_media(explain(error, "use an AWS service"))
+    return _of_attempt(explain(error, "use an AWS service"))
 
 
 def _of_database(error: Exception) -> TaskFailure:
@@ -81,6 +86,7 @@ def _of_anything(error: BaseException) -> TaskFailure:
 # Looked up from the top; the first class that fits decides.
 _TABLE: Final[tuple[tuple[type[BaseException], Callable[[Any], TaskFailure]], ...]] = (
     (MediaError, _of_media),
+    (AttemptError, _of_attempt),
     (StoppedError, lambda _: interrupted()),
     (ClaimRefusedError, _of_refused_claim),
     (JobNotFoundError, _of_refused_claim),

@@ -14,6 +14,7 @@ from media.tools.limits import Limits
 from profiles import get_profile
 from tests import media
 from tests.browser.browsing import INSTALLED, Site, site
+from tests.this_machine import THIS_MACHINE
 
 _START_TOLERANCE_SECONDS = 0.010
 _MANIFESTS = {"hls": "master.m3u8", "dash": "manifest.mpd"}
@@ -27,7 +28,9 @@ pytestmark = [
 def _made(source: Path, workdir: Path) -> Production:
     workdir.mkdir()
     profile = get_profile("web")
-    return produce(source, profile=profile, workdir=workdir, limits=Limits(), report=lambda _: None)
+    return produce(
+        source, profile=profile, workdir=workdir, limits=Limits(), size=THIS_MACHINE, report=lambda _: None
+    )
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from tests import media
 from tests.browser.browsing import INSTALLED, Site, site
-from tests.e2e.platform_client import Platform, copy_checkout
+from tests.platform_client import Platform, copy_checkout
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not INSTALLED, reason="run make test-browser")]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.states import ErrorCode
+from media.tools.errors import ErrorCode
 from tests import media
 
 _AAC = ("-c:a", "aac", "-b:a", "96k")

@@ -15,6 +15,7 @@ from media.tools.limits import Limits
 from profiles import get_profile
 from tests import media
 from tests.corpus.cases import CASES, HARDEST, Case
+from tests.this_machine import THIS_MACHINE
 
 pytestmark = pytest.mark.integration
 
@@ -32,7 +33,12 @@ def _selected() -> tuple[Case, ...]:
 def _produce(source: Path, workdir: Path) -> Production:
     workdir.mkdir()
     return produce(
-        source, profile=get_profile("web"), workdir=workdir, limits=Limits(), report=lambda _: None
+        source,
+        profile=get_profile("web"),
+        workdir=workdir,
+        limits=Limits(),
+        size=THIS_MACHINE,
+        report=lambda _: None,
     )
 
 

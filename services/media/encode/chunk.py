@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.states import ErrorCode
 from media.encode import chunk_commands
 from media.encode.audio import EncodedAudio
 from media.encode.chunk_commands import CELLS_NAME, EDGE_SECONDS, WindowRecipe, is_notable
@@ -20,7 +19,7 @@ from media.plan.seek_commands import first_seconds
 from media.plan.sprite import SHEET_NAME
 from media.plan.tracks import PlannedText
 from media.plan.windows import Window, check_frames
-from media.tools.errors import ProcessingFailedError, ToolFailedError
+from media.tools.errors import ErrorCode, ProcessingFailedError, ToolFailedError
 from media.tools.output import ProgressSample
 from media.tools.session import Session
 from profiles import LadderProfile

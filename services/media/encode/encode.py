@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.states import ErrorCode
 from media.encode import encode_commands
 from media.encode.audio import EncodedAudio, encode_audio
 from media.encode.encode_commands import video_file
@@ -18,7 +17,7 @@ from media.plan.quality_samples import REFERENCE_NAME
 from media.plan.sprite import SHEET_NAME
 from media.plan.tracks import PlannedText
 from media.tools.command import Command
-from media.tools.errors import InvalidInputError, LimitExceededError, ToolFailedError
+from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, ToolFailedError
 from media.tools.limits import Limits
 from media.tools.output import ProgressSample
 from media.tools.session import Session

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from ledger.states import ErrorCode
-from media.tools.errors import ProcessingFailedError
+from media.tools.errors import ErrorCode, ProcessingFailedError
 from profiles import LoudnessSettings
 
 SILENCE_LUFS: Final = -70.0

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from ledger.states import ErrorCode
-from media.tools.errors import InvalidInputError
+from media.tools.errors import ErrorCode, InvalidInputError
 
 _LARGE_SIZE: Final = 1
 _TO_END_OF_FILE: Final = 0

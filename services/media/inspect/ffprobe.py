@@ -5,8 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ledger.states import ErrorCode
-from media.tools.errors import InvalidInputError
+from media.tools.errors import ErrorCode, InvalidInputError
 
 _ONE: Final = Fraction(1)
 _ZERO: Final = Fraction(0)

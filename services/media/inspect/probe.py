@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ledger.states import ErrorCode
 from media.inspect.codecs import AUDIO_CODECS, SOURCE_DECODERS, TEXT_SUBTITLE_CODECS, VIDEO_CODECS
 from media.inspect.ffprobe import ProbeDocument, StreamDocument, parse_document
 from media.inspect.refusals import (
@@ -19,7 +18,7 @@ from media.inspect.sniff import Container
 from media.inspect.technical import stream_facts
 from media.tools import command
 from media.tools.command import MediaInput
-from media.tools.errors import InvalidInputError, LimitExceededError, ToolFailedError
+from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, ToolFailedError
 from media.tools.limits import Limits
 from media.tools.session import Session
 

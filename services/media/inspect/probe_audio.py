@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.states import ErrorCode
 from media.inspect.codecs import AUDIO_CODECS
 from media.inspect.probe import AudioStream, audio_stream, read_document, source_media
 from media.inspect.refusals import check_duration, codec_refused
 from media.inspect.sniff import Container, sniff
 from media.inspect.technical import stream_facts
 from media.tools.command import MediaInput
-from media.tools.errors import InvalidInputError
+from media.tools.errors import ErrorCode, InvalidInputError
 from media.tools.session import Session
 
 

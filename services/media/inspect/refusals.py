@@ -3,9 +3,15 @@
 import re
 from typing import Final
 
-from ledger.states import ErrorCode
 from media.inspect.codecs import VIDEO_CODECS
-from media.tools.errors import InvalidInputError, LimitExceededError, MediaError, ToolFailedError, last_lines
+from media.tools.errors import (
+    ErrorCode,
+    InvalidInputError,
+    LimitExceededError,
+    MediaError,
+    ToolFailedError,
+    last_lines,
+)
 from media.tools.limits import Limits
 
 _TOO_LARGE_PICTURE: Final = re.compile(r"exceeds specified max pixel count|Picture size \d+x\d+ is invalid")

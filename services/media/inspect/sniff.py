@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.states import ErrorCode
 from media.inspect.containers import (
     check_asf_complete,
     check_matroska_complete,
     check_mp4_complete,
     check_wave_complete,
 )
-from media.tools.errors import InvalidInputError, LimitExceededError
+from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
 from media.tools.limits import Limits
 
 _HEAD_BYTES: Final = 4096

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.states import ErrorCode
 from media.inspect.sniff import Container
 from media.tools.command import MediaInput
-from media.tools.errors import InvalidInputError, LimitExceededError
+from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
 
 JPEG: Final = Container(name="JPEG", demuxers=("jpeg_pipe",), declares_duration=False)
 PNG: Final = Container(name="PNG", demuxers=("png_pipe",), declares_duration=False)

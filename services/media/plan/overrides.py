@@ -6,12 +6,23 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from ledger.jobs.overrides import Trim
-from ledger.states import ErrorCode
-from media.tools.errors import InvalidInputError
+from media.tools.errors import ErrorCode, InvalidInputError
 
 _BEYOND_SECONDS: Final = 0.5
 """A wish may pass the declared end by this much; containers round their lengths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trim:
+    """The part of the source that is wanted.
+
+    Attributes:
+        start_seconds: From here on, counted from the source's beginning.
+        end_seconds: Up to here; None for the source's end.
+    """
+
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,11 @@ from fractions import Fraction
 from typing import Final
 
 from media.inspect.probe import Source, VideoStream
-from media.pictures.watermark import MarkPicture, PlacedMark, place_mark
 from media.plan.overrides import NO_WISHES, Cut, Wishes, plan_cut
 from media.plan.quality_samples import Run, choose_runs
 from media.plan.sprite import SpritePlan, plan_sprite
 from media.plan.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
+from media.plan.watermark_placement import MarkPicture, PlacedMark, place_mark
 from profiles import LadderProfile, Rung, VideoSettings
 
 _STANDARD_RATES: Final = (

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from ledger.states import ErrorCode
 from media.plan.plan import Plan
 from media.plan.sprite import SpritePlan
-from media.tools.errors import InvalidInputError
+from media.tools.errors import ErrorCode, InvalidInputError
 
 MOST_WINDOWS: Final = 1000
 """Their names travel between states of the workflow, whose payload is limited to 256 KiB."""

@@ -1,46 +1,22 @@
 """Makes the sound of a source: AAC for streaming and for download, Opus, and a picture of the wave."""
 
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-from ledger.states import ErrorCode, Stage
-from media.encode import audio_commands, encode_commands
+from media.encode import audio_commands
 from media.encode.audio import EncodedAudio, encode_audio
 from media.encode.encode import tolerance_seconds
 from media.inspect.probe_audio import inspect_sound
 from media.inspect.refusals import explain
-from media.package.package import correct_master
 from media.plan.overrides import NO_WISHES, Wishes, plan_cut
 from media.plan.seeking import reach_sound
 from media.plan.tracks import choose_audios
-from media.produce.production import Made, Stages
+from media.produce.package_audio import OPUS_NAME, package_audio
+from media.produce.production import Made, Stage, Stages
 from media.produce.verify_audio import list_sound, verify_sound
-from media.tools.errors import InvalidInputError, ToolFailedError
+from media.tools.errors import ErrorCode, InvalidInputError, ToolFailedError
 from media.tools.session import Session
 from profiles import AudioProfile
-
-_OPUS_NAME: Final = "sound.opus"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackagedSound:
-    """The files of finished sound, all in one directory.
-
-    Attributes:
-        audios: CMAF file of every track by name, the main one first.
-        download: All tracks in one progressive file.
-        opus: The main track once more.
-    """
-
-    directory: Path
-    audios: dict[str, Path]
-    download: Path
-    opus: Path
-    waveform: Path
-    hls: Path
-    dash: Path
 
 
 def make_audio(
@@ -69,7 +45,7 @@ def make_audio(
                     main,
                     profile,
                     encoded.corrections.get(main.name),
-                    path=session.workdir / _OPUS_NAME,
+                    path=session.workdir / OPUS_NAME,
                     limits=session.limits,
                 ),
                 outputs=1,
@@ -77,7 +53,7 @@ def make_audio(
         except ToolFailedError as error:
             raise explain(error, session.limits) from error
     with stages.during(Stage.PACKAGING):
-        packaged = _package(session, encoded, profile)
+        packaged = package_audio(session, encoded, profile)
     with stages.during(Stage.VERIFYING):
         checked = verify_sound(session, packaged, encoded, profile)
         files = list_sound(packaged, encoded, checked)
@@ -97,40 +73,3 @@ def _check_whole(encoded: EncodedAudio, declared: float | None) -> None:
             f"Only {encoded.seconds:.2f} of the expected {declared:.2f} seconds of sound could be decoded.",
             "Upload the complete file again; if it is complete, export it again.",
         )
-
-
-def _package(session: Session, encoded: EncodedAudio, profile: AudioProfile) -> PackagedSound:
-    directory = session.workdir / "output"
-    directory.mkdir()
-    packaged = PackagedSound(
-        directory=directory,
-        audios={track.name: directory / f"{track.name}.mp4" for track, _ in encoded.tracks},
-        download=directory / "download.m4a",
-        opus=(session.workdir / _OPUS_NAME).rename(directory / _OPUS_NAME),
-        waveform=directory / "waveform.png",
-        hls=directory / "master.m3u8",
-        dash=directory / "manifest.mpd",
-    )
-    limits, main = session.limits, encoded.tracks[0][1]
-    manifests = encode_commands.package_sound(encoded.tracks, Fraction(profile.segment_seconds), directory)
-    joined = audio_commands.join_tracks(encoded.tracks, packaged.download, limits)
-    drawn = audio_commands.waveform(main, packaged.waveform, profile.waveform, limits)
-    session.together(
-        lambda: session.produce(manifests, outputs=1),
-        lambda: session.produce(joined, outputs=1),
-        lambda: session.produce(drawn, outputs=1),
-    )
-    correct_master(packaged.hls)
-    _keep_one_variant(packaged.hls)
-    for _, path in encoded.tracks:
-        path.unlink()
-    return packaged
-
-
-def _keep_one_variant(master: Path) -> None:
-    """The packager lists every language as a variant too, and players would take them for qualities."""
-    lines = master.read_text(encoding="utf-8").splitlines()
-    variants = [position for position, line in enumerate(lines) if line.startswith("#EXT-X-STREAM-INF")]
-    dropped = {at for position in variants[1:] for at in (position, position + 1)}
-    kept = [line for position, line in enumerate(lines) if position not in dropped]
-    master.write_text("\n".join(kept) + "\n", encoding="utf-8")

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.states import ErrorCode, Stage
 from media.inspect.ffprobe import StreamDocument
 from media.inspect.probe import read_document
 from media.inspect.refusals import picture_too_large
@@ -20,9 +19,9 @@ from media.pictures.picture_file import (
     sniff_picture,
 )
 from media.produce.catalogue import ProducedFile
-from media.produce.production import Made, Stages
+from media.produce.production import Made, Stage, Stages
 from media.tools.command import MediaInput
-from media.tools.errors import InvalidInputError, ToolFailedError, last_lines
+from media.tools.errors import ErrorCode, InvalidInputError, ToolFailedError, last_lines
 from media.tools.session import Session
 from media.verify.error import fail
 from media.verify.readback import read_picture

@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from ledger.states import ErrorCode, Stage
 from media.encode.audio import EncodedAudio
 from media.encode.audio_commands import audio_file
 from media.encode.encode import Encoded
@@ -22,11 +21,11 @@ from media.plan.plan import HDR_TRANSFERS, Plan, PlannedRung
 from media.plan.sprite import plan_sprite
 from media.plan.tracks import PlannedText, choose_texts, keep_audios
 from media.produce.catalogue import catalogue, keep_only
-from media.produce.production import Made, Stages
+from media.produce.production import Made, Stage, Stages
 from media.produce.scan import Scan, ScanWishes, scan
 from media.tools import command
 from media.tools.command import Command, compile_ffmpeg, read, write
-from media.tools.errors import InvalidInputError, ToolFailedError
+from media.tools.errors import ErrorCode, InvalidInputError, ToolFailedError
 from media.tools.limits import Limits
 from media.tools.session import Session
 from media.verify.verify import verify

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from media.plan.chunking import ChunkingRules, Decision, decide
+from media.plan.task_size import TaskSize
 from media.produce.produce import Work, begin
 from media.tools.errors import MediaError
-from media.tools.limits import Limits
+from media.tools.limits import MEBIBYTE, Limits
 from profiles import LadderProfile, UnknownProfileError, get_profile
 
 _REFUSED: Final = 1
@@ -49,6 +50,7 @@ def _plan(options: argparse.Namespace) -> dict[str, Any]:
             workdir=Path(directory),
             limits=Limits(),
             report=lambda _: None,
+            size=TaskSize(options.vcpus, options.memory_mib * MEBIBYTE),
         )
         decision = decide(work.source, work.plan, rules, str(profile.video.preset), options.vcpus)
     return _describe(work, decision)
@@ -83,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--window-seconds", type=float, default=60.0, help="length of a window (default 60)")
     parser.add_argument("--concurrency", type=int, default=10, help="tasks at once (default 10)")
     parser.add_argument("--vcpus", type=int, default=1, help="processors of a task (default 1)")
+    parser.add_argument("--memory-mib", type=int, default=2048, help="memory of a task (default 2048)")
     parser.add_argument("--task-seconds", type=float, default=1620.0, help="limit of a task (default 1620)")
     parser.add_argument(
         "--workflow-seconds", type=float, default=1800.0, help="limit of a job (default 1800)"

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ledger.states import Stage
 from media.encode.encode import Encoded, encode
 from media.inspect.inspection import inspect_source
 from media.inspect.probe import Source
@@ -13,12 +12,12 @@ from media.pictures.watermark import inspect_mark
 from media.plan.overrides import NO_WISHES, Wishes
 from media.plan.plan import Plan, make_plan
 from media.plan.seeking import reach_part
-from media.plan.task_size import TaskSize, fitting_threads, this_task
+from media.plan.task_size import TaskSize, fitting_threads
 from media.produce.audio import make_audio
 from media.produce.catalogue import catalogue, keep_only
 from media.produce.image import make_image
 from media.produce.passthrough import make_passthrough
-from media.produce.production import STAGE_SPANS, Made, Production, Progress, Stages
+from media.produce.production import STAGE_SPANS, Made, Production, Progress, Stage, Stages
 from media.produce.thumbnails import make_thumbnails
 from media.tools.limits import Budget, Limits
 from media.tools.output import ProgressSample
@@ -41,7 +40,7 @@ def produce(
     workdir: Path,
     limits: Limits,
     report: Callable[[Progress], None],
-    threads: int | None = None,
+    size: TaskSize,
     wishes: Wishes = NO_WISHES,
 ) -> Production:
     """Make all outputs of `profile` from a local source file.
@@ -52,7 +51,7 @@ def produce(
         workdir: Empty scratch directory, which the caller removes; the outputs end up in its `output`.
         limits: Ceilings for the source and the work.
         report: Receives progress, at most a few times a second, also from other threads.
-        threads: Processor cores to use; by default as many as the task has, and its memory has room for.
+        size: What the work may use.
         wishes: What this job asks for beyond the profile; a profile honours those that it can.
 
     Raises:
@@ -62,7 +61,7 @@ def produce(
         TransientError: A tool was killed from outside, or the disk is full.
         InterruptedWorkError: `media.tools.runner.terminate_all` was called.
     """
-    session, stages = _open(workdir, limits, threads), Stages(report)
+    session, stages = _open(workdir, limits, size), Stages(report)
     return _production(session, stages, _make(session, source, profile, stages, wishes))
 
 
@@ -73,11 +72,11 @@ def begin(
     workdir: Path,
     limits: Limits,
     report: Callable[[Progress], None],
-    threads: int | None = None,
+    size: TaskSize,
     wishes: Wishes = NO_WISHES,
 ) -> "Work":
     """Inspect a source and plan its ladder; arguments and errors are those of `produce`."""
-    return _begin(_open(workdir, limits, threads), source, profile, Stages(report), wishes)
+    return _begin(_open(workdir, limits, size), source, profile, Stages(report), wishes)
 
 
 def finish(work: "Work", encoder: "Encoder | None" = None) -> Production:
@@ -112,13 +111,13 @@ class Work:
 Encoder = Callable[[Work, Callable[[ProgressSample], None]], Encoded]
 
 
-def _open(workdir: Path, limits: Limits, threads: int | None) -> Session:
+def _open(workdir: Path, limits: Limits, size: TaskSize) -> Session:
     return Session(
         workdir=workdir.absolute(),
         limits=limits,
         budget=Budget(limits.work_seconds),
-        threads=threads or this_task().threads,
-        memory_bytes=None if threads else this_task().memory_bytes,
+        threads=size.threads,
+        memory_bytes=size.memory_bytes,
     )
 
 
@@ -153,9 +152,8 @@ def _begin(session: Session, source: Path, profile: LadderProfile, stages: Stage
         inspected = inspect_source(session, source)
         mark = inspect_mark(session, wishes.mark) if wishes.mark else None
         plan = reach_part(session, inspected, make_plan(inspected, profile, wishes, mark))
-        if session.memory_bytes is not None:
-            size = TaskSize(session.threads, session.memory_bytes)
-            session = replace(session, threads=fitting_threads(inspected, plan, size))
+        size = TaskSize(session.threads, session.memory_bytes)
+        session = replace(session, threads=fitting_threads(inspected, plan, size))
     return Work(session=session, source=inspected, plan=plan, profile=profile, stages=stages)
 
 

@@ -5,13 +5,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.states import Stage
 from media.produce.catalogue import ProducedFile
 from media.tools.output import ProgressSample
 from media.tools.session import CommandRecord
+
+
+class Stage(StrEnum):
+    """Steps of the media work, in order."""
+
+    INSPECTING = "inspecting"
+    ENCODING = "encoding"
+    PACKAGING = "packaging"
+    VERIFYING = "verifying"
+
 
 STAGE_SPANS: Final = {
     Stage.INSPECTING: (0.0, 2.0),

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from ledger.states import Stage
 from media.inspect.inspection import inspect_source
 from media.plan.sprite import SHEET_NAME, TRACK_NAME, read_track, write_track
 from media.produce.catalogue import ProducedFile, sprite_details
-from media.produce.production import Made, Stages
+from media.produce.production import Made, Stage, Stages
 from media.produce.scan import Scan, ScanWishes, scan
 from media.tools.session import Session
 from media.verify.error import fail

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from media.encode.audio import EncodedAudio
 from media.encode.encode import tolerance_seconds
@@ -11,6 +11,7 @@ from media.encode.loudness import CorrectedLoudness
 from media.inspect.ffprobe import StreamDocument
 from media.package.playlists import DashManifest, ManifestError, read_dash, read_master, read_media
 from media.produce.catalogue import ProducedFile
+from media.produce.package_audio import PackagedSound
 from media.tools.command import MediaInput, own_output
 from media.tools.session import Session
 from media.verify.audio import sound_check
@@ -18,9 +19,6 @@ from media.verify.error import fail, failure
 from media.verify.manifests import check_media, check_range
 from media.verify.readback import read_back, read_picture
 from profiles import AudioProfile
-
-if TYPE_CHECKING:
-    from media.produce.audio import PackagedSound
 
 _SAMPLE_SECONDS: Final = 20.0
 _HLS_TYPE: Final = "application/vnd.apple.mpegurl"
@@ -44,7 +42,7 @@ class CheckedSound:
 
 
 def verify_sound(
-    session: Session, packaged: "PackagedSound", encoded: EncodedAudio, profile: AudioProfile
+    session: Session, packaged: PackagedSound, encoded: EncodedAudio, profile: AudioProfile
 ) -> CheckedSound:
     """Check all files.
 
@@ -78,7 +76,7 @@ def verify_sound(
     )
 
 
-def list_sound(packaged: "PackagedSound", encoded: EncodedAudio, checked: CheckedSound) -> list[ProducedFile]:
+def list_sound(packaged: PackagedSound, encoded: EncodedAudio, checked: CheckedSound) -> list[ProducedFile]:
     """Describe every file to publish: media first, the manifests that point at them last."""
     codecs = {item.index.uri: item.codecs for item in checked.dash.representations}
     main = encoded.tracks[0][0]
@@ -132,7 +130,7 @@ def _sound(session: Session, source: MediaInput, kinds: list[str], seconds: floa
     return stream
 
 
-def _check_manifests(packaged: "PackagedSound", durations: Mapping[str, float]) -> DashManifest:
+def _check_manifests(packaged: PackagedSound, durations: Mapping[str, float]) -> DashManifest:
     try:
         for name, duration in durations.items():
             check_media(name, read_media(packaged.directory / f"{name}.m3u8"), packaged.directory, duration)

@@ -5,8 +5,7 @@ import signal
 from pathlib import Path
 from typing import Final
 
-from ledger.states import ErrorCode
-from media.tools.errors import LimitExceededError, MediaError, ToolFailedError, TransientError
+from media.tools.errors import ErrorCode, LimitExceededError, MediaError, ToolFailedError, TransientError
 from media.tools.limits import MEBIBYTE, Budget
 
 _FULL_DISK: Final = "No space left on device"

@@ -1,10 +1,29 @@
-"""Why media work stopped, split by who must act; the worker maps each class to a workflow error name."""
+"""Why media work stopped, split by who must act."""
 
 import re
-
-from ledger.states import ErrorCode
+from enum import StrEnum
 
 _DIRECTORIES = re.compile(r"(?:file:)?/(?:[^\s/'\"]+/)+")
+
+
+class ErrorCode(StrEnum):
+    """Stable reasons why media work stops; the ledger's codes of the same names are what callers see."""
+
+    INPUT_EMPTY = "INPUT_EMPTY"
+    INPUT_NOT_MEDIA = "INPUT_NOT_MEDIA"
+    INPUT_TRUNCATED = "INPUT_TRUNCATED"
+    INPUT_UNREADABLE = "INPUT_UNREADABLE"
+    INPUT_NO_VIDEO = "INPUT_NO_VIDEO"
+    INPUT_NO_AUDIO = "INPUT_NO_AUDIO"
+    PASSTHROUGH_NOT_POSSIBLE = "PASSTHROUGH_NOT_POSSIBLE"
+    OVERRIDE_NOT_POSSIBLE = "OVERRIDE_NOT_POSSIBLE"
+    CODEC_NOT_ALLOWED = "CODEC_NOT_ALLOWED"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    ENCODE_FAILED = "ENCODE_FAILED"
+    VERIFICATION_FAILED = "VERIFICATION_FAILED"
+    OUT_OF_SPACE = "OUT_OF_SPACE"
+    INTERRUPTED = "INTERRUPTED"
+    INTERNAL = "INTERNAL"
 
 
 class MediaError(Exception):
@@ -32,15 +51,15 @@ class LimitExceededError(MediaError):
 
 
 class ProcessingFailedError(MediaError):
-    """The platform failed on a usable source in a way that would repeat; the operator must act."""
+    """The work failed on a usable source in a way that would repeat; the operator must act."""
 
 
 class TransientError(MediaError):
-    """Something outside the source failed and may heal; the workflow retries."""
+    """Something outside the source failed and may heal; the same work may be tried again."""
 
 
 class InterruptedWorkError(MediaError):
-    """The task was told to stop; the workflow starts it anew elsewhere."""
+    """The work was told to stop; it must begin anew."""
 
 
 class ToolFailedError(ProcessingFailedError):

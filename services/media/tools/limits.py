@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from ledger.states import ErrorCode
-from media.tools.errors import LimitExceededError
+from media.tools.errors import ErrorCode, LimitExceededError
 
 MEBIBYTE: Final = 1024 * 1024
 GIBIBYTE: Final = 1024 * MEBIBYTE

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.states import ErrorCode
 from media.tools.command import Command
 from media.tools.diagnosis import diagnose
-from media.tools.errors import InterruptedWorkError
+from media.tools.errors import ErrorCode, InterruptedWorkError
 from media.tools.isolation import bare, child_environment, fenced
 from media.tools.limits import Allowance, Budget
 from media.tools.output import Answer, LogTail, ProgressParser, ProgressSample, problems

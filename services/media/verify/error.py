@@ -2,8 +2,7 @@
 
 from typing import NoReturn
 
-from ledger.states import ErrorCode
-from media.tools.errors import ProcessingFailedError
+from media.tools.errors import ErrorCode, ProcessingFailedError
 
 
 def failure(message: str) -> ProcessingFailedError:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from s3transfer.manager import TransferManager
 
 from ledger.states import ErrorCode
-from media.tools.errors import TransientError
 from processor.exchange.storage import (
     PART_BYTES,
     S3_ERRORS,
@@ -21,6 +20,7 @@ from processor.exchange.storage import (
     explain,
     percent_counter,
 )
+from processor.task.errors import AttemptError
 from processor.task.stop import Stop, StoppedError
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ class Publisher:
             report: Called with the percentage done.
 
         Raises:
-            ProcessingFailedError: S3 denies access.
-            TransientError: S3 fails, or holds other bytes than were sent.
+            AttemptError: S3 denies access or fails, or holds other bytes than were sent.
             StoppedError: The attempt must stop.
         """
         add = percent_counter(sum(upload.path.stat().st_size for upload in uploads), report)
@@ -106,8 +105,7 @@ class Publisher:
         """Upload the manifest, which must be the last object of the prefix.
 
         Raises:
-            ProcessingFailedError: S3 denies access.
-            TransientError: S3 fails, or holds other bytes than were sent.
+            AttemptError: S3 denies access or fails, or holds other bytes than were sent.
             StoppedError: The attempt must stop.
         """
         self._stop.check()
@@ -158,7 +156,7 @@ class Publisher:
         expected = (digest.size_bytes, digest.s3_checksum, content_type)
         if stored != expected:
             message = f"Object {key} has size, checksum and type {stored}; sent were {expected}."
-            raise TransientError(ErrorCode.INTERNAL, message, "No action needed: the workflow tries again.")
+            raise AttemptError(ErrorCode.INTERNAL, message, "No action needed: the workflow tries again.")
         return PublishedObject(
             key=key, content_type=content_type, size_bytes=digest.size_bytes, sha256=digest.sha256
         )

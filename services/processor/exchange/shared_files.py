@@ -16,7 +16,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ledger.jobs.overrides import Overrides
+from ledger.overrides import Overrides
 from media.encode.loudness import Correction
 from media.encode.picture_facts import PictureFacts
 

@@ -14,13 +14,6 @@ from s3transfer.futures import TransferFuture
 
 from ledger.models import Claim
 from ledger.states import ErrorCode
-from media.tools.errors import (
-    InvalidInputError,
-    LimitExceededError,
-    MediaError,
-    ProcessingFailedError,
-    TransientError,
-)
 from processor.exchange.storage import (
     S3_ERRORS,
     TransferWatch,
@@ -29,6 +22,7 @@ from processor.exchange.storage import (
     http_status,
     percent_counter,
 )
+from processor.task.errors import AttemptError
 from processor.task.stop import Stop
 
 if TYPE_CHECKING:
@@ -100,10 +94,9 @@ def download_source(
         report: Called with the percentage done.
 
     Raises:
-        InvalidInputError: The object is missing, replaced, empty, or not of the declared size or digest.
-        LimitExceededError: The object is larger than allowed.
-        ProcessingFailedError: S3 denies access, or the source lies in a bucket that is not allowed.
-        TransientError: There is not enough scratch space, or S3 fails.
+        AttemptError: The object is missing, replaced, empty, larger than allowed, or not of the declared size
+            or digest; it lies in a bucket that is not allowed; S3 denies access or fails; or there is not
+            enough scratch space.
         StoppedError: The attempt must stop.
     """
     size_bytes, etag = _inspect_object(client, claim, rules)
@@ -147,9 +140,7 @@ def _fetch(client: "S3Client", claim: Claim, path: Path, watch: _KnownObject, st
 def _inspect_object(client: "S3Client", claim: Claim, rules: SourceRules) -> tuple[int, str]:
     if claim.source_bucket != rules.allowed_bucket:
         message = f"The source lies in bucket {claim.source_bucket}; only {rules.allowed_bucket} is read."
-        raise ProcessingFailedError(
-            ErrorCode.ACCESS_DENIED, message, "Upload the file through this stack's API."
-        )
+        raise AttemptError(ErrorCode.ACCESS_DENIED, message, "Upload the file through this stack's API.")
     request: HeadObjectRequestTypeDef = {"Bucket": claim.source_bucket, "Key": claim.source_key}
     if claim.source_version_id:
         request["VersionId"] = claim.source_version_id
@@ -172,36 +163,36 @@ def _is_gone(error: Exception) -> bool:
     return isinstance(error, S3DownloadFailedError) or http_status(error) in _GONE_STATUSES
 
 
-def _download_error(error: Exception, claim: Claim) -> MediaError:
+def _download_error(error: Exception, claim: Claim) -> AttemptError:
     if _is_gone(error):
         missing = http_status(error) in _ABSENT_STATUSES
         what = "does not exist any more" if missing else "was replaced after the job was created"
-        return InvalidInputError(ErrorCode.SOURCE_MISSING, f"The uploaded file {what}.", _UPLOAD_AGAIN)
+        return AttemptError(ErrorCode.SOURCE_MISSING, f"The uploaded file {what}.", _UPLOAD_AGAIN)
     return explain(error, f"download the source from bucket {claim.source_bucket}")
 
 
 def _check_size(claim: Claim, size_bytes: int, rules: SourceRules, free_bytes: int) -> None:
     if size_bytes == 0:
-        raise InvalidInputError(ErrorCode.INPUT_EMPTY, "The uploaded file is empty (0 bytes).", _UPLOAD_AGAIN)
+        raise AttemptError(ErrorCode.INPUT_EMPTY, "The uploaded file is empty (0 bytes).", _UPLOAD_AGAIN)
     if claim.declared_size_bytes is not None and size_bytes != claim.declared_size_bytes:
         message = f"The uploaded file has {size_bytes} bytes, but {claim.declared_size_bytes} were declared."
-        raise InvalidInputError(ErrorCode.SIZE_MISMATCH, message, _UPLOAD_AGAIN)
+        raise AttemptError(ErrorCode.SIZE_MISMATCH, message, _UPLOAD_AGAIN)
     if size_bytes > rules.max_source_bytes:
         message = f"The uploaded file has {size_bytes} bytes; at most {rules.max_source_bytes} are allowed."
         remedy = "Upload a smaller file, or ask the operator to raise the limit."
-        raise LimitExceededError(ErrorCode.LIMIT_EXCEEDED, message, remedy)
+        raise AttemptError(ErrorCode.LIMIT_EXCEEDED, message, remedy)
     needed_bytes = size_bytes * _SCRATCH_FACTOR + _SCRATCH_RESERVE_BYTES
     if free_bytes < needed_bytes:
         message = f"The work needs about {needed_bytes} bytes of scratch space; {free_bytes} are free."
         remedy = "The operator must give the processor's tasks more ephemeral storage if this persists."
-        raise TransientError(ErrorCode.OUT_OF_SPACE, message, remedy)
+        raise AttemptError(ErrorCode.OUT_OF_SPACE, message, remedy)
 
 
 def _check_file(path: Path, claim: Claim, size_bytes: int, stop: Stop) -> str | None:
     fetched_bytes = path.stat().st_size
     if fetched_bytes != size_bytes:
         message = f"The download ended with {fetched_bytes} of {size_bytes} bytes."
-        raise TransientError(ErrorCode.INTERNAL, message, "No action needed: the workflow tries again.")
+        raise AttemptError(ErrorCode.INTERNAL, message, "No action needed: the workflow tries again.")
     if claim.declared_sha256 is None:
         return None
     stop.check()
@@ -209,5 +200,5 @@ def _check_file(path: Path, claim: Claim, size_bytes: int, stop: Stop) -> str | 
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != claim.declared_sha256.lower():
         message = f"The uploaded file has SHA-256 {digest}, but {claim.declared_sha256} was declared."
-        raise InvalidInputError(ErrorCode.CHECKSUM_MISMATCH, message, _UPLOAD_AGAIN)
+        raise AttemptError(ErrorCode.CHECKSUM_MISMATCH, message, _UPLOAD_AGAIN)
     return digest

@@ -14,7 +14,7 @@ from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
 from ledger.states import ErrorCode
-from media.tools.errors import MediaError, ProcessingFailedError, TransientError
+from processor.task.errors import AttemptError
 from processor.task.stop import Stop
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def http_status(error: Exception) -> int:
     return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
-def explain(error: Exception, action: str) -> MediaError:
+def explain(error: Exception, action: str) -> AttemptError:
     """Return the error of ours that says what a failed S3 call means for the job.
 
     Args:
@@ -123,7 +123,7 @@ def explain(error: Exception, action: str) -> MediaError:
         action: What was being done, for example "upload 720p.mp4 to bucket media".
     """
     if not isinstance(error, ClientError):
-        return TransientError(
+        return AttemptError(
             ErrorCode.INTERNAL,
             f"Could not {action}: {type(error).__name__}.",
             "No action needed: the workflow tries again. If it persists, the operator checks the network.",
@@ -132,12 +132,12 @@ def explain(error: Exception, action: str) -> MediaError:
     status = http_status(error)
     if status == 403:
         detail = error.response.get("Error", {}).get("Message", "")
-        return ProcessingFailedError(
+        return AttemptError(
             ErrorCode.ACCESS_DENIED,
             f"Could not {action}: S3 answered {'AccessDenied' if code == '403' else code} ({detail}).",
             "The operator must allow the call in the processor's task role and retry the job.",
         )
-    return TransientError(
+    return AttemptError(
         ErrorCode.INTERNAL,
         f"Could not {action}: S3 answered {code} (HTTP {status}).",
         "No action needed: the workflow tries again. If it persists, the operator checks the bucket.",

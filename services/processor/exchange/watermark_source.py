@@ -4,12 +4,12 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.jobs.overrides import Overrides, Watermark
+from ledger.overrides import Overrides, Watermark
 from ledger.states import ErrorCode
 from media.pictures.watermark import MAX_MARK_BYTES
-from media.plan.overrides import Mark, Wishes
-from media.tools.errors import InvalidInputError, LimitExceededError, ProcessingFailedError
+from media.plan.overrides import Mark, Trim, Wishes
 from processor.exchange.storage import S3_ERRORS, explain, http_status
+from processor.task.errors import AttemptError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,10 +28,8 @@ def fetch_wishes(client: "S3Client", overrides: Overrides, directory: Path, allo
         allowed_bucket: The only bucket that is read.
 
     Raises:
-        InvalidInputError: The watermark is missing or was replaced.
-        LimitExceededError: The watermark is larger than allowed.
-        ProcessingFailedError: It lies in a bucket that is not allowed, or S3 denies access.
-        TransientError: S3 fails.
+        AttemptError: The watermark is missing, was replaced or is larger than allowed; it lies in a bucket
+            that is not allowed; or S3 denies access or fails.
     """
     path = directory / f"{uuid.uuid4().hex}.mark"
     if overrides.watermark is not None:
@@ -49,13 +47,16 @@ def wishes_of(overrides: Overrides, mark_path: Path) -> Wishes:
             opacity=wanted.opacity,
             width_percent=wanted.width_percent,
         )
-    return Wishes(trim=overrides.trim, mark=mark, max_height=overrides.max_height)
+    trim = None
+    if overrides.trim is not None:
+        trim = Trim(start_seconds=overrides.trim.start_seconds, end_seconds=overrides.trim.end_seconds)
+    return Wishes(trim=trim, mark=mark, max_height=overrides.max_height)
 
 
 def _fetch(client: "S3Client", wanted: Watermark, path: Path, allowed_bucket: str) -> None:
     if wanted.bucket != allowed_bucket:
         message = f"The watermark lies in bucket {wanted.bucket}; only {allowed_bucket} is read."
-        raise ProcessingFailedError(ErrorCode.ACCESS_DENIED, message, "Put it into the ingest bucket.")
+        raise AttemptError(ErrorCode.ACCESS_DENIED, message, "Put it into the ingest bucket.")
     request: GetObjectRequestTypeDef = {"Bucket": wanted.bucket, "Key": wanted.key}
     if wanted.version_id:
         request["VersionId"] = wanted.version_id
@@ -67,13 +68,11 @@ def _fetch(client: "S3Client", wanted: Watermark, path: Path, allowed_bucket: st
             message = (
                 f"The watermark has {answer['ContentLength']} bytes; at most {MAX_MARK_BYTES} are allowed."
             )
-            raise LimitExceededError(
-                ErrorCode.LIMIT_EXCEEDED, message, "Order a new job with a smaller picture."
-            )
+            raise AttemptError(ErrorCode.LIMIT_EXCEEDED, message, "Order a new job with a smaller picture.")
         data = answer["Body"].read()
     except S3_ERRORS as error:
         if http_status(error) in _GONE_STATUSES:
             message = "The watermark does not exist any more, or was replaced after the job was ordered."
-            raise InvalidInputError(ErrorCode.SOURCE_MISSING, message, "Order a new job.") from error
+            raise AttemptError(ErrorCode.SOURCE_MISSING, message, "Order a new job.") from error
         raise explain(error, f"download the watermark from bucket {wanted.bucket}") from error
     path.write_bytes(data)

@@ -13,6 +13,7 @@ from ledger.chunks.chunks import ChunkClaim
 from ledger.models import AlreadySettled, Announcement, Claim, OutputRecord
 from ledger.states import JobStatus, Stage
 from media.plan.chunking import ChunkingRules
+from media.plan.task_size import TaskSize
 from media.produce.production import Production
 from media.tools.limits import Limits
 from processor.exchange.manifest import build_manifest, manifest_record, output_records
@@ -43,6 +44,7 @@ class Surroundings:
         board: The live progress board.
         stop: The switch that ends the attempt early.
         task_arn: The ECS task, if it is known.
+        size: What this task may use.
         heartbeat_seconds: The time between beats.
     """
 
@@ -51,6 +53,7 @@ class Surroundings:
     open_session: Callable[[], LedgerSession]
     board: ProgressBoard
     stop: Stop
+    size: TaskSize
     task_arn: str | None = None
     heartbeat_seconds: float = HEARTBEAT_SECONDS
 

@@ -7,15 +7,16 @@ from typing import Any
 
 from ledger.chunks.chunks import AlreadyEncoded, ChunkClaim
 from ledger.states import ErrorCode
+from media.plan.task_size import TaskSize
 from media.produce.produce import begin
 from media.produce.production import Progress
-from media.tools.errors import ProcessingFailedError, TransientError
 from media.tools.output import ProgressSample
 from processor.exchange.shared_files import PlanHeader, SharedPlan
 from processor.exchange.watermark_source import wishes_of
 from processor.steps import chunks
 from processor.steps.attempt import Attempt
 from processor.steps.chunks import ChunkedWork
+from processor.task.errors import AttemptError
 from profiles import LadderProfile, get_profile
 
 logger = logging.getLogger(__name__)
@@ -73,13 +74,13 @@ def shared_header(shared: SharedPlan) -> PlanHeader:
     """The header of a plan's shared files.
 
     Raises:
-        TransientError: They are not there; a retry of the job shares them again.
+        AttemptError: They are not there; a retry of the job shares them again.
     """
     header = shared.read_header()
     if header is None:
         message = "The shared files of the job are gone."
         remedy = "No action needed: the workflow tries again. If it persists, retry the job."
-        raise TransientError(ErrorCode.INTERNAL, message, remedy)
+        raise AttemptError(ErrorCode.INTERNAL, message, remedy)
     return header
 
 
@@ -94,21 +95,21 @@ def open_shared(
     """Inspect the shared source in `directory` and cut it, as `prepare` did.
 
     Raises:
-        ProcessingFailedError: The profile's work cannot be cut.
+        AttemptError: The profile's work cannot be cut.
         MediaError: As `media.produce.produce.produce` says.
     """
     found = get_profile(profile)
     if not isinstance(found, LadderProfile):
         message = f"Work of the profile {profile!r} is never cut into chunks."
         remedy = "The operator must deploy all parts from the same version and retry the job."
-        raise ProcessingFailedError(ErrorCode.INTERNAL, message, remedy)
+        raise AttemptError(ErrorCode.INTERNAL, message, remedy)
     work = begin(
         shared.source,
         profile=found,
         workdir=directory,
         limits=attempt.limits,
         report=report,
-        threads=header.threads,
+        size=TaskSize(header.threads, None),
         wishes=wishes_of(header.overrides, shared.mark),
     )
     return chunks.cut(work, header.window_seconds, shared.picture if header.is_remuxed else None)

@@ -53,14 +53,28 @@ def _download(attempt: Attempt, claim: Claim, directory: Path) -> SourceFile:
 
 def _make(attempt: Attempt, claim: Claim, source: SourceFile, workdir: Path) -> Production | ChunkedWork:
     """Make everything, or cut the source into chunks; only ladders take long enough for that."""
-    profile, limits, report = get_profile(claim.profile), attempt.limits, attempt.stages.show_media_work
-    bucket = attempt.settings.ingest_bucket
+    profile, bucket = get_profile(claim.profile), attempt.settings.ingest_bucket
+    limits, size, report = attempt.limits, attempt.around.size, attempt.stages.show_media_work
     wishes = fetch_wishes(attempt.around.s3, claim.overrides, workdir.parent, bucket)
     if not isinstance(profile, LadderProfile):
         return produce(
-            source.path, profile=profile, workdir=workdir, limits=limits, report=report, wishes=wishes
+            source.path,
+            profile=profile,
+            workdir=workdir,
+            limits=limits,
+            size=size,
+            report=report,
+            wishes=wishes,
         )
-    work = begin(source.path, profile=profile, workdir=workdir, limits=limits, report=report, wishes=wishes)
+    work = begin(
+        source.path,
+        profile=profile,
+        workdir=workdir,
+        limits=limits,
+        size=size,
+        report=report,
+        wishes=wishes,
+    )
     return _decide(attempt, claim, work) or finish(work)
 
 

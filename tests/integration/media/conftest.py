@@ -11,6 +11,7 @@ from media.produce.production import Production, Progress
 from media.tools import runner
 from media.tools.limits import Limits
 from profiles import Profile, get_profile
+from tests.this_machine import THIS_MACHINE
 
 Produce = Callable[..., Production]
 
@@ -43,6 +44,7 @@ def make(tmp_path: Path) -> Produce:
             profile=get_profile(profile) if isinstance(profile, str) else profile,
             workdir=workdir,
             limits=limits or Limits(),
+            size=THIS_MACHINE,
             report=report or (lambda _: None),
             wishes=wishes,
         )

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.states import ErrorCode
-from media.tools.errors import InvalidInputError, LimitExceededError, MediaError
+from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, MediaError
 from media.tools.limits import Limits
 from tests import media
 from tests.integration.media.conftest import Produce

@@ -18,6 +18,7 @@ from media.tools.limits import Limits
 from profiles import get_profile
 from tests import media
 from tests.integration.media.conftest import Produce
+from tests.this_machine import THIS_MACHINE
 
 pytestmark = pytest.mark.integration
 
@@ -72,7 +73,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Maker], Producti
         workdir = tmp_path_factory.mktemp("work")
         source = maker(tmp_path_factory.mktemp("source"))
         return produce(
-            source, profile=get_profile("web"), workdir=workdir, limits=Limits(), report=lambda _: None
+            source,
+            profile=get_profile("web"),
+            workdir=workdir,
+            limits=Limits(),
+            size=THIS_MACHINE,
+            report=lambda _: None,
         )
 
     return functools.cache(make_once)

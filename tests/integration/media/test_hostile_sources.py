@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.states import ErrorCode
 from media.inspect.inspection import inspect_source
+from media.tools.errors import ErrorCode
 from media.tools.limits import Budget, Limits
 from media.tools.session import Session
 from tests import media

@@ -6,9 +6,8 @@ from pathlib import Path
 import m3u8
 import pytest
 
-from ledger.states import ErrorCode
 from media.produce.production import Production
-from media.tools.errors import InvalidInputError
+from media.tools.errors import ErrorCode, InvalidInputError
 from tests import media
 from tests.integration.media.conftest import Produce
 

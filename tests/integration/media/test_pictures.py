@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.states import ErrorCode
 from media.produce.production import Production
-from media.tools.errors import InvalidInputError, LimitExceededError
+from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
 from profiles import ImageProfile, get_profile
 from tests import media, media_pictures
 from tests.integration.media.conftest import Produce

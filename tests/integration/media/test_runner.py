@@ -12,11 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from ledger.states import ErrorCode
 from media.produce.production import Progress
 from media.tools import isolation, runner
 from media.tools.command import Command, Tool
-from media.tools.errors import InterruptedWorkError, LimitExceededError, ToolFailedError, TransientError
+from media.tools.errors import (
+    ErrorCode,
+    InterruptedWorkError,
+    LimitExceededError,
+    ToolFailedError,
+    TransientError,
+)
 from media.tools.limits import MEBIBYTE, Allowance, Budget, Limits
 from tests import media
 from tests.integration.media.conftest import Produce

@@ -16,6 +16,7 @@ from media.tools.limits import Limits
 from profiles import get_profile
 from tests import media
 from tests.integration.media.conftest import Produce
+from tests.this_machine import THIS_MACHINE
 
 pytestmark = pytest.mark.integration
 
@@ -52,7 +53,14 @@ def languages(tmp_path_factory: pytest.TempPathFactory) -> Production:
     """A source of three languages, produced once for the tests that only look at it."""
     source, workdir = (tmp_path_factory.mktemp(name) for name in ("source", "work"))
     path = media.make_many_languages(source)
-    return produce(path, profile=get_profile("web"), workdir=workdir, limits=Limits(), report=lambda _: None)
+    return produce(
+        path,
+        profile=get_profile("web"),
+        workdir=workdir,
+        limits=Limits(),
+        size=THIS_MACHINE,
+        report=lambda _: None,
+    )
 
 
 def test_every_language_is_a_rendition_of_its_own_in_both_manifests(languages: Production) -> None:

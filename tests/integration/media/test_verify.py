@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from ledger.states import ErrorCode
 from media.encode.encode import Encoded, encode
 from media.inspect.inspection import inspect_source
 from media.package.package import Packaged, package
 from media.plan.plan import Plan, make_plan
 from media.tools import runner
 from media.tools.command import Command
-from media.tools.errors import ProcessingFailedError
+from media.tools.errors import ErrorCode, ProcessingFailedError
 from media.tools.limits import Budget, Limits
 from media.tools.session import Session
 from media.verify.verify import Verified, verify

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from ledger.jobs.overrides import Trim
 from media.encode import chunk_commands
 from media.encode.audio import EncodedAudio
 from media.encode.chunk import encode_window, join_windows
@@ -21,7 +20,7 @@ from media.encode.encode_commands import video_file
 from media.inspect.inspection import inspect_source
 from media.inspect.probe import Source
 from media.pictures.watermark import inspect_mark
-from media.plan.overrides import NO_WISHES, Mark, Wishes
+from media.plan.overrides import NO_WISHES, Mark, Trim, Wishes
 from media.plan.plan import Plan, make_plan
 from media.plan.seeking import reach_part
 from media.plan.windows import Window, cut_windows

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.jobs.overrides import Trim
-from ledger.states import ErrorCode
-from media.plan.overrides import Mark, Wishes, plan_cut
+from media.plan.overrides import Mark, Trim, Wishes, plan_cut
 from media.produce.production import Production
-from media.tools.errors import InvalidInputError, LimitExceededError, MediaError
+from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, MediaError
 from tests import media, media_pictures
 from tests.integration.media.conftest import Produce
 

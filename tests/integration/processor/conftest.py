@@ -14,9 +14,9 @@ import boto3
 import pytest
 import redis
 
-from ledger.jobs import arrivals, job_queries, overrides
-from ledger.jobs.overrides import Overrides, Watermark
+from ledger.jobs import arrivals, job_queries, jobs
 from ledger.models import NewJob, SourceObject
+from ledger.overrides import Overrides, Watermark
 from ledger.videos import videos
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
 from local.servers.redis import RedisServer
@@ -31,6 +31,7 @@ from processor.task.token import TaskToken
 from processor.worker import Exit, Worker
 from tests.ledger_support import LedgerDatabase, create_upload_job
 from tests.media import BIKES, ffmpeg, make_clip
+from tests.this_machine import THIS_MACHINE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -146,7 +147,7 @@ class Stage:
     def wish(self, job_id: UUID, wishes: Overrides) -> None:
         """Ask for something beyond the profile of a job."""
         with self.database.connect() as conn, conn.transaction():
-            overrides.store(conn, job_id, wishes)
+            jobs.store_overrides(conn, job_id, wishes)
 
     def put_mark(self, picture: Path, *, bucket: str | None = None) -> Watermark:
         """Put a watermark into the ingest bucket; `bucket` names another one in the wish."""
@@ -233,6 +234,7 @@ class Stage:
             "open_session": lambda: LedgerSession(self.database.connect, self.stop),
             "board": ProgressBoard(self.board_client(), settings.job_id),
             "stop": self.stop,
+            "size": THIS_MACHINE,
             "task_arn": "arn:aws:ecs:ap-northeast-1:000000000000:task/cluster/1",
         }
         return Surroundings(**(values | changes))

@@ -19,7 +19,7 @@ from ledger.chunks import chunks as ledger_chunks
 from ledger.errors import FenceLostError
 from ledger.jobs import jobs, settlement
 from ledger.jobs.failures import failure
-from ledger.jobs.overrides import Overrides, Trim
+from ledger.overrides import Overrides, Trim
 from ledger.states import ErrorCode
 from processor.task.settings import Settings
 from processor.worker import Exit, Worker

@@ -19,9 +19,9 @@ import pytest
 import ledger.jobs.worker
 from local.servers.postgres import PostgresServer
 from media.tools import runner
-from media.tools.errors import TransientError
 from processor.exchange.publish import Publisher, Upload
 from processor.exchange.storage import CLIENT_CONFIG
+from processor.task.errors import AttemptError
 from processor.task.progress import ProgressBoard, connect_board
 from processor.task.stop import StopReason
 from processor.worker import Exit, Worker
@@ -184,7 +184,7 @@ def test_an_object_that_differs_from_its_file_is_noticed(stage: Stage, tmp_path:
     )
     stage.s3.meta.events.register("provide-client-params.s3.HeadObject", tamper)
     publisher = Publisher(stage.s3, stage.media_bucket, "videos/v/j/1/", stage.stop)
-    with pytest.raises(TransientError, match="sent were"):
+    with pytest.raises(AttemptError, match="sent were"):
         publisher.publish([Upload(path=path, name="poster.jpg", content_type="image/jpeg")], lambda _: None)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.jobs.overrides import Overrides, Trim
+from ledger.overrides import Overrides, Trim
 from processor.worker import Exit
 from tests import media_pictures
 from tests.integration.processor.conftest import Stage

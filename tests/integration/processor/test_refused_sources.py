@@ -10,8 +10,8 @@ import pytest
 
 from ledger.jobs.worker import claim
 from ledger.models import Claim
-from media.tools.errors import InvalidInputError, MediaError
 from processor.exchange.source import SourceRules, download_source
+from processor.task.errors import AttemptError
 from processor.worker import Exit, Worker
 from tests.integration.processor.conftest import Callback, Stage
 from tests.media import make_text
@@ -129,7 +129,7 @@ def test_a_replaced_object_is_refused_where_versions_are_not_known(stage: Stage)
     job_id = stage.order(b"first version")
     stage.s3.put_object(Bucket=stage.ingest_bucket, Key=f"uploads/{job_id}/source", Body=b"second, newer")
     held = replace(hold(stage, job_id), source_version_id=None)
-    with pytest.raises(InvalidInputError) as caught:
+    with pytest.raises(AttemptError) as caught:
         fetch(stage, held)
     assert caught.value.code == "SOURCE_MISSING"
     assert "replaced" in caught.value.message
@@ -150,7 +150,7 @@ def test_too_little_scratch_space_is_told_before_the_download(
 ) -> None:
     held = hold(stage, stage.order(clip))
     monkeypatch.setattr("processor.exchange.source._SCRATCH_RESERVE_BYTES", 2**60)
-    with pytest.raises(MediaError) as caught:
+    with pytest.raises(AttemptError) as caught:
         fetch(stage, held)
     assert caught.value.code == "OUT_OF_SPACE"
     assert stage.leftovers() == []

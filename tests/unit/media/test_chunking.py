@@ -5,11 +5,10 @@ from typing import get_args
 
 import pytest
 
-from ledger.jobs.overrides import Trim
 from media.inspect.probe import Source
 from media.inspect.sniff import FLASH, TRANSPORT_STREAM
 from media.plan.chunking import ChunkingRules, Decision, Estimate, decide, estimate
-from media.plan.overrides import Wishes
+from media.plan.overrides import Trim, Wishes
 from media.plan.plan import Plan, make_plan
 from media.tools.errors import LimitExceededError
 from profiles import VideoSettings

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from ledger.states import ErrorCode
 from media.tools.diagnosis import diagnose
-from media.tools.errors import LimitExceededError, MediaError, ToolFailedError, TransientError, last_lines
+from media.tools.errors import (
+    ErrorCode,
+    LimitExceededError,
+    MediaError,
+    ToolFailedError,
+    TransientError,
+    last_lines,
+)
 from media.tools.limits import Budget
 
 

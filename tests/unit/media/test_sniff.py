@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.states import ErrorCode
 from media.inspect.containers import check_matroska_complete, check_mp4_complete
 from media.inspect.sniff import identify, sniff
-from media.tools.errors import InvalidInputError, LimitExceededError, MediaError
+from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, MediaError
 from media.tools.limits import Limits
 
 

@@ -11,6 +11,7 @@ from ledger.errors import ClaimRefusedError, LedgerUnavailableError
 from ledger.states import ErrorCode, TaskError
 from media.tools import errors
 from processor.failures import describe, interrupted
+from processor.task.errors import AttemptError
 from processor.task.stop import StoppedError
 from profiles import UnknownProfileError
 
@@ -50,7 +51,7 @@ def test_the_table_knows_every_code_of_the_ledger() -> None:
 
 @pytest.mark.parametrize("code", list(ErrorCode))
 def test_a_coded_error_is_reported_under_its_one_name(code: ErrorCode) -> None:
-    told = describe(errors.MediaError(code, "what happened", "what to do"))
+    told = describe(AttemptError(code, "what happened", "what to do"))
     assert told.error == EXPECTED[code]
     assert (told.failure.code, told.failure.message, told.failure.remedy) == (
         code,
@@ -85,9 +86,14 @@ def test_an_uncoded_error_is_reported_by_its_kind(error: Exception, name: TaskEr
 
 def test_only_errors_that_the_workflow_retries_count_as_healing() -> None:
     assert interrupted().heals
-    assert describe(errors.TransientError(ErrorCode.OUT_OF_SPACE, "m", "r")).heals
-    assert not describe(errors.InvalidInputError(ErrorCode.INPUT_EMPTY, "m", "r")).heals
+    assert describe(errors.TransientError(errors.ErrorCode.OUT_OF_SPACE, "m", "r")).heals
+    assert not describe(errors.InvalidInputError(errors.ErrorCode.INPUT_EMPTY, "m", "r")).heals
     assert not describe(ClaimRefusedError("stale")).heals
+
+
+def test_every_reason_of_media_work_is_a_public_code_of_the_same_name() -> None:
+    for code in errors.ErrorCode:
+        assert describe(errors.MediaError(code, "m", "r")).failure.code is ErrorCode[code.name]
 
 
 def test_unexpected_errors_do_not_leak_their_text() -> None:

@@ -10,6 +10,7 @@ import pytest
 from ledger.errors import ClaimRefusedError, JobNotFoundError, LedgerUnavailableError
 from ledger.models import AlreadySettled, Announcement
 from ledger.states import JobStatus
+from media.plan.task_size import TaskSize
 from processor.steps.attempt import Surroundings
 from processor.task.progress import ProgressBoard
 from processor.task.settings import Settings
@@ -113,6 +114,7 @@ Run = Callable[[FakeSession, FakeToken], Exit]
 def run(settings: Settings) -> Run:
     def run_worker(session: FakeSession, token: FakeToken) -> Exit:
         around = Surroundings(
+            size=TaskSize(1, None),
             s3=None,  # type: ignore[arg-type]
             token=token,  # type: ignore[arg-type]
             open_session=lambda: session,  # type: ignore[arg-type, return-value]
