@@ -102,7 +102,7 @@ docs: setup ## Write the pages that are generated from the code
 	@$(PYTHON_BIN) -m tools.configuration_table
 
 openapi: setup ## Write the API's description to docs/openapi.json
-	@$(PYTHON_BIN) -m metadata_api.operations.openapi > docs/openapi.json
+	@$(PYTHON_BIN) -m metadata_api.describe > docs/openapi.json
 
 constraints: setup ## Pin every transitive package again after a change to a requirements file
 	@.venv/bin/uv pip compile --quiet requirements-dev.txt --universal --python-version 3.11 --no-header --no-annotate --upgrade -o constraints.txt

@@ -51,7 +51,7 @@ def _fits(template: list[str], parts: list[str]) -> bool:
 @cache
 def _document() -> dict[str, Any]:
     """The document, made stricter: an answer may not hold more than is promised either."""
-    document = deepcopy(build_document())
+    document = deepcopy(build_document(OPERATIONS))
     for schema in document["components"]["schemas"].values():
         if "properties" in schema:
             schema.setdefault("additionalProperties", False)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -14,6 +15,10 @@ from local.servers.postgres import PostgresServer
 from local.servers.redis import RedisServer
 from local.servers.tls import Authority, create_authority
 from tests.fault_map import fault_tests
+
+# No test asserts a wall-clock time, and on a busy machine any example may take longer than hypothesis expects.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 TEST_REGION = "ap-northeast-1"
 TESTS = Path(__file__).parent

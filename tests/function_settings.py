@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from metadata_api.settings import FunctionSettings
+from runtime.settings import FunctionSettings
 from tests.ledger_support import STACK
 
 Settings = TypeVar("Settings", bound=FunctionSettings)

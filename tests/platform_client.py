@@ -20,7 +20,7 @@ import httpx
 
 from local.aws import AwsAccess
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 SETTLED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 
 Answer = TypeVar("Answer")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ledger.jobs.overrides import NO_OVERRIDES, Overrides
+from ledger.overrides import NO_OVERRIDES, Overrides
 from ledger.states import DEFAULT_PRIORITY, AnnouncementRoute, ErrorCode, JobStatus
 
 

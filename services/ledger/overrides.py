@@ -2,12 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
-
-if TYPE_CHECKING:
-    # Only named here: a route that never reaches the database must not load its driver.
-    from ledger.database.connection import LedgerConnection
+from typing import Any, Final
 
 NAMES: Final = ("trim", "watermark", "max_height")
 
@@ -73,12 +68,3 @@ class Overrides:
 
 
 NO_OVERRIDES: Final = Overrides()
-
-
-def store(conn: "LedgerConnection", job_id: UUID, overrides: Overrides) -> None:
-    """Keeps the wishes of a new job, inside the transaction that makes it."""
-    if overrides == NO_OVERRIDES:
-        return
-    from psycopg.types.json import Jsonb
-
-    conn.execute("UPDATE jobs SET overrides = %s WHERE id = %s", (Jsonb(overrides.as_dict()), job_id))

@@ -6,6 +6,7 @@ from metadata_api.operations.operation import Operation
 from metadata_api.routes import (
     batches,
     dead_letters,
+    documentation,
     downloads,
     job_control,
     job_creation,
@@ -37,6 +38,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         webhook_deliveries.routes,
         dead_letters.routes,
         system.routes,
+        documentation.documentation_routes(lambda: OPERATIONS),
     )
     for operation in group.operations
 )

@@ -12,7 +12,7 @@ from ledger.errors import JobNotFoundError
 from ledger.jobs import arrivals, failures, settlement
 from ledger.models import Job, SourceObject
 from ledger.states import ErrorCode, JobStatus
-from metadata_api.settings import IngestSettings
+from orchestration.settings import IngestSettings
 from runtime import clients, database
 from runtime.arrival import UPLOAD_KEY, Arrival, InvalidEventError, is_source, read_arrivals
 from runtime.dispatch import Workflow, start_waiting

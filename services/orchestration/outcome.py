@@ -13,7 +13,7 @@ from ledger.errors import JobNotFoundError
 from ledger.jobs import failures, reconcile, settlement
 from ledger.models import Outcome
 from ledger.states import ErrorCode, TaskError
-from metadata_api.settings import OutcomeSettings
+from orchestration.settings import OutcomeSettings
 from runtime import clients, database
 from runtime.arrival import InvalidEventError
 from runtime.dispatch import Workflow, start_if_possible

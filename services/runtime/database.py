@@ -11,8 +11,8 @@ from pydantic_core import from_json
 from ledger.database.connection import ConnectionKeeper
 from ledger.database.settings import Credentials, DatabaseSettings
 from ledger.errors import SettingsError
-from metadata_api.settings import FunctionSettings
 from runtime import clients
+from runtime.settings import FunctionSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -11,12 +11,12 @@ from ledger.jobs import reconcile, settlement
 from ledger.jobs.reconcile import Attempt
 from ledger.models import Announcement
 from ledger.states import Topic
-from metadata_api.settings import MaintainSettings
 from runtime import clients, database, metrics
 from runtime.dispatch import Workflow, start_again, start_waiting
 from runtime.executions import describe, execution_arn, execution_name, settle_ended
 from runtime.logs import logger
 from runtime.steps import refuse_failures, run_steps
+from upkeep.settings import MaintainSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -10,9 +10,9 @@ from ledger.database.roles import ensure_application_role
 from ledger.database.settings import DatabaseSettings
 from ledger.errors import LedgerUnavailableError
 from ledger.migrations.runner import upgrade
-from metadata_api.settings import MigrateSettings
 from runtime.database import SecretCredentials, database_settings
 from runtime.logs import logger
+from upkeep.settings import MigrateSettings
 
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 10.0

@@ -14,10 +14,10 @@ from ledger.buckets import scans, stored_objects
 from ledger.buckets.scans import Marker
 from ledger.buckets.stored_objects import EndedJob
 from ledger.database.connection import LedgerConnection
-from metadata_api.environment import multipart
-from metadata_api.environment.multipart import OpenUpload
+from runtime import multipart
 from runtime.arrival import UPLOAD_KEY
 from runtime.logs import logger
+from runtime.multipart import OpenUpload
 from runtime.uuid_pattern import UUID_PATTERN
 from upkeep.sweeping import Page, Services, list_current, walk
 

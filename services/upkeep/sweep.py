@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 from ledger.database.connection import LedgerConnection
 from ledger.videos import deletion
 from ledger.videos.deletion import DeletedVideo
-from metadata_api.settings import SweepSettings
 from runtime import clients, database, metrics
 from runtime.arrival import UPLOAD_KEY
 from runtime.logs import logger
@@ -17,6 +16,7 @@ from runtime.steps import Step, refuse_failures, run_steps
 from upkeep.erasing import BudgetSpentError, Eraser, ErasingError
 from upkeep.lost_events import give_up_events, resend_events
 from upkeep.orphans import tag_orphans
+from upkeep.settings import SweepSettings
 from upkeep.shared_files import remove_shared_files
 from upkeep.stale_objects import abort_uploads, tag_leftovers
 from upkeep.sweeping import Services

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from ledger.buckets import scans
 from ledger.buckets.scans import Marker
 from ledger.database.connection import ConnectionKeeper, LedgerConnection
-from metadata_api.settings import SweepSettings
+from upkeep.settings import SweepSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

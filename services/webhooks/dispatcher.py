@@ -12,13 +12,14 @@ from ledger.database.connection import ConnectionKeeper, LedgerConnection
 from ledger.errors import LedgerUnavailableError
 from ledger.webhooks import webhook_deliveries, webhook_endpoints, webhook_events
 from ledger.webhooks.webhook_deliveries import Attempted, DueDelivery
-from metadata_api.settings import WebhooksSettings
 from runtime import clients, database
 from runtime.logs import logger
 from runtime.partial_batch import take_each
 from runtime.webhooks.secret_box import unseal
 from runtime.webhooks.signing import signed_headers
-from webhooks.messages import WAKE_UP, InvalidMessageError, Report, Send
+from runtime.webhooks.wake_up import WAKE_UP
+from webhooks.messages import InvalidMessageError, Report, Send
+from webhooks.settings import WebhooksSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -3,10 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Final, Self
-
-# Travels among the reports: nothing came back, but something is due that should not wait for the schedule.
-WAKE_UP: Final = '{"wake_up":true}'
+from typing import Self
 
 
 class InvalidMessageError(ValueError):

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from metadata_api.settings import WebhookSenderSettings
 from runtime import clients
 from runtime.logs import logger
 from webhooks.messages import Report, Send
 from webhooks.post import Answer, post
+from webhooks.settings import WebhookSenderSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -6,20 +6,23 @@ from typing import Any, get_args
 
 import pytest
 
+import metadata_api.settings
+import orchestration.settings
+import upkeep.settings
+import webhooks.settings
 from local.program import ProgramRun
-from metadata_api import settings as function_settings
 from processor.task.settings import WORKFLOW_VARIABLES, Settings
 from tests.synthesised import container, one, resources, state_machine
 
 FUNCTIONS: dict[str, Any] = {
-    "api": function_settings.ApiSettings,
-    "ingest": function_settings.IngestSettings,
-    "outcome": function_settings.OutcomeSettings,
-    "maintain": function_settings.MaintainSettings,
-    "sweep": function_settings.SweepSettings,
-    "migrate": function_settings.MigrateSettings,
-    "webhooks": function_settings.WebhooksSettings,
-    "webhook-sender": function_settings.WebhookSenderSettings,
+    "api": metadata_api.settings.ApiSettings,
+    "ingest": orchestration.settings.IngestSettings,
+    "outcome": orchestration.settings.OutcomeSettings,
+    "maintain": upkeep.settings.MaintainSettings,
+    "sweep": upkeep.settings.SweepSettings,
+    "migrate": upkeep.settings.MigrateSettings,
+    "webhooks": webhooks.settings.WebhooksSettings,
+    "webhook-sender": webhooks.settings.WebhookSenderSettings,
 }
 HANDLERS = {
     "api": "metadata_api.api.handler",

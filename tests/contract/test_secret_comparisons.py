@@ -18,7 +18,7 @@ SERVICES = Path(__file__).parents[2] / "services"
 SECRET = re.compile(r"secret|token|passw|signature|credential|hmac|seal|cursor|api_key")
 # What is compared plainly, by file and text, and why that tells a caller nothing.
 PLAIN = {
-    ("ledger/database/connection.py", "renewed == credentials"): "both come from Secrets Manager, none from a caller",
+    ("ledger/database/connection.py", "renewed == credentials"): "both come from Secrets Manager",
 }
 TRIES = 10_000
 

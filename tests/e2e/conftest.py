@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import media, media_pictures
-from tests.e2e.platform_client import Platform
+from tests.platform_client import Platform
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.e2e.platform_client import Platform
+from tests.platform_client import Platform
 
 
 def queue_arn(platform: Platform) -> str:

@@ -7,8 +7,8 @@ import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.e2e.platform_client import Platform, wait_for
 from tests.freezing import frozen
+from tests.platform_client import Platform, wait_for
 
 
 def processes_of(job_id: str, program: str) -> list[int]:

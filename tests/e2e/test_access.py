@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.platform_client import Platform
+from tests.platform_client import Platform
 
 UNKNOWN_ID = "6f0b5f5e-9a4e-4f6d-8d1f-7c119c0c5a3b"
 

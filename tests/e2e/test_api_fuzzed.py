@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.e2e.platform_client import Platform
 from tests.fuzz.run import fuzz
+from tests.platform_client import Platform
 
 
 @pytest.mark.timeout(300)

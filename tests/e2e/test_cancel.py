@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests import media
-from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import held, kill, processes_of
+from tests.platform_client import Platform, wait_for
 
 # The worker's heartbeat, the end of its children, and room for a loaded machine.
 STOPS_WITHIN_SECONDS = 40

@@ -13,10 +13,10 @@ import pytest
 
 from tests import media
 from tests.e2e import ingest_queue
-from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import processes_of, server_pid
 from tests.fault_map import WHOLE
 from tests.freezing import frozen
+from tests.platform_client import Platform, wait_for
 
 pytestmark = pytest.mark.timeout(400)
 OUTAGE_SECONDS = 60 if WHOLE else 4

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
-from tests.e2e.platform_client import CHECKOUT, Platform
+from tests.platform_client import CHECKOUT, Platform
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -19,10 +19,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import kill, processes_of
 from tests.fault_map import WHOLE
 from tests.media import BUNNY, ffmpeg
+from tests.platform_client import Platform, wait_for
 
 KILLS = 10 if WHOLE else 2
 SEED = int(os.environ.get("FAULT_SEED", secrets.randbelow(1_000_000)))

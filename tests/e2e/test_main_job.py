@@ -8,8 +8,8 @@ from typing import Any
 import m3u8
 import pytest
 
-from tests.e2e.platform_client import Platform, wait_for
 from tests.media import BUNNY
+from tests.platform_client import Platform, wait_for
 
 BUNNY_SECONDS = 5.28
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from local.api_client import ApiClient
-from tests.e2e.platform_client import Platform
+from tests.platform_client import Platform
 
 
 def test_a_file_that_the_command_line_sends_in_parts_is_processed_by_itself(

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.e2e.platform_client import Platform
+from tests.platform_client import Platform
 
 BUNNY_SECONDS = 5.28
 BUNNY_FRAMES = 132

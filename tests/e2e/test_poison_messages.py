@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e import ingest_queue
-from tests.e2e.platform_client import Platform, wait_for
+from tests.platform_client import Platform, wait_for
 
 ATTEMPTS = 3
 REDELIVERY_SECONDS = 4

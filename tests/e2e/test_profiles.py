@@ -8,8 +8,8 @@ import m3u8
 import pytest
 
 from tests import media_pictures
-from tests.e2e.platform_client import Platform
 from tests.media import BUNNY
+from tests.platform_client import Platform
 
 pytestmark = pytest.mark.e2e
 SRT = "1\n00:00:00,200 --> 00:00:00,900\nHello there\n"

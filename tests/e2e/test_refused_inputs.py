@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import media
-from tests.e2e.platform_client import Platform
+from tests.platform_client import Platform
 
 REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "text named .mp4": (media.make_text, "INPUT_NOT_MEDIA"),

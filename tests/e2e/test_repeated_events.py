@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.ingest_queue import delivery_paused, function_of_queue
-from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import processes_of
+from tests.platform_client import Platform, wait_for
 
 COPIES = 10
 KEY = "repeated/tiny.mp4"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from standardwebhooks import Webhook
 
-from tests.e2e.platform_client import Platform, wait_for
+from tests.platform_client import Platform, wait_for
 from tests.receiver import Receiver, receiver
 
 

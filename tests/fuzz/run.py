@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.platform_client import CHECKOUT, Platform
 from tests.fuzz import hooks
+from tests.platform_client import CHECKOUT, Platform
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from tests.e2e.platform_client import Platform
 from tests.media import ffmpeg, picture, tone
+from tests.platform_client import Platform
 from tests.soak.audit import audit
 from tests.soak.chaos import Chaos
 from tests.soak.load import Load

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from tests.e2e.platform_client import Platform
+from tests.platform_client import Platform
 
 _MASTER = "video_admin"
 

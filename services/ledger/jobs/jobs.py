@@ -3,11 +3,14 @@
 from dataclasses import fields
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from ledger.database.connection import LedgerConnection
 from ledger.errors import WrongStateError
 from ledger.jobs import events, job_rows
 from ledger.jobs.job_queries import COLUMNS, JobRow
 from ledger.models import Job, NewJob, SourceObject
+from ledger.overrides import NO_OVERRIDES, Overrides
 from ledger.states import JobStatus
 from ledger.videos.videos import VideoDraft
 
@@ -162,3 +165,9 @@ def retry(conn: LedgerConnection, job_id: UUID) -> Job:
         )
         events.record(conn, job_id=job_id, attempt=job.attempt + 1, fence=job.fence, event_type="job.retried")
         return job_rows.lock(conn, job_id)
+
+
+def store_overrides(conn: LedgerConnection, job_id: UUID, overrides: Overrides) -> None:
+    """Keeps what a new job asks for beyond its profile, inside the transaction that makes it."""
+    if overrides != NO_OVERRIDES:
+        conn.execute("UPDATE jobs SET overrides = %s WHERE id = %s", (Jsonb(overrides.as_dict()), job_id))

@@ -14,8 +14,8 @@ from psycopg.types.json import Jsonb
 from ledger.announcements import announcement, outbox
 from ledger.database.connection import LedgerConnection
 from ledger.jobs import events, job_rows, jobs
-from ledger.jobs.overrides import NO_OVERRIDES, Overrides
 from ledger.models import NewJob, OutputRecord, SourceObject
+from ledger.overrides import NO_OVERRIDES, Overrides
 from ledger.states import JobStatus, Topic
 
 MANIFEST = "manifest.json"

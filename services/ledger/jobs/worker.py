@@ -11,8 +11,8 @@ from ledger.announcements import announcement
 from ledger.database.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError, InvalidRecordError
 from ledger.jobs import events, job_rows
-from ledger.jobs.overrides import Overrides
 from ledger.models import AlreadySettled, Announcement, Claim, Job, OutputRecord
+from ledger.overrides import Overrides
 from ledger.states import ACTIVE_STATUSES, ErrorCode, JobStatus
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from metadata_api.http.problems import Problem, ProblemCode
 from runtime import clients
+from runtime.multipart import OpenUpload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
@@ -32,15 +33,6 @@ class StoredPart:
 
     size_bytes: int
     etag: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenUpload:
-    """A multipart upload that S3 holds for us."""
-
-    bucket: str
-    key: str
-    upload_id: str
 
 
 def part_size_bytes(size_bytes: int) -> int:
@@ -96,17 +88,6 @@ def complete(upload: OpenUpload, etags: Mapping[int, str]) -> None:
             UploadId=upload.upload_id,
             MultipartUpload={"Parts": parts},
         )
-
-
-def abort(upload: OpenUpload) -> None:
-    """Throws the parts away; an upload that is gone already is no error."""
-    try:
-        with _open_or_problem():
-            clients.s3().abort_multipart_upload(
-                Bucket=upload.bucket, Key=upload.key, UploadId=upload.upload_id
-            )
-    except Problem:
-        return
 
 
 class _open_or_problem:  # noqa: N801 -- reads as the statement it is used as

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ledger.errors import SettingsError
-from metadata_api.environment.multipart import OpenUpload
 from metadata_api.http.responses import timestamp
 from metadata_api.models.jobs import DownloadLink, UploadTicket
+from runtime.multipart import OpenUpload
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from ledger.errors import QueueFullError
-from ledger.jobs import overrides
-from ledger.jobs.overrides import NO_OVERRIDES, Overrides
 from ledger.models import NewJob, SourceObject
+from ledger.overrides import NO_OVERRIDES, Overrides
 from ledger.states import JobStatus
 from ledger.videos import sidecars, videos
 from ledger.videos.sidecars import NewSidecar, TooManyTracksError
@@ -139,7 +138,7 @@ def place_order(
         upload_id = _begin_parts(order.body, new)
         waiting = new if upload_id is None else replace(new, upload_id=upload_id)
         made = jobs.insert(conn, waiting, JobStatus.PENDING, jobs.UPLOAD_IDENTITY, None, video=video)
-    overrides.store(conn, job_id, order.overrides)
+    jobs.store_overrides(conn, job_id, order.overrides)
     for track in order.subtitles:
         _put_subtitles(conn, new.video_id, track)
     return made

@@ -3,9 +3,9 @@
 import logging
 from typing import TYPE_CHECKING
 
-from metadata_api.environment import multipart
-from metadata_api.environment.multipart import OpenUpload
 from metadata_api.jobs.upload_tickets import open_upload
+from runtime import multipart
+from runtime.multipart import OpenUpload
 
 if TYPE_CHECKING:
     # Only named here: most calls of the API need neither the driver nor a client.
@@ -48,7 +48,7 @@ def send_webhooks_now(settings: "ApiSettings") -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from runtime import clients
-    from webhooks.messages import WAKE_UP
+    from runtime.webhooks.wake_up import WAKE_UP
 
     try:
         clients.sqs_for_hints().send_message(QueueUrl=settings.webhook_report_queue_url, MessageBody=WAKE_UP)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from ledger.jobs.overrides import NAMES, Overrides, Trim, Watermark
+from ledger.overrides import NAMES, Overrides, Trim, Watermark
 from metadata_api.http.problems import Problem, field_problem
 from metadata_api.jobs.sources import find_source
 from metadata_api.models.jobs import JobBody

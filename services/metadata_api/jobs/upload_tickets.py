@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from ledger.jobs.job_queries import JobRow
 from ledger.states import JobStatus
-from metadata_api.environment.multipart import OpenUpload, StoredPart, part_size_bytes, parts_of
+from metadata_api.environment.multipart import StoredPart, part_size_bytes, parts_of
 from metadata_api.environment.presign import Presigner
 from metadata_api.models.jobs import UploadTicket
 from metadata_api.models.uploads import MultipartTicket, PartLink, PartList, PartState
+from runtime.multipart import OpenUpload
 
 
 def open_upload(job: JobRow) -> OpenUpload | None:

@@ -1,11 +1,6 @@
-"""The OpenAPI 3.1 document, made from the same operations and types that serve the calls.
+"""The OpenAPI 3.1 document, made from the same operations and types that serve the calls."""
 
-Run `python -m metadata_api.operations.openapi` to print it.
-"""
-
-import json
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -23,7 +18,6 @@ from metadata_api.http.problems import (
 from metadata_api.http.responses import JSON_CONTENT_TYPE
 from metadata_api.models.subtitles import NAME_PATTERN
 from metadata_api.operations.operation import COMMON_PROBLEMS, HeaderParameter, Operation
-from metadata_api.route_table import OPERATIONS
 
 _VERSION: Final = "1.0.0"
 _REFERENCE: Final = "#/components/schemas/{model}"
@@ -59,12 +53,13 @@ _GATEWAY_ANSWERS: Final = {
 }
 
 
-def build_document() -> dict[str, Any]:
+def build_document(operations: Sequence[Operation]) -> dict[str, Any]:
     """The whole document as plain JSON values."""
-    adapters, definitions = _schemas(OPERATIONS)
+    adapters, definitions = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, adapters)
+    for operation in operations:
+        described = _operation(operation, adapters, _links(operation, operations))
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -76,7 +71,7 @@ def build_document() -> dict[str, Any]:
         # Relative to where this document is served, so that the stage of the gateway stays in the path.
         "servers": [{"url": "."}],
         "security": [{"ApiKey": []}],
-        "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in OPERATIONS)],
+        "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
         "paths": paths,
         "components": {
             "schemas": definitions,
@@ -112,13 +107,13 @@ def _as_adapter(kind: Any) -> TypeAdapter[Any]:
     return kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
 
 
-def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _operation(operation: Operation, schemas: _Schemas, links: Mapping[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
         "description": operation.description,
         "tags": [operation.tag],
-        "responses": _responses(operation, schemas),
+        "responses": _responses(operation, schemas, links),
     }
     parameters = [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation.headers)]
     if parameters:
@@ -187,10 +182,12 @@ def _headers(headers: Iterable[HeaderParameter]) -> list[dict[str, Any]]:
     ]
 
 
-def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _responses(operation: Operation, schemas: _Schemas, links: Mapping[str, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status in (operation.status, *operation.also):
         responses[str(status.value)] = _success(operation, status, schemas)
+        if links:
+            responses[str(status.value)]["links"] = links
     if not operation.open:
         responses |= {status: _gateway_answer(status, schemas) for status in _GATEWAY_ANSWERS}
     # Open paths without problems of their own never leave this process.
@@ -225,12 +222,10 @@ def _success(operation: Operation, status: HTTPStatus, schemas: _Schemas) -> dic
     if status is not HTTPStatus.NO_CONTENT:
         schema = schemas[id(operation.returns)] if operation.returns is not None else _untyped(operation)
         answer["content"] = {operation.content_type: {"schema": schema}}
-    if links := _links(operation):
-        answer["links"] = links
     return answer
 
 
-def _links(operation: Operation) -> dict[str, Any]:
+def _links(operation: Operation, operations: Iterable[Operation]) -> dict[str, Any]:
     """What can be done with a thing that was just made, by the operations that take its id."""
     return {
         follower.name: {
@@ -238,7 +233,7 @@ def _links(operation: Operation) -> dict[str, Any]:
             "parameters": {f"path.{name}": f"$response.body#{pointer}"},
         }
         for name, pointer in _MADE.get(operation.name, {}).items()
-        for follower in OPERATIONS
+        for follower in operations
         if f"{{{name}}}" in follower.path and not follower.open
     }
 
@@ -272,8 +267,3 @@ def _either(gateway: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
         "description": f"{own['description']}; or from the gateway: {gateway['description']}",
         "content": {PROBLEM_TYPE: {"schema": {"anyOf": schemas}}},
     }
-
-
-if __name__ == "__main__":
-    json.dump(build_document(), sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")

@@ -8,7 +8,6 @@ from ledger.jobs import job_queries
 from ledger.jobs.job_queries import JobRow
 from ledger.states import JobStatus
 from metadata_api.environment import multipart
-from metadata_api.environment.multipart import OpenUpload
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.execution_control import forget_upload
@@ -19,6 +18,7 @@ from metadata_api.models.jobs import JobView
 from metadata_api.models.uploads import CompletionBody, PartList
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.request import ApiRequest, not_found
+from runtime.multipart import OpenUpload
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.own_platforms.edited_platform import start_edited
 from tests.e2e.own_platforms.secured_platform import start_secured
-from tests.e2e.platform_client import Platform
+from tests.platform_client import Platform
 
 
 @pytest.fixture(scope="session")

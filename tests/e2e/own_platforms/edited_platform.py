@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.e2e.platform_client import Platform, copy_checkout
+from tests.platform_client import Platform, copy_checkout
 
 
 def start_edited(checkout: Path, data_dir: Path) -> Platform:

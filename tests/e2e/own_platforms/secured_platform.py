@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.platform_client import Platform, copy_checkout
+from tests.platform_client import Platform, copy_checkout
 from tests.policy.recording import start_recording
 
 SCHEDULED = ("maintain_function_name", "sweep_function_name")

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import kill_while_encoding, processes_of
 from tests.media import BUNNY, ffmpeg
+from tests.platform_client import Platform, wait_for
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from tests.e2e.platform_client import Platform
+from tests.platform_client import Platform
 
 
 @pytest.fixture(scope="module")

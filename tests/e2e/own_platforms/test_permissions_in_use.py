@@ -12,8 +12,8 @@ import pytest
 from local.paths import REPOSITORY_ROOT
 from tests import media
 from tests.e2e.own_platforms.secured_platform import functions
-from tests.e2e.platform_client import Platform, wait_for
 from tests.e2e.processes import held, kill, processes_of
+from tests.platform_client import Platform, wait_for
 from tests.policy.permissions import EXERCISED, load_rows
 from tests.policy.recording import Use, recorded, uses
 from tests.receiver import receiver

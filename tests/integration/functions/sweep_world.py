@@ -11,7 +11,6 @@ from ledger.database.connection import LedgerConnection
 from ledger.jobs import jobs, worker
 from ledger.models import Claim, Job
 from ledger.videos import videos
-from metadata_api.settings import SweepSettings
 from tests.function_settings import settings_of
 from tests.ledger_support import (
     STACK,
@@ -23,6 +22,7 @@ from tests.ledger_support import (
     output_of,
     source_of,
 )
+from upkeep.settings import SweepSettings
 from upkeep.sweep import sweep
 from upkeep.sweeping import Services
 

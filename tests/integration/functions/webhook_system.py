@@ -10,12 +10,13 @@ from ledger.database.connection import LedgerConnection
 from ledger.jobs import jobs, settlement
 from ledger.jobs.failures import failure
 from ledger.states import ErrorCode
-from metadata_api.settings import ApiSettings, WebhooksSettings
+from metadata_api.settings import ApiSettings
 from tests.api_client import ApiClient
 from tests.ledger_support import LedgerDatabase, claimed, completed, queued_job
 from webhooks import dispatcher, sender
 from webhooks.messages import Send
 from webhooks.post import Answer, post
+from webhooks.settings import WebhooksSettings
 
 
 @dataclass

@@ -3,7 +3,9 @@ from dataclasses import fields
 import pytest
 
 from ledger.errors import SettingsError
-from metadata_api.settings import ApiSettings, IngestSettings, MigrateSettings
+from metadata_api.settings import ApiSettings
+from orchestration.settings import IngestSettings
+from upkeep.settings import MigrateSettings
 
 COMMON = {
     "STACK": "dev",

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_api.environment.multipart import OpenUpload
 from metadata_api.environment.presign import Presigner, StoredObject, content_disposition
+from runtime.multipart import OpenUpload
 
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 

@@ -7,8 +7,8 @@ import pytest
 
 from ledger.database.connection import LedgerConnection
 from ledger.jobs import jobs, settlement, worker
-from ledger.jobs.overrides import Overrides, Trim, Watermark
 from ledger.models import Claim, Failure
+from ledger.overrides import Overrides, Trim, Watermark
 from ledger.states import ErrorCode
 from tests.api_client import ApiClient
 from tests.integration.functions.metadata_api.job_orders import FORM, arrive, order, start

@@ -9,8 +9,8 @@ import pytest
 
 from ledger.database.connection import ConnectionKeeper, FixedCredentials, LedgerConnection
 from ledger.database.settings import Credentials, DatabaseSettings
-from metadata_api.settings import IngestSettings
 from orchestration.ingest import Services, take_batch
+from orchestration.settings import IngestSettings
 from runtime.dispatch import Workflow
 from tests.function_settings import settings_of
 from tests.ledger_support import (

@@ -11,7 +11,6 @@ from ledger.jobs import admission, jobs, settlement
 from ledger.jobs.failures import failure
 from ledger.models import Job
 from ledger.states import ErrorCode
-from metadata_api.settings import MaintainSettings
 from runtime.steps import MaintenanceError
 from tests.function_settings import settings_of
 from tests.ledger_support import (
@@ -29,6 +28,7 @@ from tests.ledger_support import (
     queued_job,
 )
 from upkeep.maintain import Services, maintain
+from upkeep.settings import MaintainSettings
 
 pytestmark = pytest.mark.integration
 

@@ -9,9 +9,9 @@ import pytest
 
 from ledger.jobs import jobs
 from ledger.jobs.arrivals import ASSET_PREFIX
-from metadata_api.settings import IngestSettings
 from orchestration.ingest import Services as IngestServices
 from orchestration.ingest import take_batch
+from orchestration.settings import IngestSettings
 from runtime.dispatch import Workflow
 from runtime.steps import MaintenanceError
 from tests.integration.functions.sweep_world import World
