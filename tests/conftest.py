@@ -16,7 +16,7 @@ from local.servers.redis import RedisServer
 from local.servers.tls import Authority, create_authority
 from tests.fault_map import fault_tests
 
-# No test asserts a wall-clock time, and on a busy machine any example may take longer than hypothesis expects.
+# No test asserts a wall-clock time, and on a busy machine any example may take longer than expected.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
