@@ -77,7 +77,7 @@ class TokenBroker:
         if ticket is None or not ticket.is_open or not self._still_waits(ticket):
             self._registry.take(token)
             return _too_late()
-        return _done() if self._registry.beat(token) else _too_late()
+        return _done() if self._registry.send_heartbeat(token) else _too_late()
 
     def _settle(self, action: str, data: dict[str, Any]) -> Response:
         ticket = self._registry.take(str(data["taskToken"]))

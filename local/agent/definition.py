@@ -1,4 +1,4 @@
-"""Reads from deployed state machines what the emulator does not enforce: beats, limits, token names."""
+"""Reads from deployed state machines what the emulator does not enforce: heartbeats, limits, token names."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -16,8 +16,8 @@ class TaskTicket:
         upstream_token: What the emulator waits for.
         execution_arn: The execution, or None when its definition does not tell the task.
         heartbeat_seconds: Longest silence allowed, or None.
-        last_beat: Monotonic time of the last sign of life.
-        beats: How many heartbeats arrived.
+        last_heartbeat: Monotonic time of the last sign of life.
+        heartbeats: How many heartbeats arrived.
         is_open: False once answered, timed out or superseded.
     """
 
@@ -25,8 +25,8 @@ class TaskTicket:
     upstream_token: str
     execution_arn: str | None
     heartbeat_seconds: float | None
-    last_beat: float
-    beats: int = 0
+    last_heartbeat: float
+    heartbeats: int = 0
     is_open: bool = True
 
 
@@ -51,7 +51,7 @@ class TokenRegistry:
             upstream_token=upstream_token,
             execution_arn=execution_arn,
             heartbeat_seconds=heartbeat_seconds,
-            last_beat=self._clock(),
+            last_heartbeat=self._clock(),
         )
         with self._lock:
             for earlier in self._tickets.values():
@@ -79,14 +79,14 @@ class TokenRegistry:
         with self._lock:
             ticket.is_open = True
 
-    def beat(self, token: str) -> bool:
+    def send_heartbeat(self, token: str) -> bool:
         """Note a sign of life; False when the ticket is closed."""
         with self._lock:
             ticket = self._tickets.get(token)
             if ticket is None or not ticket.is_open:
                 return False
-            ticket.last_beat = self._clock()
-            ticket.beats += 1
+            ticket.last_heartbeat = self._clock()
+            ticket.heartbeats += 1
             return True
 
     def take_silent(self) -> list[TaskTicket]:
@@ -98,7 +98,7 @@ class TokenRegistry:
                 for ticket in self._tickets.values()
                 if ticket.is_open
                 and ticket.heartbeat_seconds is not None
-                and now - ticket.last_beat > ticket.heartbeat_seconds
+                and now - ticket.last_heartbeat > ticket.heartbeat_seconds
             ]
             for ticket in silent:
                 ticket.is_open = False

@@ -42,7 +42,7 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """All wishes of one job.
+    """Everything that one job asks for beyond its profile.
 
     Attributes:
         max_height: Highest picture that is made, in pixels.

@@ -14,7 +14,7 @@ from ledger.states import ErrorCode, TaskError
 from media.plan.task_size import TaskSize
 from media.tools import runner
 from processor.exchange.storage import create_client
-from processor.steps.attempt import Surroundings
+from processor.steps.attempt import WorkerContext
 from processor.task.ledger_session import LedgerSession, connector
 from processor.task.logging import configure
 from processor.task.progress import ProgressBoard, connect_board
@@ -57,9 +57,7 @@ def main(environ: Mapping[str, str]) -> Exit:
         },
     )
     stop = Stop(on_stop=runner.terminate_all)
-    worker = Worker(
-        settings, _surroundings(settings, stop, measure(environ, CGROUPS), find_task_arn(environ))
-    )
+    worker = Worker(settings, _context(settings, stop, measure(environ, CGROUPS), find_task_arn(environ)))
 
     with SignalWatcher(
         stop, exit_after_seconds=OVERDUE_AFTER_SECONDS, on_overdue=lambda: give_up(worker.abandon)
@@ -75,12 +73,12 @@ def give_up(abandon: Callable[[], Exit]) -> NoReturn:
     _exit(abandon())
 
 
-def _surroundings(settings: Settings, stop: Stop, size: TaskSize, task_arn: str | None) -> Surroundings:
+def _context(settings: Settings, stop: Stop, size: TaskSize, task_arn: str | None) -> WorkerContext:
     open_connection = connector(settings)
     board = connect_board(
         settings.redis_host, settings.redis_port, settings.redis_auth_token.get_secret_value()
     )
-    return Surroundings(
+    return WorkerContext(
         s3=create_client(),
         token=_token(settings.task_token.get_secret_value()),
         open_session=lambda: LedgerSession(open_connection, stop),

@@ -10,7 +10,7 @@ from ledger.errors import FenceLostError
 from processor.exchange.superseded import tag_superseded
 from processor.failures import TaskFailure, describe, interrupted, unwanted
 from processor.steps.assemble import assemble
-from processor.steps.attempt import Attempt, Surroundings
+from processor.steps.attempt import Attempt, WorkerContext
 from processor.steps.encode_chunk import encode_step
 from processor.steps.prepare import prepare
 from processor.task.heartbeat import Heartbeat, reason_of
@@ -45,28 +45,28 @@ class Worker:
 
     Args:
         settings: The checked settings.
-        surroundings: Clients and switches.
+        context: Clients and switches.
     """
 
-    def __init__(self, settings: Settings, surroundings: Surroundings) -> None:
+    def __init__(self, settings: Settings, context: WorkerContext) -> None:
         self._settings = settings
-        self._around = surroundings
-        self._stop = surroundings.stop
+        self._context = context
+        self._stop = context.stop
         self._attempt: Attempt | None = None
 
     def run(self) -> Exit:
         """Do the attempt and answer the token; nothing of the scratch directory is left."""
-        around = self._around
+        context = self._context
         attempt = Attempt(
             settings=self._settings,
-            around=around,
-            stages=StageTracker(around.board),
-            session=around.open_session(),
-            pulse=around.open_session(),
-            heart=Heartbeat(around.token, self._stop, interval_seconds=around.heartbeat_seconds),
+            context=context,
+            stages=StageTracker(context.board),
+            session=context.open_session(),
+            heartbeat_session=context.open_session(),
+            heartbeat=Heartbeat(context.token, self._stop, interval_seconds=context.heartbeat_seconds),
         )
         self._attempt = attempt
-        attempt.heart.start()
+        attempt.heartbeat.start()
         try:
             return self._answer(attempt)
         except TokenGoneError:
@@ -76,9 +76,9 @@ class Worker:
             logger.exception("answer not delivered", extra={"reason": str(error)})
             return Exit.UNANSWERED
         finally:
-            attempt.heart.end()
-            attempt.pulse.close()
-            around.board.close()
+            attempt.heartbeat.end()
+            attempt.heartbeat_session.close()
+            context.board.close()
             # Last of all, so that nobody waits for it: neither the workflow nor whoever watches the job.
             self._tag_superseded(attempt)
             attempt.session.close()
@@ -86,7 +86,7 @@ class Worker:
     def abandon(self) -> Exit:
         """Give the attempt up from another thread, when the one that works does not come back in time."""
         try:
-            self._report(self._around.open_session(), interrupted())
+            self._report(self._context.open_session(), interrupted())
         except TokenGoneError:
             return Exit.TOKEN_GONE
         except TokenUnreachableError as error:
@@ -102,12 +102,12 @@ class Worker:
             answer = _STEPS[self._settings.step](attempt)
         except Exception as error:  # noqa: BLE001 (the entry point: every error becomes a typed answer)
             return self._answer_failure(attempt.session, error)
-        self._around.token.succeed(answer)
+        self._context.token.succeed(answer)
         return Exit.ANSWERED
 
     def _tag_superseded(self, attempt: Attempt) -> None:
         if attempt.completed is not None:
-            tag_superseded(self._around.s3, self._settings.media_bucket, attempt.completed, self._stop)
+            tag_superseded(self._context.s3, self._settings.media_bucket, attempt.completed, self._stop)
 
     def _answer_failure(self, session: LedgerSession, error: Exception) -> Exit:
         reason = self._stop.reason
@@ -136,7 +136,7 @@ class Worker:
             self._let_go(session, task_failure)
         except Exception as release_error:  # noqa: BLE001 (the workflow must get its answer all the same)
             logger.warning("attempt not released", extra={"reason": type(release_error).__name__})
-        self._around.token.fail(
+        self._context.token.fail(
             task_failure.error.value, code=failure.code.value, message=failure.message, remedy=failure.remedy
         )
 

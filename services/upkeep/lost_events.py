@@ -9,7 +9,7 @@ from ledger.buckets.stored_objects import StoredVersion
 from ledger.database.connection import LedgerConnection
 from runtime.arrival import UPLOAD_KEY, is_source, message_for
 from runtime.logs import logger
-from upkeep.sweeping import Page, Services, list_current, walk
+from upkeep.sweeping import Page, Services, list_current, scan
 
 if TYPE_CHECKING:
     from ledger.buckets.scans import Marker
@@ -35,7 +35,7 @@ def resend_events(services: Services, conn: LedgerConnection) -> int:
     Raises:
         ResendError: The queue did not take all of them.
     """
-    return walk(
+    return scan(
         conn, _WALK, partial(_read, services), partial(_resend_missed, services, conn), pages=_MOST_PAGES
     )
 

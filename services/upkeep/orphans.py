@@ -1,4 +1,4 @@
-"""Objects in the media bucket that belong to no job at all: they are tagged, as other leftovers are."""
+"""Objects in the media bucket that belong to no job at all: they are tagged, as other stale outputs are."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,7 +9,7 @@ from ledger.buckets import stored_objects
 from ledger.database.connection import LedgerConnection
 from runtime.logs import logger
 from upkeep.stale_objects import OUTPUT_KEY, tag_superseded
-from upkeep.sweeping import Page, Services, list_current, walk
+from upkeep.sweeping import Page, Services, list_current, scan
 
 if TYPE_CHECKING:
     from ledger.buckets.scans import Marker
@@ -30,7 +30,7 @@ def tag_orphans(services: Services, conn: LedgerConnection) -> int:
     Returns:
         How many objects were tagged; until the lifecycle has deleted them, each round tags them again.
     """
-    return walk(
+    return scan(
         conn,
         _WALK,
         partial(_read, services),

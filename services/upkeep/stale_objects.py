@@ -19,7 +19,7 @@ from runtime.arrival import UPLOAD_KEY
 from runtime.logs import logger
 from runtime.multipart import OpenUpload
 from runtime.uuid_pattern import UUID_PATTERN
-from upkeep.sweeping import Page, Services, list_current, walk
+from upkeep.sweeping import Page, Services, list_current, scan
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectVersionTypeDef, TagTypeDef
@@ -29,12 +29,12 @@ _TAG: "Final[TagTypeDef]" = {"Key": "attempt", "Value": "superseded"}
 _MOST_JOBS = 50
 _MOST_TAGS = 1000  # one request each
 _MOST_PAGES = 5  # listings of 1,000 uploads
-_TAGGING: Final = "leftovers"
+_TAGGING: Final = "stale-outputs"
 OUTPUT_KEY: Final = re.compile(rf"videos/{UUID_PATTERN}/(?P<job>{UUID_PATTERN})/(?P<fence>[0-9]+)/.+")
 """Where the worker of a job puts its outputs, by the hold that it has on the job."""
 
 
-class LeftoversError(Exception):
+class StaleOutputsError(Exception):
     """Some objects could not be tagged or uploads aborted; the next run tries again, the log tells why."""
 
 
@@ -47,7 +47,7 @@ class _Upload:
     job_id: UUID
 
 
-def tag_leftovers(services: Services, conn: LedgerConnection) -> int:
+def tag_stale_outputs(services: Services, conn: LedgerConnection) -> int:
     """Tags what holds that are over left in the media bucket and no job names as its output.
 
     A hold that runs, or runs again after a retry, has a higher fence than the job had when it ended, so its
@@ -57,10 +57,10 @@ def tag_leftovers(services: Services, conn: LedgerConnection) -> int:
         How many objects were tagged.
 
     Raises:
-        LeftoversError: The objects of some jobs could not be tagged.
+        StaleOutputsError: The objects of some jobs could not be tagged.
     """
     tagged, failed = 0, 0
-    for job in stored_objects.with_leftovers(conn, limit=_MOST_JOBS):
+    for job in stored_objects.with_stale_outputs(conn, limit=_MOST_JOBS):
         if tagged >= _MOST_TAGS:
             break
         try:
@@ -69,8 +69,8 @@ def tag_leftovers(services: Services, conn: LedgerConnection) -> int:
             logger().exception("tagging_failed", extra={"job_id": str(job.id)})
             failed += 1
     if failed:
-        message = f"leftovers of {failed} jobs could not be tagged; the log tells why"
-        raise LeftoversError(message)
+        message = f"stale outputs of {failed} jobs could not be tagged; the log tells why"
+        raise StaleOutputsError(message)
     return tagged
 
 
@@ -103,8 +103,8 @@ def _tag_job(services: Services, conn: LedgerConnection, job: EndedJob, *, most:
             scans.proceed(conn, _TAGGING, marker)
             return tagged
     if not young:
-        stored_objects.note_leftovers_seen(conn, job)
-    logger().info("leftovers_tagged", extra={"job_id": str(job.id), "objects": tagged, "young": young})
+        stored_objects.note_stale_outputs_seen(conn, job)
+    logger().info("stale_outputs_tagged", extra={"job_id": str(job.id), "objects": tagged, "young": young})
     return tagged
 
 
@@ -132,7 +132,7 @@ def abort_uploads(services: Services, conn: LedgerConnection) -> int:
     """
     settings = services.settings
     return sum(
-        walk(
+        scan(
             conn,
             f"uploads-{role}",
             partial(_read_uploads, services, bucket, job_of),

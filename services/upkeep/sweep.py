@@ -18,7 +18,7 @@ from upkeep.lost_events import give_up_events, resend_events
 from upkeep.orphans import tag_orphans
 from upkeep.settings import SweepSettings
 from upkeep.shared_files import remove_shared_files
-from upkeep.stale_objects import abort_uploads, tag_leftovers
+from upkeep.stale_objects import abort_uploads, tag_stale_outputs
 from upkeep.sweeping import Services
 
 _MOST_VIDEOS = 100
@@ -47,7 +47,7 @@ def sweep(services: Services) -> dict[str, int]:
         "videos_purged": partial(_purge_videos, services),
         "events_resent": partial(resend_events, services),
         "events_given_up": partial(give_up_events, services),
-        "outputs_superseded": partial(tag_leftovers, services),
+        "outputs_superseded": partial(tag_stale_outputs, services),
         "outputs_without_job": partial(tag_orphans, services),
         "uploads_aborted": partial(abort_uploads, services),
         "shared_files_removed": partial(remove_shared_files, Path(services.settings.shared_dir)),

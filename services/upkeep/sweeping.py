@@ -1,4 +1,4 @@
-"""What the steps of the sweep share: clients, the age of objects, walks through long listings."""
+"""What the steps of the sweep share: clients, the age of objects, scans through long listings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Page(Generic[Item]):
     following: Marker | None
 
 
-def walk(
+def scan(
     conn: LedgerConnection,
     name: str,
     read: Callable[[Marker], Page[Item]],
@@ -70,7 +70,7 @@ def walk(
         heal: Mends what is wrong on a page, and tells how much that was.
         pages: Most pages that one run may read.
         most: A run that has mended as many reads no further page.
-        between_starts: Least time between the beginnings of two walks.
+        between_starts: Least time between the beginnings of two scans.
     """
     marker = scans.begin(conn, name, between_starts=between_starts)
     healed = 0

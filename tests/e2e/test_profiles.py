@@ -1,4 +1,4 @@
-"""Pictures, sound, and jobs with wishes of their own go the whole way, with every permission enforced."""
+"""Pictures, sound, and jobs with overrides of their own go the whole way, with every permission enforced."""
 
 import subprocess
 from typing import Any
@@ -27,7 +27,7 @@ def jobs(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     ordered = {
         "image": platform.upload(photograph, content_type="image/jpeg", profile="image"),
         "audio": platform.upload(BUNNY, profile="audio"),
-        "wishes": platform.upload(
+        "overrides": platform.upload(
             BUNNY,
             trim={"start_seconds": 1, "end_seconds": 2},
             max_height=360,
@@ -60,7 +60,7 @@ def test_sound_plays_from_its_link(platform: Platform, jobs: dict[str, dict[str,
 def test_a_marked_part_plays_with_the_subtitles_that_came_with_it(
     platform: Platform, jobs: dict[str, dict[str, Any]]
 ) -> None:
-    job = jobs["wishes"]
+    job = jobs["overrides"]
 
     assert job["status"] == "COMPLETED", job["error"]
     assert job["overrides"]["max_height"] == 360

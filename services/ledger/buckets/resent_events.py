@@ -9,7 +9,7 @@ from ledger.database.connection import LedgerConnection
 # Told five times within 15 hours, looked at once more after another 16.
 MOST_TIMES: Final = 5
 _FIRST_PAUSE: Final = "1 hour"
-# A file that no walk has found for so long has a job by now, or is gone.
+# A file that no scan has found for so long has a job by now, or is gone.
 _KEPT: Final = "30 days"
 
 

@@ -1,4 +1,4 @@
-"""Walks through buckets that take several runs: where the last run stopped, and when a new walk is due."""
+"""Scans through buckets that take several runs: where the last run stopped, and when a new scan is due."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from psycopg.rows import class_row
 
 from ledger.database.connection import LedgerConnection
 
-# What a walk finds takes a while to heal, so they must not follow each other at once.
+# What a scan finds takes a while to heal, so they must not follow each other at once.
 BETWEEN_STARTS = "1 hour"
 
 
@@ -19,12 +19,12 @@ class Marker:
 
 
 def begin(conn: LedgerConnection, name: str, *, between_starts: str = BETWEEN_STARTS) -> Marker | None:
-    """Where to go on; None when the last walk is over and the next one is not due yet.
+    """Where to go on; None when the last scan is over and the next one is not due yet.
 
     Args:
         conn: An open connection.
-        name: The walk.
-        between_starts: Least time between the beginnings of two walks, as PostgreSQL reads it.
+        name: The scan.
+        between_starts: Least time between the beginnings of two scans, as PostgreSQL reads it.
     """
     with conn.cursor(row_factory=class_row(Marker)) as cursor:
         return cursor.execute(
@@ -40,7 +40,7 @@ def begin(conn: LedgerConnection, name: str, *, between_starts: str = BETWEEN_ST
 
 
 def proceed(conn: LedgerConnection, name: str, marker: Marker) -> None:
-    """Notes how far a walk has come."""
+    """Notes how far a scan has come."""
     conn.execute(
         """
         INSERT INTO walks (name, key_marker, id_marker) VALUES (%s, %s, %s)
@@ -51,12 +51,12 @@ def proceed(conn: LedgerConnection, name: str, marker: Marker) -> None:
 
 
 def position(conn: LedgerConnection, name: str) -> Marker:
-    """How far a walk has come that is never over."""
+    """How far a scan has come that is never over."""
     with conn.cursor(row_factory=class_row(Marker)) as cursor:
         query = "SELECT key_marker, id_marker FROM walks WHERE name = %s"
         return cursor.execute(query, (name,)).fetchone() or Marker()
 
 
 def end(conn: LedgerConnection, name: str) -> None:
-    """Notes that a walk has seen everything."""
+    """Notes that a scan has seen everything."""
     conn.execute("UPDATE walks SET ended = true, key_marker = '', id_marker = '' WHERE name = %s", (name,))

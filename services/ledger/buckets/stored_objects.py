@@ -71,7 +71,7 @@ def uploads_not_noted(conn: LedgerConnection, bucket: str, keys: Sequence[str]) 
     return {row[0] for row in rows}
 
 
-def with_leftovers(conn: LedgerConnection, *, limit: int) -> list[EndedJob]:
+def with_stale_outputs(conn: LedgerConnection, *, limit: int) -> list[EndedJob]:
     """Jobs that have been over for a while and whose holds may have left outputs, longest over first.
 
     A job that completed in its first hold has none; one that was retried comes again after its next end.
@@ -89,7 +89,7 @@ def with_leftovers(conn: LedgerConnection, *, limit: int) -> list[EndedJob]:
         ).fetchall()
 
 
-def note_leftovers_seen(conn: LedgerConnection, job: EndedJob) -> None:
+def note_stale_outputs_seen(conn: LedgerConnection, job: EndedJob) -> None:
     """Notes that nothing is left of a job, unless it was retried meanwhile."""
     conn.execute(
         "UPDATE jobs SET leftovers_seen_at = now() WHERE id = %s AND finished_at = %s",

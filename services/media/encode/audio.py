@@ -7,7 +7,7 @@ from pathlib import Path
 from media.encode import audio_commands
 from media.encode.loudness import Correction, choose_correction, parse_loudness
 from media.inspect.probe import Source
-from media.inspect.probe_audio import SoundSource
+from media.inspect.probe_audio import AudioSource
 from media.plan.tracks import PlannedAudio
 from media.tools.output import ProgressSample
 from media.tools.session import Session
@@ -32,7 +32,7 @@ class EncodedAudio:
 
 def encode_audio(
     session: Session,
-    source: Source | SoundSource,
+    source: Source | AudioSource,
     tracks: tuple[PlannedAudio, ...],
     settings: AudioSettings,
     on_progress: Callable[[ProgressSample], None] | None = None,

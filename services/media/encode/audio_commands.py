@@ -20,7 +20,7 @@ def measure_audio(
     source: MediaInput, tracks: Sequence[PlannedAudio], settings: AudioSettings, limits: Limits
 ) -> Command:
     """First pass: measure all tracks at once, in the layout in which they will be encoded."""
-    opened = read(source, limits, **source_options(limits, 1, tracks[0].cut))
+    opened = read(source, limits, **source_options(limits, 1, tracks[0].trim))
     streams = [
         _measured(_prepared(opened, track, settings), position) for position, track in enumerate(tracks)
     ]
@@ -46,7 +46,7 @@ def encode_audio(
         directory: Where the files go.
         limits: Ceilings of the source.
     """
-    opened = read(source, limits, **source_options(limits, 1, tracks[0].cut))
+    opened = read(source, limits, **source_options(limits, 1, tracks[0].trim))
     outputs = []
     for track in tracks:
         sound = _prepared(opened, track, settings)
@@ -74,7 +74,7 @@ def encode_opus(
     limits: Limits,
 ) -> Command:
     """Encode one track a second time, as Ogg Opus, from the source and not from the lossy first result."""
-    sound = _prepared(read(source, limits, **source_options(limits, 1, track.cut)), track, profile.audio)
+    sound = _prepared(read(source, limits, **source_options(limits, 1, track.trim)), track, profile.audio)
     if correction is not None:
         sound = _corrected(sound, correction, profile.audio)
     factor = _SURROUND_RATE_FACTOR if track.channels > 2 else 1
@@ -111,20 +111,20 @@ def _prepared(opened: Any, track: PlannedAudio, settings: AudioSettings) -> Any:
 
     So the sound stays in step with the picture, and is measured as it will be heard.
     """
-    sound, seek = opened[str(track.stream.index)], track.cut.seek if track.cut else None
+    sound, seek = opened[str(track.stream.index)], track.trim.seek if track.trim else None
     # After a seek nothing fills the time before: the silence of hours would be held in memory.
     first = int(seek.first_seconds) if seek else 0
     start = {"async": 1, "first_pts": first * settings.sample_rate_hz}
     sound = sound.filter("aresample", settings.sample_rate_hz, **start)
     sound = sound.filter("aformat", channel_layouts=_LAYOUTS[track.channels])
-    if track.cut is None:
+    if track.trim is None:
         return sound
     end = {}
-    if track.cut.end is not None:
+    if track.trim.end is not None:
         # Sound that ends earlier than the picture goes on as silence, so that the part is always as long.
-        end = {"end": f"{float(track.cut.end):.6f}"}
-        sound = sound.filter("apad", whole_dur=f"{float(track.cut.end) - first:.6f}")
-    return sound.filter("atrim", start=f"{float(track.cut.start):.6f}", **end).filter(
+        end = {"end": f"{float(track.trim.end):.6f}"}
+        sound = sound.filter("apad", whole_dur=f"{float(track.trim.end) - first:.6f}")
+    return sound.filter("atrim", start=f"{float(track.trim.start):.6f}", **end).filter(
         "asetpts", "PTS-STARTPTS"
     )
 

@@ -11,7 +11,7 @@ from media.encode.picture_facts import PictureFacts, read_picture_facts
 from media.encode.subtitles import extract_subtitles
 from media.inspect.probe import Source
 from media.inspect.refusals import explain
-from media.plan.overrides import Cut
+from media.plan.overrides import TrimSpan
 from media.plan.plan import Plan
 from media.plan.quality_samples import REFERENCE_NAME
 from media.plan.sprite import SHEET_NAME
@@ -96,7 +96,7 @@ def encode(
             raise explain(error, session.limits) from error
         raise
     video_seconds = float(video.frames / plan.frame_rate)
-    check_whole(source, video_seconds, sound[0].seconds, session.limits, plan.cut)
+    check_whole(source, video_seconds, sound[0].seconds, session.limits, plan.trim)
     videos = tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs)
     return Encoded(
         videos=videos,
@@ -128,7 +128,7 @@ def tolerance_seconds(duration_seconds: float) -> float:
 
 
 def check_whole(
-    source: Source, video_seconds: float, audio_seconds: float, limits: Limits, cut: Cut | None = None
+    source: Source, video_seconds: float, audio_seconds: float, limits: Limits, trim: TrimSpan | None = None
 ) -> None:
     """Compare what was decoded with what the source declares; a damaged file encodes without any error.
 
@@ -137,7 +137,7 @@ def check_whole(
         video_seconds: Length of the picture that came out.
         audio_seconds: Length of the sound that came out.
         limits: Ceilings of the source.
-        cut: The part of the source that was wanted; None for all of it.
+        trim: The part of the source that was wanted; None for all of it.
 
     Raises:
         InvalidInputError: Clearly less than declared came out, or nothing.
@@ -155,8 +155,8 @@ def check_whole(
             "No picture could be decoded from the video.",
             "Check that the file plays, export it again as MP4, and upload the new file.",
         )
-    if cut is not None:
-        _check_part(source, cut, video_seconds)
+    if trim is not None:
+        _check_part(source, trim, video_seconds)
         return
     if not source.container.declares_duration:
         return
@@ -174,10 +174,10 @@ def check_whole(
             )
 
 
-def _check_part(source: Source, cut: Cut, video_seconds: float) -> None:
+def _check_part(source: Source, trim: TrimSpan, video_seconds: float) -> None:
     declares = source.container.declares_duration
     declared = (source.video.duration_seconds or source.duration_seconds) if declares else None
-    expected = cut.length(declared)
+    expected = trim.length(declared)
     if expected is not None and expected - video_seconds > tolerance_seconds(expected):
         raise InvalidInputError(
             ErrorCode.INPUT_TRUNCATED if declares else ErrorCode.OVERRIDE_NOT_POSSIBLE,

@@ -10,7 +10,7 @@ from media.encode.scaling import scale_all, tone_map
 from media.encode.video_encoders import encoder_options
 from media.inspect.probe import AudioStream
 from media.pictures.watermark import overlaid
-from media.plan.overrides import Cut
+from media.plan.overrides import TrimSpan
 from media.plan.plan import Plan, PlannedRung
 from media.plan.quality_samples import REFERENCE_NAME, Run
 from media.plan.seek_commands import seek_options
@@ -29,15 +29,15 @@ _SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
 """A segment ends at the first keyframe at or after its length; the length must not exceed it by rounding."""
 
 
-def source_options(limits: Limits, threads: int, cut: Cut | None = None) -> dict[str, Any]:
+def source_options(limits: Limits, threads: int, trim: TrimSpan | None = None) -> dict[str, Any]:
     """The longest time that may be read, one second above the limit so that a breach shows in the result.
 
     A source of which only a part is wanted is read up to one second behind it, and from its beginning unless
     the part says where decoding may begin.
     """
-    most, seek = limits.max_duration_seconds, cut.seek if cut else None
-    if cut is not None and cut.end is not None:
-        most = min(most, float(cut.end))
+    most, seek = limits.max_duration_seconds, trim.seek if trim else None
+    if trim is not None and trim.end is not None:
+        most = min(most, float(trim.end))
     if seek is None:
         return {"t": f"{most + 1:.3f}", "threads": str(threads)}
     # Counted from what is decoded first.
@@ -60,7 +60,7 @@ def encode_video(
     Each rendition becomes `video_<rung>.mp4` in `directory`. The smallest one is also searched for black and
     frozen parts, which costs least there.
     """
-    picture = read(source, limits, **source_options(limits, threads, plan.cut))[str(stream_index)]
+    picture = read(source, limits, **source_options(limits, threads, plan.trim))[str(stream_index)]
     outputs, rest = ladder(
         part_of(on_frame_grid(picture, plan), plan),
         plan,
@@ -81,7 +81,7 @@ def on_frame_grid(picture: Any, plan: Plan) -> Any:
 
 
 def part_of(picture: Any, plan: Plan, start_frame: int = 0, end_frame: int | None = None) -> Any:
-    """Cut by the numbers of the frames, so that exactly the wanted ones are left.
+    """TrimSpan by the numbers of the frames, so that exactly the wanted ones are left.
 
     Args:
         picture: The whole source on the plan's grid of frames.
@@ -122,8 +122,8 @@ def ladder(
     """
     if plan.tone_map:
         picture = tone_map(picture, plan.top.width, plan.top.height)
-    if plan.mark is not None:
-        picture = overlaid(picture, plan.mark)
+    if plan.watermark is not None:
+        picture = overlaid(picture, plan.watermark)
     pictures, rest = scale_all(picture, plan.rungs, usual_form=plan.usual_form)
     outputs, kept = [], []
     for position, rung in enumerate(plan.rungs):
@@ -174,7 +174,7 @@ def poster(
     settings: PosterSettings,
     limits: Limits,
 ) -> Command:
-    """Cut one picture out of a rendition."""
+    """TrimSpan one picture out of a rendition."""
     picture = read(own_output(video), limits, ss=f"{at_seconds:.6f}", threads="1")["v:0"]
     picture = picture.filter("scale", *size, flags="area", out_range="pc").filter("format", "yuvj420p")
     output = write(

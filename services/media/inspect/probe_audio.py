@@ -16,7 +16,7 @@ from media.tools.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SoundSource:
+class AudioSource:
     """A source with sound that passed all checks.
 
     Attributes:
@@ -58,7 +58,7 @@ class SoundSource:
         }
 
 
-def inspect_sound(session: Session, path: Path) -> SoundSource:
+def inspect_audio(session: Session, path: Path) -> AudioSource:
     """Sniff and probe a source for its sound.
 
     Raises:
@@ -80,7 +80,7 @@ def inspect_sound(session: Session, path: Path) -> SoundSource:
         if stream.codec_name not in AUDIO_CODECS:
             raise codec_refused(stream.codec_name)
     check_duration(document.duration_seconds, session.limits)
-    return SoundSource(
+    return AudioSource(
         media=media,
         container=container,
         size_bytes=path.stat().st_size,

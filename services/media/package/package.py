@@ -105,7 +105,7 @@ def _place_poster(
 
 def _has_cues(path: Path, video_seconds: float, plan: Plan) -> bool:
     """Bring a track of subtitles to the video's length; the packager refuses one without a cue."""
-    start = float(plan.cut.start) if plan.cut else 0.0
+    start = float(plan.trim.start) if plan.trim else 0.0
     text, cues = fit_cues(path.read_text(encoding="utf-8", errors="replace"), video_seconds, start)
     path.write_text(text, encoding="utf-8")
     return cues > 0

@@ -9,7 +9,7 @@ from typing import Final
 from media.tools.errors import ErrorCode, InvalidInputError
 
 _BEYOND_SECONDS: Final = 0.5
-"""A wish may pass the declared end by this much; containers round their lengths."""
+"""An override may pass the declared end by this much; containers round their lengths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +26,14 @@ class Trim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Watermark:
     """A downloaded watermark.
 
     Attributes:
         path: The file, which nobody has looked into yet.
         position: `top-left`, `top-right`, `bottom-left`, `bottom-right` or `center`.
         opacity: Above 0, up to 1.
-        width_percent: Width of the mark in percent of the video's.
+        width_percent: Width of the watermark in percent of the video's.
     """
 
     path: Path
@@ -43,19 +43,19 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """All wishes of one job.
+class Overrides:
+    """Everything that one job asks for beyond its profile.
 
     Attributes:
         max_height: Highest picture that is made, in pixels.
     """
 
     trim: Trim | None = None
-    mark: Mark | None = None
+    watermark: Watermark | None = None
     max_height: int | None = None
 
 
-NO_WISHES: Final = Wishes()
+NO_OVERRIDES: Final = Overrides()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Seek:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class TrimSpan:
     """A part of the source, in exact seconds; picture and sound use the same one.
 
     Attributes:
@@ -94,13 +94,13 @@ class Cut:
         return whole_seconds - float(self.start) if whole_seconds else None
 
 
-def plan_cut(
+def plan_trim(
     trim: Trim | None, whole_seconds: float | None, frame_rate: Fraction | None = None
-) -> Cut | None:
-    """Turn the wish for a part into an exact one.
+) -> TrimSpan | None:
+    """Turn the override for a part into an exact one.
 
     Args:
-        trim: The wish.
+        trim: What the job asks for.
         whole_seconds: Declared length of the source.
         frame_rate: Ends are moved to the nearest frame of this rate, the sound's with them.
 
@@ -111,10 +111,12 @@ def plan_cut(
         return None
     _check_within(trim, whole_seconds)
     on_grid = _grid(frame_rate)
-    cut = Cut(on_grid(trim.start_seconds), None if trim.end_seconds is None else on_grid(trim.end_seconds))
-    if cut.end is not None and cut.end <= cut.start:
+    span = TrimSpan(
+        on_grid(trim.start_seconds), None if trim.end_seconds is None else on_grid(trim.end_seconds)
+    )
+    if span.end is not None and span.end <= span.start:
         raise _not_possible(f"trim from {trim.start_seconds:g} to {trim.end_seconds:g} s holds no frame")
-    return cut
+    return span
 
 
 def _check_within(trim: Trim, whole_seconds: float | None) -> None:

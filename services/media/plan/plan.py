@@ -7,11 +7,11 @@ from fractions import Fraction
 from typing import Final
 
 from media.inspect.probe import Source, VideoStream
-from media.plan.overrides import NO_WISHES, Cut, Wishes, plan_cut
+from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
 from media.plan.sprite import SpritePlan, plan_sprite
 from media.plan.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
-from media.plan.watermark_placement import MarkPicture, PlacedMark, place_mark
+from media.plan.watermark_placement import PlacedWatermark, WatermarkPicture, place_watermark
 from profiles import LadderProfile, Rung, VideoSettings
 
 _STANDARD_RATES: Final = (
@@ -72,7 +72,7 @@ class Plan:
         copied: Whether the source's own stream is used, whose keyframes follow no rhythm of ours.
         expected_seconds: How long the result will be; None when the source does not tell.
         cut: The part of the source that is wanted; None for all of it.
-        mark: What is laid over the picture.
+        watermark: What is laid over the picture.
         usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
     """
 
@@ -89,21 +89,21 @@ class Plan:
     samples: tuple[Run, ...] = ()
     copied: bool = False
     expected_seconds: float | None = None
-    cut: Cut | None = None
-    mark: PlacedMark | None = None
+    trim: TrimSpan | None = None
+    watermark: PlacedWatermark | None = None
     usual_form: bool = False
 
     @property
     def first_frame(self) -> int:
         """Number of the first wanted frame in the whole source, at the plan's rate."""
-        return round(self.cut.start * self.frame_rate) if self.cut else 0
+        return round(self.trim.start * self.frame_rate) if self.trim else 0
 
     @property
     def wanted_frames(self) -> int | None:
         """How many frames are wanted at most; None for all up to the source's end."""
-        if self.cut is None or self.cut.end is None:
+        if self.trim is None or self.trim.end is None:
             return None
-        return round(self.cut.end * self.frame_rate) - self.first_frame
+        return round(self.trim.end * self.frame_rate) - self.first_frame
 
     @property
     def gop_seconds(self) -> Fraction:
@@ -127,28 +127,31 @@ class Plan:
 
 
 def make_plan(
-    source: Source, profile: LadderProfile, wishes: Wishes = NO_WISHES, mark: MarkPicture | None = None
+    source: Source,
+    profile: LadderProfile,
+    overrides: Overrides = NO_OVERRIDES,
+    watermark: WatermarkPicture | None = None,
 ) -> Plan:
     """Choose the renditions for a source.
 
     Args:
         source: What probing told.
         profile: What to make.
-        wishes: What this job asks for beyond it.
-        mark: The watermark that it asks for, once it has been looked into.
+        overrides: What this job asks for beyond it.
+        watermark: The watermark that it asks for, once it has been looked into.
 
     Raises:
-        InvalidInputError: The wishes do not fit the source.
+        InvalidInputError: The overrides do not fit the source.
     """
     settings = profile.video
     frame_rate = choose_frame_rate(source.video, settings.max_frame_rate)
     gop_frames = max(1, round(Fraction(settings.gop_seconds) * frame_rate))
     gop_seconds = gop_frames / frame_rate
     shown = display_size(source.video)
-    rungs = choose_rungs(limit_height(shown, wishes.max_height), frame_rate, settings)
+    rungs = choose_rungs(limit_height(shown, overrides.max_height), frame_rate, settings)
     declared = source.video.duration_seconds or source.duration_seconds
-    cut = plan_cut(wishes.trim, declared, frame_rate)
-    expected = cut.length(declared) if cut else declared
+    trim = plan_trim(overrides.trim, declared, frame_rate)
+    expected = trim.length(declared) if trim else declared
     tone_map = source.video.color_transfer in HDR_TRANSFERS
     base = (rungs[0].width, rungs[0].height) if tone_map else upright_size(source.video)
     return Plan(
@@ -160,7 +163,7 @@ def make_plan(
         deinterlace=source.video.interlaced,
         tone_map=tone_map,
         usual_form=source.video.pixel_format == "yuv420p" and source.video.color_range in _LIMITED_RANGES,
-        audios=tuple(replace(track, cut=cut) for track in choose_audios(source.audios, profile.audio)),
+        audios=tuple(replace(track, trim=trim) for track in choose_audios(source.audios, profile.audio)),
         texts=choose_texts(source.subtitles, profile.subtitles),
         sprite=plan_sprite((rungs[0].width, rungs[0].height), expected, profile.sprite),
         samples=choose_runs(
@@ -170,8 +173,8 @@ def make_plan(
             frames=profile.verification.sample_frames,
         ),
         expected_seconds=expected,
-        cut=cut,
-        mark=place_mark(mark, base, shown) if mark else None,
+        trim=trim,
+        watermark=place_watermark(watermark, base, shown) if watermark else None,
     )
 
 

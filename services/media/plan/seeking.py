@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Final
 
 from media.inspect.probe import Source
-from media.inspect.probe_audio import SoundSource
+from media.inspect.probe_audio import AudioSource
 from media.inspect.sniff import SEEKABLE
-from media.plan.overrides import Cut, Seek
+from media.plan.overrides import Seek, TrimSpan
 from media.plan.plan import Plan
 from media.plan.seek_commands import find_first, first_seconds, seek_options, seek_position
 from media.plan.tracks import PlannedAudio
@@ -21,31 +21,33 @@ _SOUND_MARGIN_SECONDS: Final = 0.5
 logger = logging.getLogger(__name__)
 
 
-def reach_part(session: Session, source: Source, plan: Plan) -> Plan:
+def reach_trim(session: Session, source: Source, plan: Plan) -> Plan:
     """Note in a plan for a part of a source where decoding may begin."""
-    if plan.cut is None:
+    if plan.trim is None:
         return plan
-    seek = _find(session, source, plan.cut, [source.video.index], is_sound=False)
-    return replace(plan, cut=replace(plan.cut, seek=seek), audios=reach_sound(session, source, plan.audios))
+    seek = _find(session, source, plan.trim, [source.video.index], is_sound=False)
+    return replace(
+        plan, trim=replace(plan.trim, seek=seek), audios=reach_audio_trim(session, source, plan.audios)
+    )
 
 
-def reach_sound(
-    session: Session, source: Source | SoundSource, tracks: tuple[PlannedAudio, ...]
+def reach_audio_trim(
+    session: Session, source: Source | AudioSource, tracks: tuple[PlannedAudio, ...]
 ) -> tuple[PlannedAudio, ...]:
     """Note in tracks of a part of a source where decoding may begin."""
-    cut = tracks[0].cut if tracks else None
-    if cut is None:
+    trim = tracks[0].trim if tracks else None
+    if trim is None:
         return tracks
-    seek = _find(session, source, cut, [track.stream.index for track in tracks], is_sound=True)
-    return tuple(replace(track, cut=replace(cut, seek=seek)) for track in tracks)
+    seek = _find(session, source, trim, [track.stream.index for track in tracks], is_sound=True)
+    return tuple(replace(track, trim=replace(trim, seek=seek)) for track in tracks)
 
 
 def _find(
-    session: Session, source: Source | SoundSource, cut: Cut, streams: Sequence[int], *, is_sound: bool
+    session: Session, source: Source | AudioSource, trim: TrimSpan, streams: Sequence[int], *, is_sound: bool
 ) -> Seek | None:
     """Look at what is decoded first; None when that comes too late, so that all must be decoded."""
     start = source.start_microseconds
-    position = seek_position(start, cut.start)
+    position = seek_position(start, trim.start)
     if position is None or source.container not in SEEKABLE:
         return None
     options = seek_options(start, position)
@@ -55,7 +57,7 @@ def _find(
     except (ToolFailedError, LimitExceededError) as error:
         logger.warning("part not sought", extra={"reason": error.message})
         return None
-    latest = float(cut.start) - (_SOUND_MARGIN_SECONDS if is_sound else 0.0)
+    latest = float(trim.start) - (_SOUND_MARGIN_SECONDS if is_sound else 0.0)
     if found.keys() != set(streams) or max(found.values()) > latest:
         return None
     return Seek(start_microseconds=start, position_microseconds=position, first_seconds=min(found.values()))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from media.inspect.probe import AudioStream, SubtitleStream
-from media.plan.overrides import Cut
+from media.plan.overrides import TrimSpan
 from profiles import AudioSettings, SubtitleSettings
 
 
@@ -24,7 +24,7 @@ class PlannedAudio:
     label: str
     stream: AudioStream
     channels: int
-    cut: Cut | None = None
+    trim: TrimSpan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from media.plan.overrides import Mark
+from media.plan.overrides import Watermark
 from media.tools.command import MediaInput
 from media.tools.limits import Limits
 
@@ -13,7 +13,7 @@ _MARGIN_SHARE: Final = Fraction(1, 50)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarkPicture:
+class WatermarkPicture:
     """A watermark that passed all checks.
 
     Attributes:
@@ -22,7 +22,7 @@ class MarkPicture:
         limits: Those of the picture, not of the video.
     """
 
-    mark: Mark
+    watermark: Watermark
     media: MediaInput
     orientation: int
     width: int
@@ -31,31 +31,33 @@ class MarkPicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedMark:
+class PlacedWatermark:
     """Where a watermark lies on the picture that it is laid over, in that picture's own pixels."""
 
-    picture: MarkPicture
+    picture: WatermarkPicture
     x: int
     y: int
     width: int
     height: int
 
-    def moved(self, path: Path) -> "PlacedMark":
-        """The same mark with its file somewhere else."""
+    def moved(self, path: Path) -> "PlacedWatermark":
+        """The same watermark with its file somewhere else."""
         picture = self.picture
-        mark, media = replace(picture.mark, path=path), replace(picture.media, path=path)
-        return replace(self, picture=replace(picture, mark=mark, media=media))
+        watermark, media = replace(picture.watermark, path=path), replace(picture.media, path=path)
+        return replace(self, picture=replace(picture, watermark=watermark, media=media))
 
 
-def place_mark(picture: MarkPicture, base: tuple[int, int], shown: tuple[int, int]) -> PlacedMark:
+def place_watermark(
+    picture: WatermarkPicture, base: tuple[int, int], shown: tuple[int, int]
+) -> PlacedWatermark:
     """Choose size and place.
 
     Args:
-        picture: The mark.
+        picture: The watermark.
         base: Pixels of the picture that it is laid over.
         shown: What a viewer sees of that picture; another shape than `base` when its pixels are not square.
     """
-    width = max(2, round(base[0] * picture.mark.width_percent / 100))
+    width = max(2, round(base[0] * picture.watermark.width_percent / 100))
     shape = (
         Fraction(picture.height, picture.width) * Fraction(shown[0], base[0]) * Fraction(base[1], shown[1])
     )
@@ -63,7 +65,7 @@ def place_mark(picture: MarkPicture, base: tuple[int, int], shown: tuple[int, in
     if height > base[1]:
         width, height = max(2, round(base[1] / shape)), base[1]
     margin_x, margin_y = round(base[0] * _MARGIN_SHARE), round(base[1] * _MARGIN_SHARE)
-    vertical, _, horizontal = picture.mark.position.partition("-")
+    vertical, _, horizontal = picture.watermark.position.partition("-")
     x = {"left": margin_x, "right": base[0] - width - margin_x}.get(horizontal, (base[0] - width) // 2)
     y = {"top": margin_y, "bottom": base[1] - height - margin_y}.get(vertical, (base[1] - height) // 2)
-    return PlacedMark(picture=picture, x=max(0, x), y=max(0, y), width=width, height=height)
+    return PlacedWatermark(picture=picture, x=max(0, x), y=max(0, y), width=width, height=height)

@@ -6,21 +6,21 @@ from pathlib import Path
 from media.encode import audio_commands
 from media.encode.audio import EncodedAudio, encode_audio
 from media.encode.encode import tolerance_seconds
-from media.inspect.probe_audio import inspect_sound
+from media.inspect.probe_audio import inspect_audio
 from media.inspect.refusals import explain
-from media.plan.overrides import NO_WISHES, Wishes, plan_cut
-from media.plan.seeking import reach_sound
+from media.plan.overrides import NO_OVERRIDES, Overrides, plan_trim
+from media.plan.seeking import reach_audio_trim
 from media.plan.tracks import choose_audios
 from media.produce.package_audio import OPUS_NAME, package_audio
 from media.produce.production import Made, Stage, Stages
-from media.produce.verify_audio import list_sound, verify_sound
+from media.produce.verify_audio import list_audio, verify_audio
 from media.tools.errors import ErrorCode, InvalidInputError, ToolFailedError
 from media.tools.session import Session
 from profiles import AudioProfile
 
 
 def make_audio(
-    session: Session, path: Path, profile: AudioProfile, stages: Stages, wishes: Wishes = NO_WISHES
+    session: Session, path: Path, profile: AudioProfile, stages: Stages, overrides: Overrides = NO_OVERRIDES
 ) -> Made:
     """Make and check everything that an audio profile promises.
 
@@ -28,11 +28,11 @@ def make_audio(
         InvalidInputError: There is no usable sound, or the file is cut short.
     """
     with stages.during(Stage.INSPECTING):
-        source = inspect_sound(session, path)
-        cut = plan_cut(wishes.trim, source.duration_seconds)
-        expected = cut.length(source.declared_seconds) if cut else source.declared_seconds
-        tracks = tuple(replace(track, cut=cut) for track in choose_audios(source.audios, profile.audio))
-        tracks = reach_sound(session, source, tracks)
+        source = inspect_audio(session, path)
+        trim = plan_trim(overrides.trim, source.duration_seconds)
+        expected = trim.length(source.declared_seconds) if trim else source.declared_seconds
+        tracks = tuple(replace(track, trim=trim) for track in choose_audios(source.audios, profile.audio))
+        tracks = reach_audio_trim(session, source, tracks)
     with stages.during(Stage.ENCODING):
         watch = stages.by_time(expected)
         try:
@@ -55,8 +55,8 @@ def make_audio(
     with stages.during(Stage.PACKAGING):
         packaged = package_audio(session, encoded, profile)
     with stages.during(Stage.VERIFYING):
-        checked = verify_sound(session, packaged, encoded, profile)
-        files = list_sound(packaged, encoded, checked)
+        checked = verify_audio(session, packaged, encoded, profile)
+        files = list_audio(packaged, encoded, checked)
     return Made(technical=source.technical(), files=files)
 
 

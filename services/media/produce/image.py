@@ -116,11 +116,11 @@ def _upright_size(stream: StreamDocument, orientation: int) -> tuple[int, int]:
 def _wanted(directory: Path, size: tuple[int, int], settings: PictureSettings) -> Wanted:
     """Every output by its name, the largest size first."""
     return {
-        f"{wish.name}-{format_name}": (
-            directory / f"{wish.name}{_SUFFIXES[format_name]}",
-            fit(size, wish.max_long_side_pixels),
+        f"{target.name}-{format_name}": (
+            directory / f"{target.name}{_SUFFIXES[format_name]}",
+            fit(size, target.max_long_side_pixels),
         )
-        for wish in settings.sizes
+        for target in settings.sizes
         for format_name in settings.formats
     }
 

@@ -15,7 +15,7 @@ OPUS_NAME: Final = "sound.opus"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackagedSound:
+class PackagedAudio:
     """The files of finished sound, all in one directory.
 
     Attributes:
@@ -33,11 +33,11 @@ class PackagedSound:
     dash: Path
 
 
-def package_audio(session: Session, encoded: EncodedAudio, profile: AudioProfile) -> PackagedSound:
+def package_audio(session: Session, encoded: EncodedAudio, profile: AudioProfile) -> PackagedAudio:
     """Package what was encoded, in the directory `output` of the scratch directory."""
     directory = session.workdir / "output"
     directory.mkdir()
-    packaged = PackagedSound(
+    packaged = PackagedAudio(
         directory=directory,
         audios={track.name: directory / f"{track.name}.mp4" for track, _ in encoded.tracks},
         download=directory / "download.m4a",

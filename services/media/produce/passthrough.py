@@ -22,7 +22,7 @@ from media.plan.sprite import plan_sprite
 from media.plan.tracks import PlannedText, choose_texts, keep_audios
 from media.produce.catalogue import catalogue, keep_only
 from media.produce.production import Made, Stage, Stages
-from media.produce.scan import Scan, ScanWishes, scan
+from media.produce.scan import Scan, ScanOptions, scan
 from media.tools import command
 from media.tools.command import Command, compile_ffmpeg, read, write
 from media.tools.errors import ErrorCode, InvalidInputError, ToolFailedError
@@ -157,9 +157,9 @@ def _copy(
     """Copy the streams; beside that decode the whole picture once, which also proves that it is sound."""
     scans: list[Scan] = []
     texts: list[tuple[PlannedText, Path]] = []
-    wishes = ScanWishes(sprite=profile.sprite, poster=profile.poster)
+    overrides = ScanOptions(sprite=profile.sprite, poster=profile.poster)
     session.together(
-        lambda: scans.append(scan(session, source, wishes, stages)),
+        lambda: scans.append(scan(session, source, overrides, stages)),
         lambda: session.produce(copy_command(source, plan, session.workdir, session.limits), outputs=0),
         lambda: texts.extend(extract_subtitles(session, source, plan.texts)),
     )

@@ -8,10 +8,10 @@ from media.encode.encode import Encoded, encode
 from media.inspect.inspection import inspect_source
 from media.inspect.probe import Source
 from media.package.package import package
-from media.pictures.watermark import inspect_mark
-from media.plan.overrides import NO_WISHES, Wishes
+from media.pictures.watermark import inspect_watermark
+from media.plan.overrides import NO_OVERRIDES, Overrides
 from media.plan.plan import Plan, make_plan
-from media.plan.seeking import reach_part
+from media.plan.seeking import reach_trim
 from media.plan.task_size import TaskSize, fitting_threads
 from media.produce.audio import make_audio
 from media.produce.catalogue import catalogue, keep_only
@@ -41,7 +41,7 @@ def produce(
     limits: Limits,
     report: Callable[[Progress], None],
     size: TaskSize,
-    wishes: Wishes = NO_WISHES,
+    overrides: Overrides = NO_OVERRIDES,
 ) -> Production:
     """Make all outputs of `profile` from a local source file.
 
@@ -52,7 +52,7 @@ def produce(
         limits: Ceilings for the source and the work.
         report: Receives progress, at most a few times a second, also from other threads.
         size: What the work may use.
-        wishes: What this job asks for beyond the profile; a profile honours those that it can.
+        overrides: What this job asks for beyond the profile; a profile honours those that it can.
 
     Raises:
         InvalidInputError: The source cannot be used.
@@ -62,7 +62,7 @@ def produce(
         InterruptedWorkError: `media.tools.runner.terminate_all` was called.
     """
     session, stages = _open(workdir, limits, size), Stages(report)
-    return _production(session, stages, _make(session, source, profile, stages, wishes))
+    return _production(session, stages, _make(session, source, profile, stages, overrides))
 
 
 def begin(
@@ -73,10 +73,10 @@ def begin(
     limits: Limits,
     report: Callable[[Progress], None],
     size: TaskSize,
-    wishes: Wishes = NO_WISHES,
+    overrides: Overrides = NO_OVERRIDES,
 ) -> "Work":
     """Inspect a source and plan its ladder; arguments and errors are those of `produce`."""
-    return _begin(_open(workdir, limits, size), source, profile, Stages(report), wishes)
+    return _begin(_open(workdir, limits, size), source, profile, Stages(report), overrides)
 
 
 def finish(work: "Work", encoder: "Encoder | None" = None) -> Production:
@@ -133,12 +133,12 @@ def _production(session: Session, stages: Stages, made: Made) -> Production:
     )
 
 
-def _make(session: Session, source: Path, profile: Profile, stages: Stages, wishes: Wishes) -> Made:
+def _make(session: Session, source: Path, profile: Profile, stages: Stages, overrides: Overrides) -> Made:
     match profile:
         case LadderProfile():
-            return _finish(_begin(session, source, profile, stages, wishes), encode_here)
+            return _finish(_begin(session, source, profile, stages, overrides), encode_here)
         case AudioProfile():
-            return make_audio(session, source, profile, stages, wishes)
+            return make_audio(session, source, profile, stages, overrides)
         case ThumbnailsProfile():
             return make_thumbnails(session, source, profile, stages)
         case PassthroughProfile():
@@ -147,11 +147,13 @@ def _make(session: Session, source: Path, profile: Profile, stages: Stages, wish
             return make_image(session, source, profile, stages)
 
 
-def _begin(session: Session, source: Path, profile: LadderProfile, stages: Stages, wishes: Wishes) -> Work:
+def _begin(
+    session: Session, source: Path, profile: LadderProfile, stages: Stages, overrides: Overrides
+) -> Work:
     with stages.during(Stage.INSPECTING):
         inspected = inspect_source(session, source)
-        mark = inspect_mark(session, wishes.mark) if wishes.mark else None
-        plan = reach_part(session, inspected, make_plan(inspected, profile, wishes, mark))
+        watermark = inspect_watermark(session, overrides.watermark) if overrides.watermark else None
+        plan = reach_trim(session, inspected, make_plan(inspected, profile, overrides, watermark))
         size = TaskSize(session.threads, session.memory_bytes)
         session = replace(session, threads=fitting_threads(inspected, plan, size))
     return Work(session=session, source=inspected, plan=plan, profile=profile, stages=stages)

@@ -26,7 +26,7 @@ _ANY_RATE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScanWishes:
+class ScanOptions:
     """Which pictures are wanted; without `thumbnails` there are only the sheet and the poster."""
 
     sprite: SpriteSettings
@@ -58,7 +58,7 @@ class Scan:
     thumbnail_seconds: tuple[float, ...] = field(default=())
 
 
-def scan(session: Session, source: Source, wishes: ScanWishes, stages: Stages) -> Scan:
+def scan(session: Session, source: Source, overrides: ScanOptions, stages: Stages) -> Scan:
     """Decode the whole video once.
 
     Raises:
@@ -67,7 +67,7 @@ def scan(session: Session, source: Source, wishes: ScanWishes, stages: Stages) -
     """
     declared = source.video.duration_seconds or source.duration_seconds
     size = display_size(source.video)
-    sprite_plan = plan_sprite(size, declared, wishes.sprite)
+    sprite_plan = plan_sprite(size, declared, overrides.sprite)
     rate = choose_frame_rate(source.video, _ANY_RATE)
     receive, seconds = stages.by_time(declared), 0.0
 
@@ -76,7 +76,7 @@ def scan(session: Session, source: Source, wishes: ScanWishes, stages: Stages) -
         seconds = float(sample.frames / rate)
         receive(replace(sample, out_seconds=seconds))
 
-    command = scan_command(session, source, wishes, sprite_plan)
+    command = scan_command(session, source, overrides, sprite_plan)
     try:
         session.produce(command, outputs=2, on_progress=watch)
     except ToolFailedError as error:
@@ -84,44 +84,44 @@ def scan(session: Session, source: Source, wishes: ScanWishes, stages: Stages) -
     check_whole(source, seconds, 0.0 if source.video.duration_seconds else seconds, session.limits)
     thumbnails = tuple(sorted(session.workdir.glob("thumb_*.jpg")))
     chosen = choose_sample((session.workdir / _SAMPLES).read_bytes())
-    distance = _distance(source, wishes)
+    distance = _distance(source, overrides)
     return Scan(
         sprite=session.workdir / SHEET_NAME,
         sprite_plan=sprite_plan,
         poster=session.workdir / (_CANDIDATES % (chosen + 1)),
-        poster_size=poster_size(*size, wishes.poster.max_long_side_pixels),
+        poster_size=poster_size(*size, overrides.poster.max_long_side_pixels),
         video_seconds=seconds,
         thumbnails=thumbnails,
-        thumbnail_size=_thumbnail_size(size, wishes),
+        thumbnail_size=_thumbnail_size(size, overrides),
         thumbnail_seconds=tuple(
             round(float((position + Fraction(1, 2)) * distance), 3) for position in range(len(thumbnails))
         ),
     )
 
 
-def scan_command(session: Session, source: Source, wishes: ScanWishes, sprite: SpritePlan) -> Command:
+def scan_command(session: Session, source: Source, overrides: ScanOptions, sprite: SpritePlan) -> Command:
     """The one process of the pass; the frames of its first output tell how long the video is."""
     size = display_size(source.video)
-    largest = poster_size(*size, wishes.poster.max_long_side_pixels)
+    largest = poster_size(*size, overrides.poster.max_long_side_pixels)
     options = source_options(session.limits, session.threads)
     picture = read(source.media, session.limits, **options)[str(source.video.index)]
     if source.video.interlaced:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     if source.video.color_transfer in HDR_TRANSFERS:
         picture = tone_map(picture, *largest)
-    branches = picture.filter_multi_output("split", 3 if wishes.thumbnails else 2)
+    branches = picture.filter_multi_output("split", 3 if overrides.thumbnails else 2)
     steady = branches[0].filter("fps", fps=str(choose_frame_rate(source.video, _ANY_RATE)), start_time=0)
     outputs = [
         discard([steady], fps_mode="passthrough"),
-        *_taken(branches[1], session, wishes, sprite, largest),
+        *_taken(branches[1], session, overrides, sprite, largest),
     ]
-    if wishes.thumbnails:
-        outputs.append(_thumbnails(branches[2], session, source, wishes, size))
+    if overrides.thumbnails:
+        outputs.append(_thumbnails(branches[2], session, source, overrides, size))
     return compile_ffmpeg("scan", outputs, threads=session.threads, progress=True)
 
 
 def _taken(
-    picture: Any, session: Session, wishes: ScanWishes, sprite: SpritePlan, largest: tuple[int, int]
+    picture: Any, session: Session, overrides: ScanOptions, sprite: SpritePlan, largest: tuple[int, int]
 ) -> list[Any]:
     """At the start of every interval: a cell of the sheet, a tiny grey picture to rate it, a candidate."""
     rate = {"fps": f"1/{sprite.interval_seconds}", "start_time": 0, "round": "up"}
@@ -134,7 +134,7 @@ def _taken(
         write(
             [sheet],
             session.workdir / SHEET_NAME,
-            **_image(wishes.sprite.quality),
+            **_image(overrides.sprite.quality),
             update="1",
             **{"frames:v": "1", "fps_mode": "passthrough"},
         ),
@@ -142,36 +142,36 @@ def _taken(
         write(
             [_jpeg(copies[2], *largest)],
             session.workdir / _CANDIDATES,
-            **_image(wishes.poster.quality),
+            **_image(overrides.poster.quality),
             **most,
         ),
     ]
 
 
 def _thumbnails(
-    picture: Any, session: Session, source: Source, wishes: ScanWishes, size: tuple[int, int]
+    picture: Any, session: Session, source: Source, overrides: ScanOptions, size: tuple[int, int]
 ) -> Any:
     """One picture from the middle of every equal part."""
-    settings = wishes.thumbnails
+    settings = overrides.thumbnails
     assert settings is not None  # noqa: S101 - the caller asks only then
-    distance = _distance(source, wishes)
+    distance = _distance(source, overrides)
     earlier = picture.filter("setpts", f"PTS-{float(distance / 2):.6f}/TB")
     taken = earlier.filter("fps", fps=str(1 / distance), start_time=0, round="up")
     options = {"frames:v": str(settings.count), "fps_mode": "passthrough"}
-    small = _jpeg(taken, *_thumbnail_size(size, wishes))
+    small = _jpeg(taken, *_thumbnail_size(size, overrides))
     return write([small], session.workdir / "thumb_%02d.jpg", **_image(settings.quality), **options)
 
 
-def _distance(source: Source, wishes: ScanWishes) -> Fraction:
+def _distance(source: Source, overrides: ScanOptions) -> Fraction:
     """Seconds from one thumbnail to the next; a source of unknown length gets the distance of the sheet."""
     declared = source.video.duration_seconds or source.duration_seconds
-    if declared is None or wishes.thumbnails is None:
-        return Fraction(wishes.sprite.interval_seconds)
-    return (Fraction(declared) / wishes.thumbnails.count).limit_denominator(100_000)
+    if declared is None or overrides.thumbnails is None:
+        return Fraction(overrides.sprite.interval_seconds)
+    return (Fraction(declared) / overrides.thumbnails.count).limit_denominator(100_000)
 
 
-def _thumbnail_size(size: tuple[int, int], wishes: ScanWishes) -> tuple[int, int]:
-    return poster_size(*size, wishes.thumbnails.max_long_side_pixels) if wishes.thumbnails else (0, 0)
+def _thumbnail_size(size: tuple[int, int], overrides: ScanOptions) -> tuple[int, int]:
+    return poster_size(*size, overrides.thumbnails.max_long_side_pixels) if overrides.thumbnails else (0, 0)
 
 
 def _jpeg(picture: Any, width: int, height: int) -> Any:

@@ -8,7 +8,7 @@ from media.inspect.inspection import inspect_source
 from media.plan.sprite import SHEET_NAME, TRACK_NAME, read_track, write_track
 from media.produce.catalogue import ProducedFile, sprite_details
 from media.produce.production import Made, Stage, Stages
-from media.produce.scan import Scan, ScanWishes, scan
+from media.produce.scan import Scan, ScanOptions, scan
 from media.tools.session import Session
 from media.verify.error import fail
 from media.verify.readback import read_picture
@@ -19,9 +19,9 @@ def make_thumbnails(session: Session, path: Path, profile: ThumbnailsProfile, st
     """Make and check everything that a thumbnails profile promises."""
     with stages.during(Stage.INSPECTING):
         source = inspect_source(session, path)
-    wishes = ScanWishes(sprite=profile.sprite, poster=profile.poster, thumbnails=profile.thumbnails)
+    overrides = ScanOptions(sprite=profile.sprite, poster=profile.poster, thumbnails=profile.thumbnails)
     with stages.during(Stage.ENCODING):
-        found = scan(session, source, wishes, stages)
+        found = scan(session, source, overrides, stages)
     with stages.during(Stage.PACKAGING):
         placed = _place(found, session.workdir / "output")
     with stages.during(Stage.VERIFYING):

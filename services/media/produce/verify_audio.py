@@ -11,10 +11,10 @@ from media.encode.loudness import CorrectedLoudness
 from media.inspect.ffprobe import StreamDocument
 from media.package.playlists import DashManifest, ManifestError, read_dash, read_master, read_media
 from media.produce.catalogue import ProducedFile
-from media.produce.package_audio import PackagedSound
+from media.produce.package_audio import PackagedAudio
 from media.tools.command import MediaInput, own_output
 from media.tools.session import Session
-from media.verify.audio import sound_check
+from media.verify.audio import loudness_check
 from media.verify.error import fail, failure
 from media.verify.manifests import check_media, check_range
 from media.verify.readback import read_back, read_picture
@@ -25,7 +25,7 @@ _HLS_TYPE: Final = "application/vnd.apple.mpegurl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedSound:
+class CheckedAudio:
     """What reading the files back showed.
 
     Attributes:
@@ -41,9 +41,9 @@ class CheckedSound:
     loudness: Mapping[str, CorrectedLoudness]
 
 
-def verify_sound(
-    session: Session, packaged: PackagedSound, encoded: EncodedAudio, profile: AudioProfile
-) -> CheckedSound:
+def verify_audio(
+    session: Session, packaged: PackagedAudio, encoded: EncodedAudio, profile: AudioProfile
+) -> CheckedAudio:
     """Check all files.
 
     Raises:
@@ -62,9 +62,9 @@ def verify_sound(
     if main in corrections:
         corrections["opus"] = corrections[main]
     finished = {name: own_output(path) for name, path in packaged.audios.items()}
-    loudness = sound_check(session, {**finished, "opus": opus}, corrections, encoded.seconds)
+    loudness = loudness_check(session, {**finished, "opus": opus}, corrections, encoded.seconds)
     wave = profile.waveform
-    return CheckedSound(
+    return CheckedAudio(
         tracks=tracks,
         download=_sound(
             session, own_output(packaged.download), ["audio"] * len(encoded.tracks), encoded.seconds
@@ -76,7 +76,7 @@ def verify_sound(
     )
 
 
-def list_sound(packaged: PackagedSound, encoded: EncodedAudio, checked: CheckedSound) -> list[ProducedFile]:
+def list_audio(packaged: PackagedAudio, encoded: EncodedAudio, checked: CheckedAudio) -> list[ProducedFile]:
     """Describe every file to publish: media first, the manifests that point at them last."""
     codecs = {item.index.uri: item.codecs for item in checked.dash.representations}
     main = encoded.tracks[0][0]
@@ -130,7 +130,7 @@ def _sound(session: Session, source: MediaInput, kinds: list[str], seconds: floa
     return stream
 
 
-def _check_manifests(packaged: PackagedSound, durations: Mapping[str, float]) -> DashManifest:
+def _check_manifests(packaged: PackagedAudio, durations: Mapping[str, float]) -> DashManifest:
     try:
         for name, duration in durations.items():
             check_media(name, read_media(packaged.directory / f"{name}.m3u8"), packaged.directory, duration)

@@ -14,7 +14,7 @@ _LOUDNESS_TOLERANCE_LU: Final = 1.0
 _BASE_SECONDS: Final = 120.0
 
 
-def sound_check(
+def loudness_check(
     session: Session, files: Mapping[str, MediaInput], corrections: Mapping[str, Correction], seconds: float
 ) -> Callable[[], Mapping[str, CorrectedLoudness]]:
     """Give the check that measures finished sound; it finds nothing where the profile leaves the level alone.

@@ -10,7 +10,7 @@ from media.package.package import Packaged
 from media.plan.plan import Plan
 from media.tools.command import own_output
 from media.tools.session import Session
-from media.verify.audio import sound_check
+from media.verify.audio import loudness_check
 from media.verify.error import fail
 from media.verify.files import (
     CheckedFile,
@@ -68,7 +68,7 @@ def verify(
     # What people see and hear is measured last: a file that is broken says so more clearly above.
     likeness = likeness_checks(session, packaged, plan, encoded, settings)
     tracks = {name: own_output(path) for name, path in packaged.audios.items()}
-    sound = sound_check(session, tracks, encoded.audio.corrections, encoded.audio.seconds)
+    sound = loudness_check(session, tracks, encoded.audio.corrections, encoded.audio.seconds)
     tasks: list[Callable[[], Any]] = [*likeness.values(), sound]
     *likenesses, loudness = session.together(*tasks, workers=workers)
     return Verified(files=checked, likeness=dict(zip(likeness, likenesses, strict=True)), loudness=loudness)

@@ -1,4 +1,4 @@
-"""Orders of jobs: checked against this deployment first, then stored as video and job."""
+"""New jobs: checked against this deployment first, then stored as video and job."""
 
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ledger.jobs.job_queries import JobRow
     from profiles import Profile
 
-# What checking and storing an order can end with.
-ORDER_PROBLEMS = (
+# What checking and storing an draft can end with.
+CREATION_PROBLEMS = (
     ProblemCode.VALIDATION_FAILED,
     ProblemCode.SOURCE_NOT_ALLOWED,
     ProblemCode.SOURCE_NOT_FOUND,
@@ -44,11 +44,11 @@ ORDER_PROBLEMS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class JobDraft:
     """A checked request for a job.
 
     Attributes:
-        owner: Public id of the API key that orders it.
+        owner: Public id of the API key that drafts it.
         source: None when the file is still to be uploaded.
         overrides: What it asks for beyond its profile.
         subtitles: What it adds to the video's record.
@@ -62,7 +62,7 @@ class Order:
     subtitles: tuple[NewSidecar, ...] = ()
 
 
-def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSettings) -> Order:
+def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSettings) -> JobDraft:
     """What is ordered, if this deployment can do it.
 
     Args:
@@ -84,13 +84,13 @@ def check_order(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSe
         source, filename = None, body.filename
     else:
         source, filename = find_source(body.source, settings), _filename_of_key(body.source.key)
-    wishes = check_overrides(body, profile, settings)
-    return Order(
+    overrides = check_overrides(body, profile, settings)
+    return JobDraft(
         owner=owner,
         body=body,
         source=source,
         filename=filename,
-        overrides=wishes,
+        overrides=overrides,
         subtitles=_clean_subtitles(body),
     )
 
@@ -105,15 +105,15 @@ def _clean_subtitles(body: UploadJobBody | SourceJobBody) -> tuple[NewSidecar, .
     return tuple(tracks)
 
 
-def place_order(
+def make_job(
     conn: "LedgerConnection",
-    order: Order,
+    draft: JobDraft,
     job_id: UUID,
     settings: ApiSettings,
     *,
     batch_id: UUID | None = None,
 ) -> "JobRow | None":
-    """Stores video and job; inside a transaction unless the order `is_one_statement`.
+    """Stores video and job; inside a transaction unless the draft `is_one_statement`.
 
     Returns:
         The new job; None when it has its outputs already, from an earlier one.
@@ -124,22 +124,22 @@ def place_order(
     # Loads the database driver; by now the connection has done so.
     from ledger.jobs import jobs
 
-    video_id, video = order.body.video_id, None
+    video_id, video = draft.body.video_id, None
     if video_id is None:
-        video_id, video = uuid4(), _draft(order)
+        video_id, video = uuid4(), _draft(draft)
     # Locked, so that it cannot be deleted before its job exists.
     elif videos.lock(conn, video_id) is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
-    new = _new_job(job_id, video_id, order, settings.ingest_bucket, batch_id)
+    new = _new_job(job_id, video_id, draft, settings.ingest_bucket, batch_id)
     made = None
-    if order.source is not None:
-        made = jobs.insert(conn, new, JobStatus.QUEUED, None, order.source, video=video)
-    elif not _answer_with_known_outputs(conn, order, new, settings.stack, video):
-        upload_id = _begin_parts(order.body, new)
+    if draft.source is not None:
+        made = jobs.insert(conn, new, JobStatus.QUEUED, None, draft.source, video=video)
+    elif not _answer_with_known_outputs(conn, draft, new, settings.stack, video):
+        upload_id = _begin_parts(draft.body, new)
         waiting = new if upload_id is None else replace(new, upload_id=upload_id)
         made = jobs.insert(conn, waiting, JobStatus.PENDING, jobs.UPLOAD_IDENTITY, None, video=video)
-    jobs.store_overrides(conn, job_id, order.overrides)
-    for track in order.subtitles:
+    jobs.store_overrides(conn, job_id, draft.overrides)
+    for track in draft.subtitles:
         _put_subtitles(conn, new.video_id, track)
     return made
 
@@ -151,25 +151,25 @@ def _put_subtitles(conn: "LedgerConnection", video_id: UUID, track: NewSidecar) 
         raise field_problem("subtitles", str(error), ProblemCode.SUBTITLES_REFUSED) from error
 
 
-def is_one_statement(order: Order) -> bool:
-    """Whether storing the order is one statement: a transaction by itself, after which nothing is to be read.
+def is_one_statement(draft: JobDraft) -> bool:
+    """Whether storing the draft is one statement: a transaction by itself, after which nothing is to be read.
 
     What starts at once has a place in the queue, and the like.
     """
-    shared = isinstance(order.body, UploadJobBody) and order.body.deduplicate
-    plain = order.overrides == NO_OVERRIDES and not order.subtitles
-    return order.body.video_id is None and order.source is None and not shared and plain
+    shared = isinstance(draft.body, UploadJobBody) and draft.body.deduplicate
+    plain = draft.overrides == NO_OVERRIDES and not draft.subtitles
+    return draft.body.video_id is None and draft.source is None and not shared and plain
 
 
 def _answer_with_known_outputs(
-    conn: "LedgerConnection", order: Order, new: NewJob, stack: str, video: VideoDraft | None
+    conn: "LedgerConnection", draft: JobDraft, new: NewJob, stack: str, video: VideoDraft | None
 ) -> bool:
     """Completes the job with the outputs of an earlier one on the same bytes, if asked for and possible."""
-    if not (isinstance(order.body, UploadJobBody) and order.body.deduplicate and order.body.sha256):
+    if not (isinstance(draft.body, UploadJobBody) and draft.body.deduplicate and draft.body.sha256):
         return False
     from ledger.jobs import reuse
 
-    known = reuse.find(conn, order.body.sha256, new.profile, order.overrides)
+    known = reuse.find(conn, draft.body.sha256, new.profile, draft.overrides)
     # The ledger knows of every deletion of its own, but not of what somebody does in the bucket.
     if known is None or not is_present(known.output_bucket, known.manifest_key, None):
         return False
@@ -180,7 +180,7 @@ def _answer_with_known_outputs(
 
 
 def refuse_when_full(conn: "LedgerConnection", owner: str, adding: int, max_waiting_jobs: int) -> None:
-    """Takes no more orders of a key while too many of its jobs have not begun.
+    """Takes no more drafts of a key while too many of its jobs have not begun.
 
     Args:
         conn: An open connection.
@@ -237,12 +237,12 @@ def _filename_of_key(key: str) -> str:
     return PurePosixPath(key).name[:255] or "source"
 
 
-def _draft(order: Order) -> VideoDraft:
-    given = order.body.metadata
+def _draft(draft: JobDraft) -> VideoDraft:
+    given = draft.body.metadata
     if given is None:
-        return VideoDraft(title=order.filename)
+        return VideoDraft(title=draft.filename)
     return VideoDraft(
-        title=given.title or order.filename,
+        title=given.title or draft.filename,
         description=given.description,
         tags=given.tags,
         language=given.language,
@@ -250,16 +250,18 @@ def _draft(order: Order) -> VideoDraft:
     )
 
 
-def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str, batch_id: UUID | None) -> NewJob:
-    body = order.body
+def _new_job(
+    job_id: UUID, video_id: UUID, draft: JobDraft, ingest_bucket: str, batch_id: UUID | None
+) -> NewJob:
+    body = draft.body
     if isinstance(body, SourceJobBody):
         return NewJob(
             id=job_id,
             video_id=video_id,
-            owner=order.owner,
+            owner=draft.owner,
             priority=body.priority,
             profile=body.profile,
-            filename=order.filename,
+            filename=draft.filename,
             source_bucket=body.source.bucket,
             source_key=body.source.key,
             batch_id=batch_id,
@@ -269,10 +271,10 @@ def _new_job(job_id: UUID, video_id: UUID, order: Order, ingest_bucket: str, bat
     return NewJob(
         id=job_id,
         video_id=video_id,
-        owner=order.owner,
+        owner=draft.owner,
         priority=body.priority,
         profile=body.profile,
-        filename=order.filename,
+        filename=draft.filename,
         source_bucket=ingest_bucket,
         source_key=key,
         content_type=body.content_type,

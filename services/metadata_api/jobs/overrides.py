@@ -1,4 +1,4 @@
-"""Wishes of single jobs: checked against the profile and the bucket before the job is made."""
+"""Overrides of single jobs: checked against the profile and the bucket before the job is made."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +26,11 @@ def check_overrides(body: JobBody, profile: "Profile", settings: ApiSettings) ->
     allowed = overridable(profile)
     for name in NAMES:
         if getattr(body, name) is not None and name not in allowed:
-            can = f"it takes {', '.join(sorted(allowed))}" if allowed else "it takes no wishes of single jobs"
+            can = (
+                f"it takes {', '.join(sorted(allowed))}"
+                if allowed
+                else "it takes no overrides of single jobs"
+            )
             raise field_problem(name, f"the profile {profile.name} cannot honour this; {can}")
     trim = body.trim
     return Overrides(

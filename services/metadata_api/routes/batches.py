@@ -12,7 +12,7 @@ from ledger.states import TERMINAL_STATUSES, JobStatus
 from ledger.videos import videos
 from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import Response, json_response, timestamp
-from metadata_api.jobs.creation import ORDER_PROBLEMS, Order, check_order, place_order, refuse_when_full
+from metadata_api.jobs.creation import CREATION_PROBLEMS, JobDraft, draft_job, make_job, refuse_when_full
 from metadata_api.jobs.execution_control import start_now
 from metadata_api.jobs.rendering import job_summary, live_progress
 from metadata_api.jobs.upload_tickets import upload_ticket
@@ -37,15 +37,15 @@ _OPERATION: Final = "create-batch"
     status=HTTPStatus.CREATED,
     headers=(IDEMPOTENCY_KEY,),
     returns_headers=(LOCATION,),
-    problems=ORDER_PROBLEMS,
+    problems=CREATION_PROBLEMS,
 )
 def create_batch(request: ApiRequest) -> Response:
     """Up to 100 jobs as in POST /jobs: all are made, or none and the answer names the field at fault."""
     settings = request.resources.settings
-    orders = _checked(request.body(BatchBody), request.caller, settings)
+    drafts = _checked(request.body(BatchBody), request.caller, settings)
     with request.resources.connection() as conn:
         with conn.transaction():
-            batch_id = _store(conn, request, orders)
+            batch_id = _store(conn, request, drafts)
         made = batches.created_at(conn, batch_id)
         rows = job_queries.of_batch(conn, batch_id)
         start_now(conn, settings, most=sum(row.status == JobStatus.QUEUED for row in rows))
@@ -85,17 +85,17 @@ def get_batch(request: ApiRequest) -> Response:
     return json_response(view)
 
 
-def _checked(body: BatchBody, owner: str, settings: ApiSettings) -> list[Order]:
-    orders: list[Order] = []
+def _checked(body: BatchBody, owner: str, settings: ApiSettings) -> list[JobDraft]:
+    drafts: list[JobDraft] = []
     for position, wanted in enumerate(body.jobs):
         try:
-            orders.append(check_order(wanted, owner, settings))
+            drafts.append(draft_job(wanted, owner, settings))
         except Problem as problem:
             raise problem.within(f"jobs.{position}") from problem
-    return orders
+    return drafts
 
 
-def _store(conn: "LedgerConnection", request: ApiRequest, orders: Sequence[Order]) -> UUID:
+def _store(conn: "LedgerConnection", request: ApiRequest, drafts: Sequence[JobDraft]) -> UUID:
     """Writes key, batch, videos and jobs together; with a known key nothing, but finds the first batch."""
     batch_id, key = uuid4(), request.idempotency_key()
     if key is not None:
@@ -110,14 +110,14 @@ def _store(conn: "LedgerConnection", request: ApiRequest, orders: Sequence[Order
         if known_id != batch_id:
             return known_id
     settings = request.resources.settings
-    refuse_when_full(conn, request.caller, len(orders), settings.max_waiting_jobs)
-    # In one order, so that two batches on the same records cannot wait for each other.
-    for video_id in sorted({order.body.video_id for order in orders if order.body.video_id is not None}):
+    refuse_when_full(conn, request.caller, len(drafts), settings.max_waiting_jobs)
+    # In one draft, so that two batches on the same records cannot wait for each other.
+    for video_id in sorted({draft.body.video_id for draft in drafts if draft.body.video_id is not None}):
         videos.lock(conn, video_id)
     batches.create(conn, batch_id)
-    for position, order in enumerate(orders):
+    for position, draft in enumerate(drafts):
         try:
-            place_order(conn, order, uuid4(), settings, batch_id=batch_id)
+            make_job(conn, draft, uuid4(), settings, batch_id=batch_id)
         except Problem as problem:
             raise problem.within(f"jobs.{position}") from problem
     return batch_id

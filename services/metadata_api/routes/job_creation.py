@@ -8,11 +8,11 @@ from ledger.jobs import idempotency, job_queries
 from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.creation import (
-    ORDER_PROBLEMS,
-    Order,
-    check_order,
+    CREATION_PROBLEMS,
+    JobDraft,
+    draft_job,
     is_one_statement,
-    place_order,
+    make_job,
     refuse_when_full,
 )
 from metadata_api.jobs.execution_control import start_now
@@ -39,7 +39,7 @@ _OPERATION: Final = "create-job"
     status=HTTPStatus.CREATED,
     headers=(IDEMPOTENCY_KEY,),
     returns_headers=(LOCATION,),
-    problems=ORDER_PROBLEMS,
+    problems=CREATION_PROBLEMS,
 )
 def create_job(request: ApiRequest) -> Response:
     """A job for a file or for an object.
@@ -48,19 +48,17 @@ def create_job(request: ApiRequest) -> Response:
     it has arrived. With source the processing of that object starts at once.
     """
     settings = request.resources.settings
-    order = check_order(
-        request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES), request.caller, settings
-    )
+    draft = draft_job(request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES), request.caller, settings)
     job_id = uuid4()
     with request.resources.connection() as conn:
-        if request.idempotency_key() is None and is_one_statement(order):
+        if request.idempotency_key() is None and is_one_statement(draft):
             # Asking for a transaction, and then for the job, would take three round trips more.
             refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
-            made = place_order(conn, order, job_id, settings)
+            made = make_job(conn, draft, job_id, settings)
             detail = None if made is None else job_queries.JobDetail(made, None, {}, ())
         else:
-            job_id = _store(conn, request, order, job_id)
-            if order.source is not None:
+            job_id = _store(conn, request, draft, job_id)
+            if draft.source is not None:
                 start_now(conn, settings)
             detail = job_queries.get(conn, job_id)
     if detail is None:
@@ -71,7 +69,7 @@ def create_job(request: ApiRequest) -> Response:
     return json_response(created, HTTPStatus.CREATED, {"Location": f"/jobs/{job_id}"})
 
 
-def _store(conn: "LedgerConnection", request: ApiRequest, order: Order, job_id: UUID) -> UUID:
+def _store(conn: "LedgerConnection", request: ApiRequest, draft: JobDraft, job_id: UUID) -> UUID:
     """Writes key, video and job together; with a known key nothing, but finds the first call's job."""
     key, settings = request.idempotency_key(), request.resources.settings
     with conn.transaction():
@@ -87,5 +85,5 @@ def _store(conn: "LedgerConnection", request: ApiRequest, order: Order, job_id: 
             if known_id != job_id:
                 return known_id
         refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
-        place_order(conn, order, job_id, settings)
+        make_job(conn, draft, job_id, settings)
     return job_id

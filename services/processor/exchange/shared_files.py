@@ -95,9 +95,9 @@ class SharedPlan:
         return self.directory / "picture.mp4"
 
     @property
-    def mark(self) -> Path:
+    def watermark(self) -> Path:
         """The watermark, when the job asks for one."""
-        return self.directory / "mark"
+        return self.directory / "watermark"
 
     def read_header(self) -> PlanHeader | None:
         """The header, or None while the shared source is not complete."""

@@ -36,7 +36,7 @@ CLIENT_CONFIG: Final = Config(
 
 
 def create_client() -> "S3Client":
-    """Return the S3 client of the worker; region and credentials come from the surroundings."""
+    """Return the S3 client of the worker; region and credentials come from the context."""
     return boto3.client("s3", config=CLIENT_CONFIG)
 
 

@@ -4,10 +4,10 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.overrides import Overrides, Watermark
+from ledger import overrides as stored
 from ledger.states import ErrorCode
-from media.pictures.watermark import MAX_MARK_BYTES
-from media.plan.overrides import Mark, Trim, Wishes
+from media.pictures.watermark import MAX_WATERMARK_BYTES
+from media.plan.overrides import Overrides, Trim, Watermark
 from processor.exchange.storage import S3_ERRORS, explain, http_status
 from processor.task.errors import AttemptError
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 _GONE_STATUSES = frozenset({404, 405, 412})
 
 
-def fetch_wishes(client: "S3Client", overrides: Overrides, directory: Path, allowed_bucket: str) -> Wishes:
-    """Turn what the ledger keeps of a job's wishes into files and values.
+def fetch_overrides(
+    client: "S3Client", overrides: stored.Overrides, directory: Path, allowed_bucket: str
+) -> Overrides:
+    """Turn what the ledger keeps of a job's overrides into files and values.
 
     Args:
         client: The S3 client.
@@ -31,18 +33,18 @@ def fetch_wishes(client: "S3Client", overrides: Overrides, directory: Path, allo
         AttemptError: The watermark is missing, was replaced or is larger than allowed; it lies in a bucket
             that is not allowed; or S3 denies access or fails.
     """
-    path = directory / f"{uuid.uuid4().hex}.mark"
+    path = directory / f"{uuid.uuid4().hex}.watermark"
     if overrides.watermark is not None:
         _fetch(client, overrides.watermark, path, allowed_bucket)
-    return wishes_of(overrides, path)
+    return media_overrides(overrides, path)
 
 
-def wishes_of(overrides: Overrides, mark_path: Path) -> Wishes:
-    """The wishes of a job whose watermark, if it has one, was fetched to `mark_path`."""
-    wanted, mark = overrides.watermark, None
+def media_overrides(overrides: stored.Overrides, watermark_path: Path) -> Overrides:
+    """The overrides of a job whose watermark, if it has one, was fetched to `watermark_path`."""
+    wanted, watermark = overrides.watermark, None
     if wanted is not None:
-        mark = Mark(
-            path=mark_path,
+        watermark = Watermark(
+            path=watermark_path,
             position=wanted.position,
             opacity=wanted.opacity,
             width_percent=wanted.width_percent,
@@ -50,10 +52,10 @@ def wishes_of(overrides: Overrides, mark_path: Path) -> Wishes:
     trim = None
     if overrides.trim is not None:
         trim = Trim(start_seconds=overrides.trim.start_seconds, end_seconds=overrides.trim.end_seconds)
-    return Wishes(trim=trim, mark=mark, max_height=overrides.max_height)
+    return Overrides(trim=trim, watermark=watermark, max_height=overrides.max_height)
 
 
-def _fetch(client: "S3Client", wanted: Watermark, path: Path, allowed_bucket: str) -> None:
+def _fetch(client: "S3Client", wanted: stored.Watermark, path: Path, allowed_bucket: str) -> None:
     if wanted.bucket != allowed_bucket:
         message = f"The watermark lies in bucket {wanted.bucket}; only {allowed_bucket} is read."
         raise AttemptError(ErrorCode.ACCESS_DENIED, message, "Put it into the ingest bucket.")
@@ -64,10 +66,9 @@ def _fetch(client: "S3Client", wanted: Watermark, path: Path, allowed_bucket: st
         request["IfMatch"] = f'"{wanted.etag}"'
     try:
         answer = client.get_object(**request)
-        if answer["ContentLength"] > MAX_MARK_BYTES:
-            message = (
-                f"The watermark has {answer['ContentLength']} bytes; at most {MAX_MARK_BYTES} are allowed."
-            )
+        if answer["ContentLength"] > MAX_WATERMARK_BYTES:
+            size_bytes = answer["ContentLength"]
+            message = f"The watermark has {size_bytes} bytes; at most {MAX_WATERMARK_BYTES} are allowed."
             raise AttemptError(ErrorCode.LIMIT_EXCEEDED, message, "Order a new job with a smaller picture.")
         data = answer["Body"].read()
     except S3_ERRORS as error:

@@ -53,7 +53,7 @@ def _finished(
         attempt.session.forget_chunks(claim, plan_key, lost)
     for name in lost:
         held = attempt.session.claim_chunk(
-            job_id=claim.job_id, attempt=claim.attempt, name=name, task_arn=attempt.around.task_arn
+            job_id=claim.job_id, attempt=claim.attempt, name=name, task_arn=attempt.context.task_arn
         )
         if not isinstance(held, AlreadyEncoded):
             encode_claimed(attempt, held)

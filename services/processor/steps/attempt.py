@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class WorkerContext:
     """What an attempt works with.
 
     Attributes:
@@ -45,7 +45,7 @@ class Surroundings:
         stop: The switch that ends the attempt early.
         task_arn: The ECS task, if it is known.
         size: What this task may use.
-        heartbeat_seconds: The time between beats.
+        heartbeat_seconds: The time between heartbeats.
     """
 
     s3: "S3Client"
@@ -64,7 +64,7 @@ class Attempt:
 
     Attributes:
         session: The ledger, for this thread.
-        pulse: The ledger, for the heartbeat.
+        heartbeat_session: The ledger, for the heartbeat.
         claim: The hold on the job.
         chunk: The hold on one chunk instead.
         completed: The hold that completed the job.
@@ -72,11 +72,11 @@ class Attempt:
     """
 
     settings: Settings
-    around: Surroundings
+    context: WorkerContext
     stages: StageTracker
     session: LedgerSession
-    pulse: LedgerSession
-    heart: Heartbeat
+    heartbeat_session: LedgerSession
+    heartbeat: Heartbeat
     claim: Claim | None = None
     chunk: ChunkClaim | None = None
     completed: Claim | None = None
@@ -85,7 +85,7 @@ class Attempt:
     @property
     def stop(self) -> Stop:
         """The switch that ends the attempt early."""
-        return self.around.stop
+        return self.context.stop
 
     @property
     def limits(self) -> Limits:
@@ -119,7 +119,7 @@ class Attempt:
             job_id=self.settings.job_id,
             attempt=self.settings.attempt,
             execution_arn=self.settings.execution_arn,
-            task_arn=self.around.task_arn,
+            task_arn=self.context.task_arn,
             task_token=self.settings.task_token.get_secret_value(),
         )
         if isinstance(claimed, AlreadySettled):
@@ -128,13 +128,13 @@ class Attempt:
         self.claim = claimed
         self.stages.start(claimed.fence)
         logger.info("job claimed", extra={"fence": claimed.fence, "profile": claimed.profile})
-        self.heart.watch_ledger(lambda: self.pulse.heartbeat(claimed, self.stages.stage))
+        self.heartbeat.watch_ledger(lambda: self.heartbeat_session.heartbeat(claimed, self.stages.stage))
         return claimed
 
     def check_token(self) -> None:
         """Make sure that the workflow waits for this task: a late one must not void a newer hold."""
         try:
-            self.around.token.beat()
+            self.context.token.send_heartbeat()
         except TokenUnreachableError as error:
             logger.warning("heartbeat not delivered", extra={"reason": str(error)})
 
@@ -154,7 +154,7 @@ class Attempt:
         self.stages.seconds.update(production.stage_seconds)
         logger.info("outputs produced", extra={"files": len(production.files)})
         self.session.record_source(claim, production.technical, source.size_bytes)
-        publisher = Publisher(self.around.s3, self.settings.media_bucket, claim.output_prefix, self.stop)
+        publisher = Publisher(self.context.s3, self.settings.media_bucket, claim.output_prefix, self.stop)
         uploads = [
             Upload(path=file.path, name=file.path.name, content_type=file.content_type)
             for file in production.files
@@ -171,7 +171,7 @@ class Attempt:
 
     def complete(self, claim: Claim, records: list[OutputRecord]) -> dict[str, Any]:
         """Flip the job to COMPLETED and give the answer for the workflow."""
-        self.heart.forget_ledger()
+        self.heartbeat.forget_ledger()
         self.stop.check()
         announcement = self.session.complete(
             claim,

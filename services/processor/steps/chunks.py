@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from media.encode import chunk_commands
+from media.encode import window_commands
 from media.encode.audio import EncodedAudio, encode_audio
 from media.encode.audio_commands import audio_file
-from media.encode.chunk import EncodedWindow, encode_window, join_windows
-from media.encode.chunk_commands import CELLS_NAME, WindowRecipe, WindowSource
 from media.encode.encode import Encoded
 from media.encode.encode_commands import video_file
 from media.encode.picture_facts import PictureFacts
 from media.encode.subtitles import extract_subtitles, text_file
+from media.encode.window import EncodedWindow, encode_window, join_windows
+from media.encode.window_commands import CELLS_NAME, WindowRecipe, WindowSource
 from media.plan.chunking import REMUXED_CONTAINERS
 from media.plan.quality_samples import REFERENCE_NAME, runs_within
 from media.plan.tracks import PlannedText
@@ -67,7 +67,7 @@ class ChunkedWork:
 
 
 def cut(work: Work, window_seconds: float, picture: Path | None) -> ChunkedWork:
-    """Cut a source into chunks.
+    """TrimSpan a source into chunks.
 
     Args:
         work: The inspected source.
@@ -81,7 +81,7 @@ def cut(work: Work, window_seconds: float, picture: Path | None) -> ChunkedWork:
         start_microseconds=source.start_microseconds,
     )
     if picture is not None:
-        media = chunk_commands.remuxed(source.media, picture)
+        media = window_commands.remuxed(source.media, picture)
         origin = WindowSource(media=media, stream_index=0, start_microseconds=0)
     windows = cut_windows(work.plan, window_seconds)
     return ChunkedWork(work=work, windows=windows, source=origin)
@@ -100,7 +100,7 @@ def remux(work: Work) -> Path:
     """
     session, path = work.session, work.session.workdir / "picture.mp4"
     session.produce(
-        chunk_commands.remux_picture(work.source.media, work.source.video.index, path, session.limits),
+        window_commands.remux_picture(work.source.media, work.source.video.index, path, session.limits),
         outputs=0,
     )
     return path
@@ -113,10 +113,10 @@ def plan_key(chunked: ChunkedWork, identity: str) -> str:
         chunked: The chunks; their command lines hold every setting of filters and encoders, also threads.
         identity: What pins the bytes of the source: version or ETag.
     """
-    session, plan, mark = chunked.work.session, chunked.work.plan, b""
-    if plan.mark is not None:
-        mark = plan.mark.picture.mark.path.read_bytes()
-        plan = replace(plan, mark=plan.mark.moved(Path("/mark")))
+    session, plan, watermark = chunked.work.session, chunked.work.plan, b""
+    if plan.watermark is not None:
+        watermark = plan.watermark.picture.watermark.path.read_bytes()
+        plan = replace(plan, watermark=plan.watermark.moved(Path("/watermark")))
     nowhere = MediaInput(path=Path("/source"), formats=("none",), codecs=("none",))
     source = WindowSource(media=nowhere, stream_index=chunked.source.stream_index, start_microseconds=0)
     recipe = WindowRecipe(
@@ -127,12 +127,12 @@ def plan_key(chunked: ChunkedWork, identity: str) -> str:
         threads=session.threads,
     )
     commands = [
-        list(chunk_commands.encode_window(recipe, window, Path("/chunk")).arguments)
+        list(window_commands.encode_window(recipe, window, Path("/chunk")).arguments)
         for window in chunked.windows
     ]
     version = session.inspect(command.version(Tool.FFMPEG)).stdout.decode("utf-8", "replace").splitlines()[:1]
     profile = chunked.work.profile.model_dump(mode="json")
-    everything = [identity, version, commands, profile, hashlib.sha256(mark).hexdigest()]
+    everything = [identity, version, commands, profile, hashlib.sha256(watermark).hexdigest()]
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:_KEY_CHARACTERS]
 
 

@@ -12,7 +12,7 @@ from media.produce.produce import begin
 from media.produce.production import Progress
 from media.tools.output import ProgressSample
 from processor.exchange.shared_files import PlanHeader, SharedPlan
-from processor.exchange.watermark_source import wishes_of
+from processor.exchange.watermark_source import media_overrides
 from processor.steps import chunks
 from processor.steps.attempt import Attempt
 from processor.steps.chunks import ChunkedWork
@@ -30,7 +30,7 @@ def encode_step(attempt: Attempt) -> dict[str, Any]:
         job_id=settings.job_id,
         attempt=settings.attempt,
         name=settings.chunk,
-        task_arn=attempt.around.task_arn,
+        task_arn=attempt.context.task_arn,
     )
     if isinstance(claimed, AlreadyEncoded):
         logger.info("chunk was encoded before", extra={"chunk": claimed.name})
@@ -38,9 +38,9 @@ def encode_step(attempt: Attempt) -> dict[str, Any]:
     attempt.chunk = claimed
     attempt.stages.start(claimed.job_fence)
     logger.info("chunk claimed", extra={"chunk": claimed.name, "fence": claimed.fence})
-    attempt.heart.watch_ledger(lambda: attempt.pulse.heartbeat_chunk(claimed))
+    attempt.heartbeat.watch_ledger(lambda: attempt.heartbeat_session.heartbeat_chunk(claimed))
     encode_claimed(attempt, claimed)
-    attempt.heart.forget_ledger()
+    attempt.heartbeat.forget_ledger()
     return {"chunk": claimed.name}
 
 
@@ -110,6 +110,6 @@ def open_shared(
         limits=attempt.limits,
         report=report,
         size=TaskSize(header.threads, None),
-        wishes=wishes_of(header.overrides, shared.mark),
+        overrides=media_overrides(header.overrides, shared.watermark),
     )
     return chunks.cut(work, header.window_seconds, shared.picture if header.is_remuxed else None)

@@ -13,7 +13,7 @@ from media.produce.production import Production
 from media.tools.errors import ToolFailedError
 from processor.exchange.shared_files import PlanHeader, SharedPlan, copy_file
 from processor.exchange.source import SourceFile, SourceRules, download_source
-from processor.exchange.watermark_source import fetch_wishes
+from processor.exchange.watermark_source import fetch_overrides
 from processor.steps import chunks
 from processor.steps.attempt import Attempt
 from processor.steps.chunks import ChunkedWork
@@ -46,7 +46,7 @@ def _download(attempt: Attempt, claim: Claim, directory: Path) -> SourceFile:
     settings = attempt.settings
     rules = SourceRules(allowed_bucket=settings.ingest_bucket, max_source_bytes=settings.max_source_bytes)
     with attempt.stages.measure(Stage.DOWNLOADING) as report:
-        source = download_source(attempt.around.s3, claim, directory, rules, attempt.stop, report)
+        source = download_source(attempt.context.s3, claim, directory, rules, attempt.stop, report)
     logger.info("source downloaded", extra={"size_bytes": source.size_bytes})
     return source
 
@@ -54,8 +54,8 @@ def _download(attempt: Attempt, claim: Claim, directory: Path) -> SourceFile:
 def _make(attempt: Attempt, claim: Claim, source: SourceFile, workdir: Path) -> Production | ChunkedWork:
     """Make everything, or cut the source into chunks; only ladders take long enough for that."""
     profile, bucket = get_profile(claim.profile), attempt.settings.ingest_bucket
-    limits, size, report = attempt.limits, attempt.around.size, attempt.stages.show_media_work
-    wishes = fetch_wishes(attempt.around.s3, claim.overrides, workdir.parent, bucket)
+    limits, size, report = attempt.limits, attempt.context.size, attempt.stages.show_media_work
+    overrides = fetch_overrides(attempt.context.s3, claim.overrides, workdir.parent, bucket)
     if not isinstance(profile, LadderProfile):
         return produce(
             source.path,
@@ -64,7 +64,7 @@ def _make(attempt: Attempt, claim: Claim, source: SourceFile, workdir: Path) -> 
             limits=limits,
             size=size,
             report=report,
-            wishes=wishes,
+            overrides=overrides,
         )
     work = begin(
         source.path,
@@ -73,7 +73,7 @@ def _make(attempt: Attempt, claim: Claim, source: SourceFile, workdir: Path) -> 
         limits=limits,
         size=size,
         report=report,
-        wishes=wishes,
+        overrides=overrides,
     )
     return _decide(attempt, claim, work) or finish(work)
 
@@ -122,8 +122,8 @@ def _share(attempt: Attempt, claim: Claim, source: SourceFile, chunked: ChunkedW
         files = {shared.source: source.path}
         if header.is_remuxed:
             files[shared.picture] = chunked.source.media.path
-        if work.plan.mark is not None:
-            files[shared.mark] = work.plan.mark.picture.mark.path
+        if work.plan.watermark is not None:
+            files[shared.watermark] = work.plan.watermark.picture.watermark.path
         for target, path in files.items():
             copy_file(path, target, attempt.stop.check)
         shared.write_header(header)
@@ -132,7 +132,7 @@ def _share(attempt: Attempt, claim: Claim, source: SourceFile, chunked: ChunkedW
         claim, Stage.ENCODING, {"plan_key": key, "chunks": len(chunked.names), "missing": len(missing)}
     )
     # From here on the job belongs to its chunks: a late stop of this task must not void their plan.
-    attempt.heart.forget_ledger()
+    attempt.heartbeat.forget_ledger()
     attempt.claim = None
     logger.info("job cut into chunks", extra={"chunks": len(chunked.names), "missing": len(missing)})
     return {"job_id": str(claim.job_id), "status": CHUNKED, "chunks": missing}

@@ -19,66 +19,66 @@ _UNWANTED: Final = frozenset({JobStatus.CANCELLED, JobStatus.FAILED})
 
 
 class Heartbeat:
-    """Beats every 15 s until it is ended; a lost token or fence throws the attempt's switch.
+    """Shows life every 15 s until it is ended; a lost token or fence throws the attempt's switch.
 
-    A beat that fails for another reason is only logged: the next one is its retry, and the workflow
-    waits for several missed beats.
+    A heartbeat that fails for another reason is only logged: the next one is its retry, and the workflow
+    waits for several missed heartbeats.
 
     Args:
-        token: The task token; its beat comes first because a slow database must not delay it.
+        token: The task token; its heartbeat comes first because a slow database must not delay it.
         stop: The switch of the attempt.
-        interval_seconds: The time between beats.
+        interval_seconds: The time between heartbeats.
     """
 
     def __init__(self, token: TaskToken, stop: Stop, *, interval_seconds: float = HEARTBEAT_SECONDS) -> None:
         self._token = token
         self._stop = stop
         self._interval_seconds = interval_seconds
-        self._ledger_beat: Callable[[], None] | None = None
+        self._ledger_heartbeat: Callable[[], None] | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Start beating, at once and then every interval."""
+        """Start, at once and then every interval."""
         self._thread.start()
 
-    def watch_ledger(self, beat: Callable[[], None]) -> None:
-        """Also call `beat` from now on; it raises FenceLostError when the attempt is superseded."""
-        self._ledger_beat = beat
+    def watch_ledger(self, heartbeat: Callable[[], None]) -> None:
+        """Also call `heartbeat` from now on; it raises FenceLostError when the attempt is superseded."""
+        self._ledger_heartbeat = heartbeat
 
     def forget_ledger(self) -> None:
-        """Beat the token only from now on: completing the job voids the hold that a beat would check."""
-        self._ledger_beat = None
+        """Keep only the token alive from now on: completing the job voids the hold that would be checked."""
+        self._ledger_heartbeat = None
 
     def end(self) -> None:
-        """Stop beating and wait a moment for a beat under way."""
+        """Stop and wait a moment for a heartbeat under way."""
         self._ended.set()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._ended.is_set() and self._stop.reason is not StopReason.TOKEN_GONE:
             try:
-                self._beat_token()
-                self._beat_ledger()
+                self._tell_workflow()
+                self._tell_ledger()
             except Exception:
                 logger.exception("heartbeat failed unexpectedly")
             self._ended.wait(self._interval_seconds)
 
-    def _beat_token(self) -> None:
+    def _tell_workflow(self) -> None:
         try:
-            self._token.beat()
+            self._token.send_heartbeat()
         except TokenGoneError:
             if not self._ended.is_set():
                 self._stop.request(StopReason.TOKEN_GONE)
         except TokenUnreachableError as error:
             logger.warning("heartbeat not delivered", extra={"reason": str(error)})
 
-    def _beat_ledger(self) -> None:
-        beat = self._ledger_beat
-        if beat is None or self._stop.reason is not None:
+    def _tell_ledger(self) -> None:
+        heartbeat = self._ledger_heartbeat
+        if heartbeat is None or self._stop.reason is not None:
             return
         try:
-            beat()
+            heartbeat()
         except FenceLostError as error:
             if not self._ended.is_set():
                 self._stop.request(reason_of(error))

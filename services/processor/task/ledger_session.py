@@ -59,7 +59,7 @@ class LedgerSession:
         )
 
     def heartbeat(self, claim: Claim, stage: str) -> None:
-        """Show life once, without retries: the next beat is the retry; see `ledger.jobs.worker.heartbeat`."""
+        """Show life once, without retries: the next one is the retry; see `ledger.jobs.worker.heartbeat`."""
         self._call(lambda conn: job_worker.heartbeat(conn, claim, stage), ())
 
     def confirm(self, claim: Claim, stage: str) -> None:

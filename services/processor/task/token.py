@@ -43,8 +43,8 @@ class TaskToken:
         self._token = token
         self._sleep = sleep
 
-    def beat(self) -> None:
-        """Tell the workflow that the task is alive; the next beat is the retry of a lost one.
+    def send_heartbeat(self) -> None:
+        """Tell the workflow that the task is alive; the next heartbeat is the retry of a lost one.
 
         Raises:
             TokenGoneError: The workflow no longer waits for this token.

@@ -75,7 +75,7 @@ def swept(
     ledger_conn: LedgerConnection,
     tmp_path: Path,
 ) -> Iterator[World]:
-    """What the sweep works on; the buckets are of its own, because a walk sees all of them."""
+    """What the sweep works on; the buckets are of its own, because a scan sees all of them."""
     buckets = make_buckets(account.client("s3", endpoint_url=emulator.url), emulator.region)
     made = make_world(aws, buckets, ledger_database, ledger_conn, tmp_path)
     yield made

@@ -229,7 +229,7 @@ def test_a_released_hold_is_void_and_the_retry_can_claim(ledger_conn: LedgerConn
     completed(ledger_conn, claimed(ledger_conn, job))
 
 
-def test_each_stage_is_told_once_however_often_the_heart_beats(ledger_conn: LedgerConnection) -> None:
+def test_each_stage_is_told_once_however_often_the_heartbeat_comes(ledger_conn: LedgerConnection) -> None:
     job = queued_job(ledger_conn)
     claim = claimed(ledger_conn, job)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from media.plan.overrides import NO_WISHES, Wishes
+from media.plan.overrides import NO_OVERRIDES, Overrides
 from media.produce.produce import produce
 from media.produce.production import Production, Progress
 from media.tools import runner
@@ -35,7 +35,7 @@ def make(tmp_path: Path) -> Produce:
         profile: str | Profile = "web",
         limits: Limits | None = None,
         report: Callable[[Progress], None] | None = None,
-        wishes: Wishes = NO_WISHES,
+        overrides: Overrides = NO_OVERRIDES,
     ) -> Production:
         workdir = tmp_path / "work"
         workdir.mkdir()
@@ -46,7 +46,7 @@ def make(tmp_path: Path) -> Produce:
             limits=limits or Limits(),
             size=THIS_MACHINE,
             report=report or (lambda _: None),
-            wishes=wishes,
+            overrides=overrides,
         )
 
     return run

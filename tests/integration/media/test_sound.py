@@ -8,7 +8,7 @@ from typing import Any
 import m3u8
 import pytest
 
-from media.plan.overrides import Wishes
+from media.plan.overrides import Overrides
 from media.produce.catalogue import ProducedFile
 from media.produce.produce import produce
 from media.produce.production import Production
@@ -38,7 +38,7 @@ def _details(production: Production, name: str) -> dict[str, Any]:
 
 
 def test_real_sound_is_brought_to_the_broadcast_level_and_both_measurements_are_kept(make: Produce) -> None:
-    production = make(media.BUNNY, wishes=Wishes(max_height=360))
+    production = make(media.BUNNY, overrides=Overrides(max_height=360))
 
     details = _details(production, "audio")
     assert (details["method"], details["target_lufs"]) == ("gain", -23.0)

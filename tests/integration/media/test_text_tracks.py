@@ -6,7 +6,7 @@ from pathlib import Path
 import m3u8
 import pytest
 
-from media.plan.overrides import Wishes
+from media.plan.overrides import Overrides
 from media.produce.production import Production
 from tests import media
 from tests.integration.media.conftest import Produce
@@ -56,7 +56,9 @@ def test_the_words_and_times_are_those_of_the_source_up_to_the_end_of_the_video(
 
 
 def test_subtitles_of_an_mp4_ride_beside_its_sound(make: Produce, tmp_path: Path) -> None:
-    production = make(media.make_bunny_with_subtitles(tmp_path, seconds=2), wishes=Wishes(max_height=360))
+    production = make(
+        media.make_bunny_with_subtitles(tmp_path, seconds=2), overrides=Overrides(max_height=360)
+    )
 
     assert "00:00:00.500 --> 00:00:01.500" in _path(production, "subtitles-eng").read_text()
     master = m3u8.loads(_path(production, "hls").read_text())

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from media.encode import chunk_commands
+from media.encode import window_commands
 from media.encode.audio import EncodedAudio
-from media.encode.chunk import encode_window, join_windows
-from media.encode.chunk_commands import WindowRecipe, WindowSource
 from media.encode.encode import Encoded, encode
 from media.encode.encode_commands import video_file
+from media.encode.window import encode_window, join_windows
+from media.encode.window_commands import WindowRecipe, WindowSource
 from media.inspect.inspection import inspect_source
 from media.inspect.probe import Source
-from media.pictures.watermark import inspect_mark
-from media.plan.overrides import NO_WISHES, Mark, Trim, Wishes
+from media.pictures.watermark import inspect_watermark
+from media.plan.overrides import NO_OVERRIDES, Overrides, Trim, Watermark
 from media.plan.plan import Plan, make_plan
-from media.plan.seeking import reach_part
+from media.plan.seeking import reach_trim
 from media.plan.windows import Window, cut_windows
 from media.tools.errors import InvalidInputError
 from media.tools.limits import Budget, Limits
@@ -172,10 +172,10 @@ def _window_source(session: Session, source: Source) -> WindowSource:
         )
     path = session.workdir / _REMUXED
     session.produce(
-        chunk_commands.remux_picture(source.media, source.video.index, path, session.limits), outputs=0
+        window_commands.remux_picture(source.media, source.video.index, path, session.limits), outputs=0
     )
     return WindowSource(
-        media=chunk_commands.remuxed(source.media, path), stream_index=0, start_microseconds=0
+        media=window_commands.remuxed(source.media, path), stream_index=0, start_microseconds=0
     )
 
 
@@ -183,21 +183,21 @@ def _recipe(source: WindowSource, plan: Plan, profile: LadderProfile = PROFILE) 
     return WindowRecipe(source=source, plan=plan, profile=profile, limits=Limits(), threads=2)
 
 
-def _plan(session: Session, source: Source, wishes: Wishes, profile: LadderProfile = PROFILE) -> Plan:
-    mark = inspect_mark(session, wishes.mark) if wishes.mark else None
-    return reach_part(session, source, make_plan(source, profile, wishes, mark))
+def _plan(session: Session, source: Source, overrides: Overrides, profile: LadderProfile = PROFILE) -> Plan:
+    watermark = inspect_watermark(session, overrides.watermark) if overrides.watermark else None
+    return reach_trim(session, source, make_plan(source, profile, overrides, watermark))
 
 
 def _encode_both(
     directory: Path,
     path: Path,
-    wishes: Wishes = NO_WISHES,
+    overrides: Overrides = NO_OVERRIDES,
     window_seconds: float = _WINDOW_SECONDS,
     profile: LadderProfile = PROFILE,
 ) -> Pair:
     single = _session(directory / "single")
     source = inspect_source(single, path)
-    plan = _plan(single, source, wishes, profile)
+    plan = _plan(single, source, overrides, profile)
     whole = encode(single, source, plan, profile, lambda _: None)
     joining = _session(directory / "joined")
     recipe = _recipe(_window_source(joining, source), plan, profile)
@@ -320,15 +320,15 @@ def test_joined_windows_of_other_codecs_hold_the_frames_of_one_encode_and_decode
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_joined_windows_of_a_part_with_a_mark_hold_the_frames_of_one_encode_of_it(
+def test_joined_windows_of_a_part_with_a_watermark_hold_the_frames_of_one_encode_of_it(
     make_source: Maker, trim: Trim, source_of: Callable[[Maker], Path], tmp_path: Path
 ) -> None:
     logo = media_pictures.make_picture(tmp_path, "logo.png")
-    mark = Mark(path=logo, position="top-left", opacity=0.7, width_percent=20.0)
+    watermark = Watermark(path=logo, position="top-left", opacity=0.7, width_percent=20.0)
 
-    wishes = Wishes(trim=trim, mark=mark, max_height=120)
+    overrides = Overrides(trim=trim, watermark=watermark, max_height=120)
 
-    _assert_equal(_encode_both(tmp_path, source_of(make_source), wishes, window_seconds=1.0))
+    _assert_equal(_encode_both(tmp_path, source_of(make_source), overrides, window_seconds=1.0))
 
 
 @pytest.mark.parametrize(
@@ -350,21 +350,21 @@ def test_a_part_that_is_sought_has_the_frames_and_the_sound_of_one_read_from_the
     path = source_of(make_source)
     near, far = _session(tmp_path / "near"), _session(tmp_path / "far")
     source = inspect_source(near, path)
-    sought = _plan(near, source, Wishes(trim=trim))
-    plain = make_plan(source, PROFILE, Wishes(trim=trim))
+    sought = _plan(near, source, Overrides(trim=trim))
+    plain = make_plan(source, PROFILE, Overrides(trim=trim))
 
     first = encode(near, source, sought, PROFILE, lambda _: None)
     second = encode(far, source, plain, PROFILE, lambda _: None)
 
-    assert sought.cut is not None
-    assert (sought.cut.seek is not None) == is_sought
+    assert sought.trim is not None
+    assert (sought.trim.seek is not None) == is_sought
     for (_, one), (_, other) in zip(first.videos, second.videos, strict=True):
         assert _packets(one) == _packets(other)
         assert _worst_likeness(one, other) > 0.99
     assert first.sprite.read_bytes() == second.sprite.read_bytes()
     for (track, one), (_, other) in zip(first.audio.tracks, second.audio.tracks, strict=True):
-        assert track.cut is not None
-        assert (track.cut.seek is not None) == is_sought
+        assert track.trim is not None
+        assert (track.trim.seek is not None) == is_sought
         assert _packets(one) == _packets(other)
         # Matroska rounds its times to a millisecond; other files are exact.
         assert abs(_lag_samples(one, other)) <= (48 if make_source is matroska else 0)

@@ -1,4 +1,4 @@
-"""A worker's whole surroundings, all real: S3 and Step Functions, PostgreSQL, Redis, and a short clip."""
+"""A worker's whole context, all real: S3 and Step Functions, PostgreSQL, Redis, and a short clip."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, E
 from local.servers.redis import RedisServer
 from media.tools import runner
 from processor.exchange.storage import CLIENT_CONFIG
-from processor.steps.attempt import Surroundings
+from processor.steps.attempt import WorkerContext
 from processor.task.ledger_session import LedgerSession
 from processor.task.progress import ProgressBoard, connect_board
 from processor.task.settings import Settings
@@ -144,17 +144,17 @@ class Stage:
             arrivals.mark_uploaded(conn, job_id, stored)
         return job_id
 
-    def wish(self, job_id: UUID, wishes: Overrides) -> None:
+    def override(self, job_id: UUID, overrides: Overrides) -> None:
         """Ask for something beyond the profile of a job."""
         with self.database.connect() as conn, conn.transaction():
-            jobs.store_overrides(conn, job_id, wishes)
+            jobs.store_overrides(conn, job_id, overrides)
 
-    def put_mark(self, picture: Path, *, bucket: str | None = None) -> Watermark:
-        """Put a watermark into the ingest bucket; `bucket` names another one in the wish."""
-        put = self.s3.put_object(Bucket=self.ingest_bucket, Key="marks/logo", Body=picture.read_bytes())
+    def put_watermark(self, picture: Path, *, bucket: str | None = None) -> Watermark:
+        """Put a watermark into the ingest bucket; `bucket` names another one in the override."""
+        put = self.s3.put_object(Bucket=self.ingest_bucket, Key="watermarks/logo", Body=picture.read_bytes())
         return Watermark(
             bucket=bucket or self.ingest_bucket,
-            key="marks/logo",
+            key="watermarks/logo",
             version_id=put["VersionId"],
             etag=put["ETag"].strip('"'),
             position="top-left",
@@ -226,7 +226,7 @@ class Stage:
         server = self.redis_server
         return connect_board(server.host, server.port, server.auth_token, ca_bundle_path=Path(server.ca_path))
 
-    def surroundings(self, settings: Settings, **changes: Any) -> Surroundings:
+    def context(self, settings: Settings, **changes: Any) -> WorkerContext:
         """What the worker works with."""
         values: dict[str, Any] = {
             "s3": self.s3,
@@ -237,12 +237,12 @@ class Stage:
             "size": THIS_MACHINE,
             "task_arn": "arn:aws:ecs:ap-northeast-1:000000000000:task/cluster/1",
         }
-        return Surroundings(**(values | changes))
+        return WorkerContext(**(values | changes))
 
     def run(self, job_id: UUID, callback: Callback, **changes: Any) -> Exit:
         """Run one attempt in this process."""
         settings = self.settings(job_id, callback)
-        return Worker(settings, self.surroundings(settings, **changes)).run()
+        return Worker(settings, self.context(settings, **changes)).run()
 
     def job(self, job_id: UUID) -> job_queries.JobDetail:
         """The job as the API shows it."""

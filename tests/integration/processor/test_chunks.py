@@ -56,7 +56,7 @@ class Steps:
         """Run one step in this process; give its exit code and what the workflow was told."""
         callback = self.stage.wait_for_task()
         settings = self.settings(job_id, step, callback, chunk=chunk, **changes)
-        code = Worker(settings, self.stage.surroundings(settings)).run()
+        code = Worker(settings, self.stage.context(settings)).run()
         return code, *callback.result()
 
     def settings(self, job_id: UUID, step: str, callback: Callback | None = None, **changes: Any) -> Settings:
@@ -104,15 +104,15 @@ def frames_of(manifest: dict[str, Any]) -> list[int]:
     return [item["details"]["frames"] for item in manifest["outputs"] if item["kind"] == "rendition"]
 
 
-def test_a_job_with_wishes_in_chunks_publishes_what_one_task_would(
+def test_a_job_with_overrides_in_chunks_publishes_what_one_task_would(
     steps: Steps, chunk_clip: Path, tmp_path: Path
 ) -> None:
     stage, names = steps.stage, NAMES[:3]
     alone, job_id = stage.order(chunk_clip), stage.order(chunk_clip)
     logo = media_pictures.make_picture(tmp_path, "logo.png")
     for each in (alone, job_id):
-        stage.wish(
-            each, Overrides(trim=Trim(start_seconds=2.6), watermark=stage.put_mark(logo), max_height=120)
+        stage.override(
+            each, Overrides(trim=Trim(start_seconds=2.6), watermark=stage.put_watermark(logo), max_height=120)
         )
     assert steps.run(alone, "prepare", chunking_mode="never")[0] is Exit.ANSWERED
 

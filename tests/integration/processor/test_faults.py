@@ -225,7 +225,7 @@ def test_an_attempt_that_hangs_can_be_given_up_from_another_thread(
         s3 = boto3.client("s3", config=CLIENT_CONFIG, **{**access, "endpoint_url": proxy.url})
         job_id, callback = stage.order(clip), stage.wait_for_task()
         settings = stage.settings(job_id, callback)
-        worker = Worker(settings, stage.surroundings(settings, s3=s3))
+        worker = Worker(settings, stage.context(settings, s3=s3))
         codes: list[Exit] = []
         thread = threading.Thread(target=lambda: codes.append(worker.run()))
         thread.start()

@@ -13,12 +13,14 @@ from tests.integration.processor.conftest import Stage
 pytestmark = pytest.mark.integration
 
 
-def test_the_wishes_are_honoured_and_told_in_the_manifest(stage: Stage, clip: Path, tmp_path: Path) -> None:
-    mark = stage.put_mark(media_pictures.make_picture(tmp_path, "logo.png"))
+def test_the_overrides_are_honoured_and_told_in_the_manifest(
+    stage: Stage, clip: Path, tmp_path: Path
+) -> None:
+    watermark = stage.put_watermark(media_pictures.make_picture(tmp_path, "logo.png"))
     job_id = stage.order(clip)
-    stage.wish(job_id, Overrides(trim=Trim(end_seconds=1.0), watermark=mark, max_height=180))
+    stage.override(job_id, Overrides(trim=Trim(end_seconds=1.0), watermark=watermark, max_height=180))
     # What is put there later is not what was ordered.
-    stage.s3.put_object(Bucket=stage.ingest_bucket, Key="marks/logo", Body=b"something else")
+    stage.s3.put_object(Bucket=stage.ingest_bucket, Key="watermarks/logo", Body=b"something else")
 
     assert stage.run(job_id, stage.wait_for_task()) is Exit.ANSWERED
 
@@ -29,7 +31,7 @@ def test_the_wishes_are_honoured_and_told_in_the_manifest(stage: Stage, clip: Pa
     key = next(key for key in stage.published() if key.endswith("manifest.json"))
     manifest = json.loads(stage.s3.get_object(Bucket=stage.media_bucket, Key=key)["Body"].read())
     assert manifest["overrides"]["trim"] == {"start_seconds": 0.0, "end_seconds": 1.0}
-    assert manifest["overrides"]["watermark"]["key"] == "marks/logo"
+    assert manifest["overrides"]["watermark"]["key"] == "watermarks/logo"
     assert stage.leftovers() == []
 
 
@@ -43,11 +45,13 @@ def test_a_watermark_that_cannot_be_used_fails_the_job_with_the_reason(
     picture = media_pictures.make_picture(tmp_path, "logo.png")
     if change == "text":
         picture.write_bytes(b"#EXTM3U\nfile:///etc/passwd\n")
-    mark = stage.put_mark(picture, bucket=stage.media_bucket if change == "bucket" else None)
+    watermark = stage.put_watermark(picture, bucket=stage.media_bucket if change == "bucket" else None)
     if change == "deleted":
-        stage.s3.delete_object(Bucket=mark.bucket, Key=mark.key, VersionId=mark.version_id or "")
+        stage.s3.delete_object(
+            Bucket=watermark.bucket, Key=watermark.key, VersionId=watermark.version_id or ""
+        )
     job_id = stage.order(clip)
-    stage.wish(job_id, Overrides(watermark=mark))
+    stage.override(job_id, Overrides(watermark=watermark))
     callback = stage.wait_for_task()
 
     assert stage.run(job_id, callback) is Exit.ANSWERED

@@ -75,7 +75,7 @@ def test_a_bad_source_is_refused_for_good(
 
 def run_with(stage: Stage, job_id: UUID, callback: Callback, **changes: Any) -> Exit:
     settings = stage.settings(job_id, callback, **changes)
-    return Worker(settings, stage.surroundings(settings)).run()
+    return Worker(settings, stage.context(settings)).run()
 
 
 def test_a_source_above_the_limit_is_not_downloaded(stage: Stage, clip: Path) -> None:

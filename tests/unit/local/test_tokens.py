@@ -32,7 +32,7 @@ def test_a_ticket_is_good_for_one_answer() -> None:
     token = register(registry)
     assert registry.take(token) is not None
     assert registry.take(token) is None
-    assert not registry.beat(token)
+    assert not registry.send_heartbeat(token)
 
 
 def test_an_answer_that_could_not_be_delivered_may_be_given_again() -> None:
@@ -44,12 +44,12 @@ def test_an_answer_that_could_not_be_delivered_may_be_given_again() -> None:
     assert registry.take(token) is not None
 
 
-def test_silence_is_counted_from_the_last_beat() -> None:
+def test_silence_is_counted_from_the_last_heartbeat() -> None:
     clock = Clock()
     registry = TokenRegistry(clock)
     token = register(registry, heartbeat_seconds=10)
     clock.now += 9
-    assert registry.beat(token)
+    assert registry.send_heartbeat(token)
     clock.now += 9
     assert registry.take_silent() == []
     clock.now += 2
@@ -69,4 +69,4 @@ def test_an_unknown_token_is_nobodys() -> None:
     registry = TokenRegistry()
     assert registry.find("x") is None
     assert registry.take("x") is None
-    assert not registry.beat("x")
+    assert not registry.send_heartbeat("x")

@@ -8,7 +8,7 @@ import pytest
 from media.inspect.probe import Source
 from media.inspect.sniff import FLASH, TRANSPORT_STREAM
 from media.plan.chunking import ChunkingRules, Decision, Estimate, decide, estimate
-from media.plan.overrides import Trim, Wishes
+from media.plan.overrides import Overrides, Trim
 from media.plan.plan import Plan, make_plan
 from media.tools.errors import LimitExceededError
 from profiles import VideoSettings
@@ -79,7 +79,7 @@ def test_windows_can_be_forced_and_forbidden() -> None:
 
 def test_the_estimate_grows_with_length_and_falls_with_processors() -> None:
     short, long = (replace(SOURCE, video=replace(VIDEO, duration_seconds=time)) for time in (600.0, 1200.0))
-    part = make_plan(long, WEB, Wishes(trim=Trim(start_seconds=600.0)))
+    part = make_plan(long, WEB, Overrides(trim=Trim(start_seconds=600.0)))
 
     def told(source: Source, plan: Plan | None = None, vcpus: int = 4) -> Estimate:
         return estimate(source, plan or make_plan(source, WEB), PROD, PRESET, vcpus)

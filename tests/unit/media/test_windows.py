@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from media.encode.chunk import EncodedWindow, join_facts
-from media.encode.chunk_commands import join_list, window_start
 from media.encode.picture_facts import PictureFacts
-from media.plan.overrides import Cut
+from media.encode.window import EncodedWindow, join_facts
+from media.encode.window_commands import join_list, window_start
+from media.plan.overrides import TrimSpan
 from media.plan.plan import Plan, make_plan
 from media.plan.windows import MOST_WINDOWS, Window, cell_frames, check_frames, cut_windows
 from media.tools.errors import InvalidInputError
@@ -36,8 +36,8 @@ def test_the_last_window_is_at_least_half_as_long_as_the_others(declared: float,
 
 
 def test_windows_of_a_part_cover_its_frames_and_no_other() -> None:
-    cut = Cut(Fraction(600), Fraction(900))
-    plan = replace(PLAN, cut=cut, expected_seconds=cut.length(7200.0))
+    trim = TrimSpan(Fraction(600), Fraction(900))
+    plan = replace(PLAN, trim=trim, expected_seconds=trim.length(7200.0))
 
     windows = cut_windows(plan, 60.0)
 

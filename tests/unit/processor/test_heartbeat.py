@@ -21,7 +21,7 @@ class Beats:
         self.count = 0
         self._changed = threading.Condition()
 
-    def beat(self) -> None:
+    def send_heartbeat(self) -> None:
         with self._changed:
             self.count += 1
             self._changed.notify_all()
@@ -39,7 +39,7 @@ class Rig:
     def __init__(self) -> None:
         self.token, self.ledger = Beats(), Beats()
         self.stop = Stop(on_stop=lambda: None)
-        self.heart = Heartbeat(self.token, self.stop, interval_seconds=0.01)  # type: ignore[arg-type]
+        self.heartbeat = Heartbeat(self.token, self.stop, interval_seconds=0.01)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -48,11 +48,11 @@ def rig() -> Rig:
 
 
 def test_the_token_is_kept_alive_before_and_after_the_claim(rig: Rig) -> None:
-    rig.heart.start()
+    rig.heartbeat.start()
     rig.token.wait_for(2)
-    rig.heart.watch_ledger(rig.ledger.beat)
+    rig.heartbeat.watch_ledger(rig.ledger.send_heartbeat)
     rig.ledger.wait_for(2)
-    rig.heart.end()
+    rig.heartbeat.end()
     assert rig.stop.reason is None
     beats = rig.token.count
     assert not rig.stop.wait(0.05)
@@ -82,19 +82,19 @@ def cancel_job(rig: Rig) -> None:
 def test_a_lost_token_or_fence_stops_the_attempt(
     rig: Rig, lose: Callable[[Rig], None], reason: StopReason
 ) -> None:
-    rig.heart.watch_ledger(rig.ledger.beat)
+    rig.heartbeat.watch_ledger(rig.ledger.send_heartbeat)
     lose(rig)
-    rig.heart.start()
+    rig.heartbeat.start()
     assert rig.stop.wait(5)
-    rig.heart.end()
+    rig.heartbeat.end()
     assert rig.stop.reason is reason
 
 
 def test_the_token_is_still_kept_alive_while_a_stopped_attempt_unwinds(rig: Rig) -> None:
-    rig.heart.start()
+    rig.heartbeat.start()
     rig.stop.request(StopReason.INTERRUPTED)
     rig.token.wait_for(rig.token.count + 3)
-    rig.heart.end()
+    rig.heartbeat.end()
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_the_token_is_still_kept_alive_while_a_stopped_attempt_unwinds(rig: Rig)
 def test_a_database_that_is_away_does_not_stop_the_attempt(rig: Rig, error: Exception) -> None:
     rig.ledger.error = error
     rig.token.error = TokenUnreachableError("away")
-    rig.heart.watch_ledger(rig.ledger.beat)
-    rig.heart.start()
+    rig.heartbeat.watch_ledger(rig.ledger.send_heartbeat)
+    rig.heartbeat.start()
     rig.ledger.wait_for(3)
     rig.token.wait_for(3)
-    rig.heart.end()
+    rig.heartbeat.end()
     assert rig.stop.reason is None

@@ -45,7 +45,7 @@ def token(client: FakeStepFunctions, naps: list[float] | None = None) -> TaskTok
 
 
 CALLS: dict[str, Callable[[TaskToken], None]] = {
-    "beat": lambda held: held.beat(),
+    "beat": lambda held: held.send_heartbeat(),
     "succeed": lambda held: held.succeed({}),
     "fail": lambda held: held.fail("Transient", code="INTERNAL", message="m", remedy="r"),
 }
@@ -78,7 +78,7 @@ def test_an_answer_that_is_never_delivered_is_an_error() -> None:
 def test_a_beat_is_not_repeated() -> None:
     client = FakeStepFunctions(unreachable())
     with pytest.raises(TokenUnreachableError):
-        token(client).beat()
+        token(client).send_heartbeat()
     assert len(client.calls) == 1
 
 

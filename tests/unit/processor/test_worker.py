@@ -11,7 +11,7 @@ from ledger.errors import ClaimRefusedError, JobNotFoundError, LedgerUnavailable
 from ledger.models import AlreadySettled, Announcement
 from ledger.states import JobStatus
 from media.plan.task_size import TaskSize
-from processor.steps.attempt import Surroundings
+from processor.steps.attempt import WorkerContext
 from processor.task.progress import ProgressBoard
 from processor.task.settings import Settings
 from processor.task.stop import Stop
@@ -29,7 +29,7 @@ class FakeToken:
         self.beat_error: Exception | None = None
         self.answer_error: Exception | None = None
 
-    def beat(self) -> None:
+    def send_heartbeat(self) -> None:
         if self.beat_error is not None:
             raise self.beat_error
 
@@ -113,7 +113,7 @@ Run = Callable[[FakeSession, FakeToken], Exit]
 @pytest.fixture
 def run(settings: Settings) -> Run:
     def run_worker(session: FakeSession, token: FakeToken) -> Exit:
-        around = Surroundings(
+        context = WorkerContext(
             size=TaskSize(1, None),
             s3=None,  # type: ignore[arg-type]
             token=token,  # type: ignore[arg-type]
@@ -123,7 +123,7 @@ def run(settings: Settings) -> Run:
             task_arn="arn:task",
             heartbeat_seconds=60,
         )
-        return Worker(settings, around).run()
+        return Worker(settings, context).run()
 
     return run_worker
 

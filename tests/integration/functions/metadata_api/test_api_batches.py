@@ -21,7 +21,7 @@ def forms(number: int) -> dict[str, Any]:
     return {"jobs": [FORM | {"filename": f"{position}.mp4"} for position in range(number)]}
 
 
-def order(api: ApiClient, body: dict[str, Any], **headers: str) -> dict[str, Any]:
+def create(api: ApiClient, body: dict[str, Any], **headers: str) -> dict[str, Any]:
     answer = api.call("POST", "/batches", body, headers=headers)
     assert answer.status == 201, answer.text
     assert answer.headers["Location"] == f"/batches/{answer.json['batch_id']}"
@@ -29,8 +29,8 @@ def order(api: ApiClient, body: dict[str, Any], **headers: str) -> dict[str, Any
     return created
 
 
-def test_a_hundred_jobs_are_made_in_one_call_in_their_order(api: ApiClient) -> None:
-    created = order(api, forms(100))
+def test_a_hundred_jobs_are_made_in_one_call_in_their_create(api: ApiClient) -> None:
+    created = create(api, forms(100))
 
     assert [item["job"]["filename"] for item in created["items"]] == [f"{n}.mp4" for n in range(100)]
     ticket = created["items"][99]["upload"]
@@ -76,7 +76,7 @@ def test_sources_in_the_bucket_start_at_once_and_large_files_get_their_links_lat
     aws.client("s3").put_object(Bucket=bucket, Key="drop/b.mp4", Body=CONTENT)
     source = {"source": {"bucket": bucket, "key": "drop/b.mp4"}}
 
-    first, second = order(api, {"jobs": [source, FORM | {"upload": "multipart"}]})["items"]
+    first, second = create(api, {"jobs": [source, FORM | {"upload": "multipart"}]})["items"]
 
     assert (first["job"]["status"], first["upload"]) == ("QUEUED", None)
     machine = api.settings.state_machine_arn
@@ -105,7 +105,7 @@ def test_a_repeated_batch_is_the_same_batch(
 def test_the_summary_counts_jobs_by_status_until_all_have_ended(
     api: ApiClient, ledger_conn: LedgerConnection
 ) -> None:
-    created = order(api, forms(3))
+    created = create(api, forms(3))
     ids = [item["job"]["job_id"] for item in created["items"]]
     jobs.cancel(ledger_conn, UUID(ids[0]))
 

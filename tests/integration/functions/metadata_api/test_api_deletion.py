@@ -16,7 +16,7 @@ from ledger.videos import videos
 from metadata_api.api import Application
 from metadata_api.environment.resources import Resources
 from tests.api_client import ApiClient, ParallelCalls
-from tests.integration.functions.metadata_api.job_orders import FORM, arrive, finish, order, start
+from tests.integration.functions.metadata_api.new_jobs import FORM, arrive, create, finish, start
 from tests.ledger_support import LedgerDatabase, column, create_upload_job, event_types, new_job, pending_job
 
 pytestmark = pytest.mark.integration
@@ -72,7 +72,7 @@ def test_jobs_that_await_their_file_or_their_turn_are_cancelled_and_their_parts_
     api: ApiClient, ledger_conn: LedgerConnection, aws: Any
 ) -> None:
     parted = api.call("POST", "/jobs", FORM | {"upload": "multipart"}).json["job"]
-    queued = order(api, video_id=parted["video_id"])["job"]
+    queued = create(api, video_id=parted["video_id"])["job"]
     arrive(api, ledger_conn, queued["job_id"])
 
     assert api.call("DELETE", f"/metadata/{parted['video_id']}").status == 204
@@ -90,7 +90,7 @@ def test_the_history_tells_of_the_deletion_and_of_how_soon_the_content_goes(
     api: ApiClient, ledger_conn: LedgerConnection
 ) -> None:
     for query, at_once in (({}, False), ({"purge": "true"}, True)):
-        job = order(api)["job"]
+        job = create(api)["job"]
         arrive(api, ledger_conn, job["job_id"])
         finish(ledger_conn, start(ledger_conn, job["job_id"]))
 
@@ -108,7 +108,7 @@ def test_the_history_tells_of_the_deletion_and_of_how_soon_the_content_goes(
 
 
 def test_a_version_that_does_not_match_cancels_nothing(api: ApiClient, ledger_conn: LedgerConnection) -> None:
-    job = order(api)["job"]
+    job = create(api)["job"]
 
     answer = api.call("DELETE", f"/metadata/{job['video_id']}", headers={"If-Match": '"7"'})
 
@@ -119,7 +119,7 @@ def test_a_version_that_does_not_match_cancels_nothing(api: ApiClient, ledger_co
 def test_of_many_deletions_at_once_one_is_done(
     api: ApiClient, ledger_conn: LedgerConnection, parallel: ParallelCalls
 ) -> None:
-    job = order(api)["job"]
+    job = create(api)["job"]
 
     answers = parallel([{"method": "DELETE", "path": f"/metadata/{job['video_id']}"}] * 4)
 
@@ -130,7 +130,7 @@ def test_of_many_deletions_at_once_one_is_done(
 def test_a_job_that_is_ordered_while_its_video_is_deleted_is_never_left_behind(
     api: ApiClient, ledger_conn: LedgerConnection, parallel: ParallelCalls
 ) -> None:
-    job = order(api)["job"]
+    job = create(api)["job"]
     body = FORM | {"video_id": job["video_id"]}
 
     answers = parallel(

@@ -28,14 +28,14 @@ CONTENT = b"not really a video"
 FAILURE = Failure(code=ErrorCode.ENCODE_FAILED, message="It broke.", remedy="Try again.")
 
 
-def order(api: ApiClient) -> str:
+def create(api: ApiClient) -> str:
     form = {"filename": "a.mp4", "size_bytes": len(CONTENT), "content_type": "video/mp4"}
     return str(api.call("POST", "/jobs", form).json["job"]["job_id"])
 
 
 def uploaded(api: ApiClient, conn: LedgerConnection, aws: Any) -> str:
     """A job whose file has arrived; its execution has not been started."""
-    job_id = order(api)
+    job_id = create(api)
     key = f"uploads/{job_id}/source"
     stored = aws.client("s3").put_object(Bucket=api.settings.ingest_bucket, Key=key, Body=CONTENT)
     source = SourceObject(
@@ -92,7 +92,7 @@ def waiting_machine(aws: Any) -> str:
 def test_a_job_without_its_file_is_cancelled_and_a_late_upload_does_not_start_it(
     api: ApiClient, ledger_conn: LedgerConnection
 ) -> None:
-    job_id = order(api)
+    job_id = create(api)
 
     answer = api.call("POST", f"/jobs/{job_id}/cancel")
 
@@ -141,7 +141,7 @@ def test_a_running_job_that_is_cancelled_loses_its_worker_and_its_execution(
 def test_cancelling_again_changes_nothing(
     api: ApiClient, ledger_conn: LedgerConnection, parallel: ParallelCalls
 ) -> None:
-    job_id = order(api)
+    job_id = create(api)
 
     answers = parallel([{"method": "POST", "path": f"/jobs/{job_id}/cancel"}] * 4)
 
@@ -212,7 +212,7 @@ def test_of_many_retries_at_once_exactly_one_is_done(
 def test_only_a_job_that_ended_without_a_result_can_be_retried(
     api: ApiClient, ledger_conn: LedgerConnection, aws: Any
 ) -> None:
-    waiting, done = order(api), uploaded(api, ledger_conn, aws)
+    waiting, done = create(api), uploaded(api, ledger_conn, aws)
     complete(ledger_conn, done)
 
     def code(job_id: str) -> tuple[int, str]:
@@ -224,7 +224,7 @@ def test_only_a_job_that_ended_without_a_result_can_be_retried(
 
 
 def test_a_retry_needs_the_file(api: ApiClient, ledger_conn: LedgerConnection, aws: Any) -> None:
-    never_came = order(api)
+    never_came = create(api)
     api.call("POST", f"/jobs/{never_came}/cancel")
     gone = uploaded(api, ledger_conn, aws)
     fail(ledger_conn, gone)

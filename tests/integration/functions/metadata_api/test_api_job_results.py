@@ -13,7 +13,7 @@ from ledger.models import Failure
 from ledger.states import ErrorCode
 from local.servers.redis import RedisServer
 from tests.api_client import ApiClient
-from tests.integration.functions.metadata_api.job_orders import CONTENT, arrive, finish, order, start, upload
+from tests.integration.functions.metadata_api.new_jobs import CONTENT, arrive, create, finish, start, upload
 
 pytestmark = pytest.mark.integration
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 def test_a_running_job_shows_what_its_worker_reports(
     api: ApiClient, ledger_conn: LedgerConnection, redis_server: RedisServer
 ) -> None:
-    job_id = order(api)["job"]["job_id"]
+    job_id = create(api)["job"]["job_id"]
     arrive(api, ledger_conn, job_id)
     taken = start(ledger_conn, job_id)
     worker.heartbeat(ledger_conn, taken, "downloading")
@@ -48,7 +48,7 @@ def test_a_running_job_shows_what_its_worker_reports(
 def test_an_unreadable_report_is_left_out(
     api: ApiClient, ledger_conn: LedgerConnection, redis_server: RedisServer
 ) -> None:
-    job_id = order(api)["job"]["job_id"]
+    job_id = create(api)["job"]["job_id"]
     arrive(api, ledger_conn, job_id)
     start(ledger_conn, job_id)
     client(redis_server).set(f"job:{job_id}:progress", "not json")
@@ -61,7 +61,7 @@ def test_an_unreadable_report_is_left_out(
 def test_a_completed_job_lists_its_outputs_and_links_to_them(
     api: ApiClient, ledger_conn: LedgerConnection
 ) -> None:
-    job_id = order(api)["job"]["job_id"]
+    job_id = create(api)["job"]["job_id"]
     arrive(api, ledger_conn, job_id)
     finish(ledger_conn, start(ledger_conn, job_id))
 
@@ -88,7 +88,7 @@ def test_a_completed_job_lists_its_outputs_and_links_to_them(
 def test_the_link_to_the_original_returns_the_uploaded_bytes(
     api: ApiClient, ledger_conn: LedgerConnection
 ) -> None:
-    created = order(api, filename='a"b;\\../ü.mp4')
+    created = create(api, filename='a"b;\\../ü.mp4')
     upload(created["upload"])
     arrive(api, ledger_conn, created["job"]["job_id"])
 
@@ -103,8 +103,8 @@ def test_the_link_to_the_original_returns_the_uploaded_bytes(
 def test_downloads_before_their_time_conflict_and_unknown_ones_are_not_found(
     api: ApiClient, ledger_conn: LedgerConnection
 ) -> None:
-    waiting = order(api)["job"]["job_id"]
-    done = order(api)["job"]["job_id"]
+    waiting = create(api)["job"]["job_id"]
+    done = create(api)["job"]["job_id"]
     arrive(api, ledger_conn, done)
     finish(ledger_conn, start(ledger_conn, done))
 
@@ -121,7 +121,7 @@ def test_downloads_before_their_time_conflict_and_unknown_ones_are_not_found(
 
 
 def test_a_failed_job_says_why_and_what_to_do(api: ApiClient, ledger_conn: LedgerConnection) -> None:
-    job_id = order(api)["job"]["job_id"]
+    job_id = create(api)["job"]["job_id"]
     arrive(api, ledger_conn, job_id)
     start(ledger_conn, job_id)
     failure = Failure(
@@ -140,7 +140,7 @@ def test_a_failed_job_says_why_and_what_to_do(api: ApiClient, ledger_conn: Ledge
 
 
 def test_the_history_of_a_job_is_paged_oldest_first(api: ApiClient, ledger_conn: LedgerConnection) -> None:
-    job_id = order(api)["job"]["job_id"]
+    job_id = create(api)["job"]["job_id"]
     arrive(api, ledger_conn, job_id)
     finish(ledger_conn, start(ledger_conn, job_id))
     types, cursor = [], None
@@ -160,7 +160,7 @@ def test_the_history_of_a_job_is_paged_oldest_first(api: ApiClient, ledger_conn:
 
 
 def test_jobs_are_listed_newest_first_and_filtered(api: ApiClient, ledger_conn: LedgerConnection) -> None:
-    ids = [order(api)["job"]["job_id"] for _ in range(3)]
+    ids = [create(api)["job"]["job_id"] for _ in range(3)]
     jobs.cancel(ledger_conn, UUID(ids[0]))
     video_id = api.call("GET", f"/jobs/{ids[1]}").json["video_id"]
 

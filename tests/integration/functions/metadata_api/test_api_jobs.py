@@ -14,13 +14,13 @@ from metadata_api.api import Application
 from metadata_api.environment.resources import Resources
 from tests.api_client import ApiClient, ParallelCalls
 from tests.integration.functions.conftest import MAX_UPLOAD_BYTES
-from tests.integration.functions.metadata_api.job_orders import CONTENT, FORM, arrive, order, upload
+from tests.integration.functions.metadata_api.new_jobs import CONTENT, FORM, arrive, create, upload
 
 pytestmark = pytest.mark.integration
 
 
 def test_an_ordered_upload_stores_exactly_the_announced_file(api: ApiClient) -> None:
-    created = order(api, sha256=hashlib.sha256(CONTENT).hexdigest())
+    created = create(api, sha256=hashlib.sha256(CONTENT).hexdigest())
     ticket = created["upload"]
 
     assert created["job"]["status"] == "PENDING"
@@ -38,8 +38,8 @@ def test_an_ordered_upload_stores_exactly_the_announced_file(api: ApiClient) -> 
 
 
 def test_an_upload_form_makes_a_record_titled_like_the_file(api: ApiClient) -> None:
-    plain = order(api)["job"]
-    described = order(api, metadata={"title": "Holiday", "tags": ["sea"], "attributes": {"a": 1}})["job"]
+    plain = create(api)["job"]
+    described = create(api, metadata={"title": "Holiday", "tags": ["sea"], "attributes": {"a": 1}})["job"]
 
     first = api.call("GET", f"/metadata/{plain['video_id']}").json
     second = api.call("GET", f"/metadata/{described['video_id']}").json
@@ -55,7 +55,7 @@ def test_an_upload_form_makes_a_record_titled_like_the_file(api: ApiClient) -> N
 def test_a_job_can_be_ordered_for_an_existing_record(api: ApiClient) -> None:
     video_id = api.call("POST", "/metadata", {"title": "First the record"}).json["video_id"]
 
-    job = order(api, video_id=video_id)["job"]
+    job = create(api, video_id=video_id)["job"]
 
     assert job["video_id"] == video_id
     assert api.call("GET", f"/metadata/{video_id}").json["latest_job_id"] == job["job_id"]
@@ -69,11 +69,11 @@ def test_a_job_for_an_unknown_record_is_refused_whole(api: ApiClient) -> None:
 
 
 def test_an_empty_file_may_be_ordered_and_uploaded(api: ApiClient) -> None:
-    assert upload(order(api, size_bytes=0)["upload"], b"") == 200
+    assert upload(create(api, size_bytes=0)["upload"], b"") == 200
 
 
 def test_the_largest_file_is_taken_and_one_byte_more_is_not(api: ApiClient) -> None:
-    assert order(api, size_bytes=MAX_UPLOAD_BYTES)["upload"]["headers"]["Content-Length"] == str(
+    assert create(api, size_bytes=MAX_UPLOAD_BYTES)["upload"]["headers"]["Content-Length"] == str(
         MAX_UPLOAD_BYTES
     )
 
@@ -209,13 +209,13 @@ def test_a_key_with_too_many_jobs_that_have_not_begun_is_asked_to_wait(
     first = api.call("POST", "/jobs", FORM, headers={"Idempotency-Key": "k1"}).json["job"]["job_id"]
 
     batch = api.call("POST", "/batches", {"jobs": [FORM, FORM]})
-    order(api)
+    create(api)
     full = api.call("POST", "/jobs", FORM, headers={"Idempotency-Key": "k2"})
 
     assert (batch.status, full.status, full.json["code"]) == (429, 429, "QUEUE_FULL")
     assert int(full.headers["Retry-After"]) > 0
     again = api.call("POST", "/jobs", FORM, headers={"Idempotency-Key": "k1"})
     assert (again.status, again.json["job"]["job_id"]) == (201, first)
-    assert order(replace(api, api_key_id="key-2"))
+    assert create(replace(api, api_key_id="key-2"))
     assert api.call("POST", f"/jobs/{first}/cancel").status == 200
     assert api.call("POST", "/jobs", FORM, headers={"Idempotency-Key": "k2"}).status == 201

@@ -11,7 +11,7 @@ from ledger.models import Claim, Failure
 from ledger.overrides import Overrides, Trim, Watermark
 from ledger.states import ErrorCode
 from tests.api_client import ApiClient
-from tests.integration.functions.metadata_api.job_orders import FORM, arrive, order, start
+from tests.integration.functions.metadata_api.new_jobs import FORM, arrive, create, start
 
 pytestmark = pytest.mark.integration
 
@@ -24,17 +24,17 @@ def _put_mark(api: ApiClient, size_bytes: int = 100) -> dict[str, str]:
     return {"bucket": bucket, "key": "marks/logo.png"}
 
 
-def test_the_wishes_of_a_job_are_shown_and_reach_its_worker_also_after_a_retry(
+def test_the_overrides_of_a_job_are_shown_and_reach_its_worker_also_after_a_retry(
     api: ApiClient, ledger_conn: LedgerConnection
 ) -> None:
     source = _put_mark(api)
-    wishes = {
+    overrides = {
         "trim": {"start_seconds": 1.5, "end_seconds": 4},
         "watermark": {"source": source, "position": "top-left", "opacity": 0.5, "width_percent": 10},
         "max_height": 480,
     }
 
-    job = order(api, **wishes)["job"]
+    job = create(api, **overrides)["job"]
 
     shown = api.call("GET", f"/jobs/{job['job_id']}").json["overrides"]
     assert shown["trim"] == {"start_seconds": 1.5, "end_seconds": 4.0}
@@ -61,12 +61,12 @@ def test_the_wishes_of_a_job_are_shown_and_reach_its_worker_also_after_a_retry(
     assert again.overrides == claimed.overrides
 
 
-def test_a_job_without_wishes_shows_none(api: ApiClient) -> None:
-    assert order(api)["job"]["overrides"] == {}
+def test_a_job_without_overrides_shows_none(api: ApiClient) -> None:
+    assert create(api)["job"]["overrides"] == {}
 
 
 @pytest.mark.parametrize(
-    ("wishes", "field"),
+    ("overrides", "field"),
     [
         ({"trim": {"start_seconds": 4, "end_seconds": 4}}, "trim"),
         ({"trim": {"start_seconds": -1}}, "trim.start_seconds"),
@@ -82,10 +82,10 @@ def test_a_job_without_wishes_shows_none(api: ApiClient) -> None:
         ({"profile": "thumbnails", "trim": {"end_seconds": 1}}, "trim"),
     ],
 )
-def test_a_wish_that_cannot_be_honoured_is_refused_with_its_field(
-    api: ApiClient, wishes: dict[str, Any], field: str
+def test_an_override_that_cannot_be_honoured_is_refused_with_its_field(
+    api: ApiClient, overrides: dict[str, Any], field: str
 ) -> None:
-    answer = api.call("POST", "/jobs", FORM | wishes)
+    answer = api.call("POST", "/jobs", FORM | overrides)
 
     assert answer.status == 400, answer.text
     assert answer.json["errors"][0]["field"] == field
@@ -105,7 +105,7 @@ def test_a_watermark_that_is_missing_or_too_large_is_refused(
     assert (answer.status, answer.json["errors"][0]["field"]) == (400, "watermark.source.key")
 
 
-def test_jobs_of_a_batch_have_wishes_of_their_own(api: ApiClient) -> None:
+def test_jobs_of_a_batch_have_overrides_of_their_own(api: ApiClient) -> None:
     answer = api.call("POST", "/batches", {"jobs": [FORM | {"max_height": 360}, FORM]})
 
     assert answer.status == 201, answer.text
@@ -116,7 +116,7 @@ def test_jobs_of_a_batch_have_wishes_of_their_own(api: ApiClient) -> None:
     assert refused.json["errors"][0]["field"] == "jobs.1.max_height"
 
 
-def test_wishes_survive_the_way_through_json() -> None:
-    wishes = Overrides(trim=Trim(start_seconds=1, end_seconds=None), max_height=360)
+def test_overrides_survive_the_way_through_json() -> None:
+    overrides = Overrides(trim=Trim(start_seconds=1, end_seconds=None), max_height=360)
 
-    assert Overrides.from_dict(wishes.as_dict()) == wishes
+    assert Overrides.from_dict(overrides.as_dict()) == overrides

@@ -15,7 +15,7 @@ from local.servers.emulator import EmulatorServer
 from metadata_api.settings import ApiSettings
 from tests.api_client import ApiClient, ParallelCalls
 from tests.buckets import make_bucket
-from tests.integration.functions.metadata_api.job_orders import CONTENT, FORM, arrive
+from tests.integration.functions.metadata_api.new_jobs import CONTENT, FORM, arrive
 from tests.ledger_support import column, count, event_types, output_of
 
 pytestmark = pytest.mark.integration
@@ -36,7 +36,7 @@ def api_settings(api_settings: ApiSettings, media_bucket: str) -> ApiSettings:
     return replace(api_settings, media_bucket=media_bucket)
 
 
-def order(api: ApiClient, **changes: Any) -> dict[str, Any]:
+def create(api: ApiClient, **changes: Any) -> dict[str, Any]:
     answer = api.call("POST", "/jobs", ORDER | changes)
     assert answer.status == 201, answer.text
     created: dict[str, Any] = answer.json
@@ -45,7 +45,7 @@ def order(api: ApiClient, **changes: Any) -> dict[str, Any]:
 
 def process(api: ApiClient, conn: LedgerConnection, aws: Any, **changes: Any) -> dict[str, Any]:
     """A job that was ordered, uploaded and completed, with its objects in the bucket."""
-    job: dict[str, Any] = order(api, **changes)["job"]
+    job: dict[str, Any] = create(api, **changes)["job"]
     arrive(api, conn, job["job_id"])
     claim = worker.claim(
         conn, job_id=UUID(job["job_id"]), attempt=1, execution_arn="arn:e", task_arn=None, task_token="t"
@@ -74,7 +74,7 @@ def test_known_bytes_are_answered_with_the_outputs_that_exist(
 ) -> None:
     first = process(api, ledger_conn, aws)
 
-    created = order(api, metadata={"title": "Again"}, priority=3)
+    created = create(api, metadata={"title": "Again"}, priority=3)
 
     job = created["job"]
     assert created["upload"] is None
@@ -116,12 +116,12 @@ def test_copies_of_a_copy_are_made_too_and_repeats_make_none(
 @pytest.mark.parametrize(
     "changes", [{"sha256": "b" * 64}, {"profile": "h264-to-hevc"}, {"deduplicate": False}]
 )
-def test_other_bytes_another_profile_or_no_wish_for_it_are_processed(
+def test_other_bytes_another_profile_or_no_request_for_it_are_processed(
     api: ApiClient, ledger_conn: LedgerConnection, aws: Any, changes: dict[str, Any]
 ) -> None:
     process(api, ledger_conn, aws)
 
-    created = order(api, **changes)
+    created = create(api, **changes)
 
     assert (created["job"]["status"], created["job"]["reused_job_id"]) == ("PENDING", None)
     assert created["upload"] is not None
@@ -132,12 +132,12 @@ def test_outputs_of_a_deleted_video_or_that_left_the_bucket_are_not_reused(
 ) -> None:
     first = process(api, ledger_conn, aws)
     assert api.call("DELETE", f"/metadata/{first['video_id']}").status == 204
-    assert order(api)["job"]["status"] == "PENDING"
+    assert create(api)["job"]["status"] == "PENDING"
 
     second = process(api, ledger_conn, aws)
     key = f"{column(ledger_conn, UUID(second['job_id']), 'output_prefix')}manifest.json"
     aws.client("s3").delete_object(Bucket=api.settings.media_bucket, Key=key)
-    assert order(api)["job"]["status"] == "PENDING"
+    assert create(api)["job"]["status"] == "PENDING"
 
 
 def test_two_orders_at_once_on_known_bytes_both_complete_and_on_new_bytes_both_are_processed(
@@ -166,7 +166,7 @@ def test_a_video_that_is_deleted_at_this_moment_is_not_waited_for_and_not_reused
 
     with ledger_database.connect() as other, other.transaction():
         other.execute("UPDATE videos SET deleted_at = now() WHERE id = %s", (first["video_id"],))
-        assert order(api)["job"]["status"] == "PENDING"
+        assert create(api)["job"]["status"] == "PENDING"
 
 
 def test_without_a_digest_nothing_can_be_recognised(api: ApiClient) -> None:
@@ -180,17 +180,17 @@ def test_a_large_file_that_is_known_opens_no_upload_in_parts(
 ) -> None:
     process(api, ledger_conn, aws)
 
-    created = order(api, upload="multipart")
+    created = create(api, upload="multipart")
 
     assert created["job"]["status"] == "COMPLETED"
     assert column(ledger_conn, UUID(created["job"]["job_id"]), "upload_id") is None
 
 
-def test_outputs_of_another_wish_are_not_the_answer(
+def test_outputs_of_other_overrides_are_not_the_answer(
     api: ApiClient, ledger_conn: LedgerConnection, aws: Any
 ) -> None:
     first = process(api, ledger_conn, aws, max_height=360)
 
-    assert order(api)["job"]["reused_job_id"] is None
-    assert order(api, max_height=480)["job"]["reused_job_id"] is None
-    assert order(api, max_height=360)["job"]["reused_job_id"] == first["job_id"]
+    assert create(api)["job"]["reused_job_id"] is None
+    assert create(api, max_height=480)["job"]["reused_job_id"] is None
+    assert create(api, max_height=360)["job"]["reused_job_id"] == first["job_id"]

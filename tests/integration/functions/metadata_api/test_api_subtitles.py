@@ -6,7 +6,7 @@ import pytest
 
 from ledger.database.connection import LedgerConnection
 from tests.api_client import ApiClient
-from tests.integration.functions.metadata_api.job_orders import order
+from tests.integration.functions.metadata_api.new_jobs import create
 
 pytestmark = pytest.mark.integration
 
@@ -15,7 +15,7 @@ BODY = {"language": "en", "label": "English", "text": SRT}
 
 
 def test_tracks_are_added_replaced_listed_read_and_removed(api: ApiClient) -> None:
-    path = f"/metadata/{order(api)['job']['video_id']}/subtitles"
+    path = f"/metadata/{create(api)['job']['video_id']}/subtitles"
 
     assert api.call("GET", path).json == {"items": []}
     added = api.call("PUT", f"{path}/en", BODY)
@@ -44,7 +44,7 @@ def test_tracks_are_added_replaced_listed_read_and_removed(api: ApiClient) -> No
 def test_what_cannot_be_used_is_refused_with_its_field(
     api: ApiClient, name: str, body: dict[str, str], code: str, field: str
 ) -> None:
-    video_id = order(api)["job"]["video_id"]
+    video_id = create(api)["job"]["video_id"]
 
     answer = api.call("PUT", f"/metadata/{video_id}/subtitles/{name}", body)
 
@@ -53,7 +53,7 @@ def test_what_cannot_be_used_is_refused_with_its_field(
 
 
 def test_a_film_long_file_is_taken_and_a_larger_one_is_not(api: ApiClient) -> None:
-    path = f"/metadata/{order(api)['job']['video_id']}/subtitles/en"
+    path = f"/metadata/{create(api)['job']['video_id']}/subtitles/en"
     cue = "1\n00:00:01,000 --> 00:00:02,000\n" + "words " * 60 + "\n\n"
 
     assert api.call("PUT", path, BODY | {"text": cue * 2000}).json["cues"] == 2000
@@ -68,7 +68,7 @@ def test_an_unknown_video_has_no_subtitles(api: ApiClient) -> None:
 
 
 def test_a_video_has_at_most_32_tracks(api: ApiClient) -> None:
-    path = f"/metadata/{order(api)['job']['video_id']}/subtitles"
+    path = f"/metadata/{create(api)['job']['video_id']}/subtitles"
     for number in range(32):
         assert api.call("PUT", f"{path}/t{number}", BODY).status == 200
 
@@ -81,7 +81,7 @@ def test_a_video_has_at_most_32_tracks(api: ApiClient) -> None:
 def test_tracks_come_with_the_job_or_the_job_is_not_made(
     api: ApiClient, ledger_conn: LedgerConnection
 ) -> None:
-    video_id = order(api, subtitles=[BODY | {"name": "en"}])["job"]["video_id"]
+    video_id = create(api, subtitles=[BODY | {"name": "en"}])["job"]["video_id"]
 
     assert [item["name"] for item in api.call("GET", f"/metadata/{video_id}/subtitles").json["items"]] == [
         "en"

@@ -30,7 +30,7 @@ def roomy(api: ApiClient) -> ApiClient:
     return ApiClient(Application(Resources(settings)), settings)
 
 
-def order(api: ApiClient, **changes: Any) -> dict[str, Any]:
+def create(api: ApiClient, **changes: Any) -> dict[str, Any]:
     answer = api.call("POST", "/jobs", FORM | {"upload": "multipart"} | changes)
     assert answer.status == 201, answer.text
     created: dict[str, Any] = answer.json
@@ -49,7 +49,7 @@ def send(ticket: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_file_sent_in_parts_becomes_one_object(roomy: ApiClient, aws: Any) -> None:
-    created = order(roomy)
+    created = create(roomy)
     ticket = created["upload"]
     assert (ticket["method"], len(ticket["parts"])) == ("MULTIPART", 2)
 
@@ -63,7 +63,7 @@ def test_a_file_sent_in_parts_becomes_one_object(roomy: ApiClient, aws: Any) -> 
 
 
 def test_an_upload_goes_on_where_it_was_interrupted(roomy: ApiClient) -> None:
-    ticket = order(roomy)["upload"]
+    ticket = create(roomy)["upload"]
     first = send(ticket, ticket["parts"][0])
 
     early = roomy.call("POST", ticket["complete_path"], {"parts": [first]})
@@ -79,7 +79,7 @@ def test_an_upload_goes_on_where_it_was_interrupted(roomy: ApiClient) -> None:
 
 
 def test_a_part_link_takes_exactly_its_size(roomy: ApiClient) -> None:
-    ticket = order(roomy)["upload"]
+    ticket = create(roomy)["upload"]
     last = ticket["parts"][-1]
 
     assert httpx.put(last["url"], content=piece(ticket, last) + b"!", timeout=60).status_code == 403
@@ -87,7 +87,7 @@ def test_a_part_link_takes_exactly_its_size(roomy: ApiClient) -> None:
 
 
 def test_completing_with_a_foreign_etag_or_a_part_too_many_is_refused(roomy: ApiClient) -> None:
-    ticket = order(roomy)["upload"]
+    ticket = create(roomy)["upload"]
     sent = [send(ticket, part) for part in ticket["parts"]]
 
     wrong = [sent[0], {"part_number": 2, "etag": "0" * 32}]
@@ -109,7 +109,7 @@ def test_the_longest_list_of_parts_is_read(roomy: ApiClient) -> None:
 
 
 def test_completing_again_changes_nothing(roomy: ApiClient, ledger_conn: LedgerConnection, aws: Any) -> None:
-    created = order(roomy)
+    created = create(roomy)
     ticket, job_id = created["upload"], created["job"]["job_id"]
     body = {"parts": [send(ticket, part) for part in ticket["parts"]]}
     assert roomy.call("POST", ticket["complete_path"], body).status == 200
@@ -133,7 +133,7 @@ def test_completing_again_changes_nothing(roomy: ApiClient, ledger_conn: LedgerC
 
 @pytest.mark.parametrize("path", ["upload/abort", "cancel"])
 def test_giving_up_throws_the_parts_away_and_cancels_the_job(roomy: ApiClient, aws: Any, path: str) -> None:
-    created = order(roomy)
+    created = create(roomy)
     ticket, job_id = created["upload"], created["job"]["job_id"]
     sent = send(ticket, ticket["parts"][-1])
 
@@ -151,7 +151,7 @@ def test_giving_up_throws_the_parts_away_and_cancels_the_job(roomy: ApiClient, a
 def test_giving_up_an_upload_that_expires_at_that_moment_is_told_as_such(
     roomy: ApiClient, ledger_conn: LedgerConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = order(roomy)["job"]["job_id"]
+    job_id = create(roomy)["job"]["job_id"]
 
     def cancel_too_late(conn: LedgerConnection, cancelled: UUID) -> Job:
         settlement.expire_upload(ledger_conn, cancelled, 1, stack=STACK)

@@ -116,7 +116,7 @@ def test_young_files_files_with_a_job_and_what_is_no_source_are_left_alone(swept
     assert swept.messages() == []
 
 
-def test_a_walk_goes_on_where_the_last_run_stopped_and_the_next_one_waits(
+def test_a_scan_goes_on_where_the_last_run_stopped_and_the_next_one_waits(
     swept: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"drop-{number}.mov" for number in range(5)]

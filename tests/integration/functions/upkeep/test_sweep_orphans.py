@@ -33,7 +33,7 @@ def test_an_output_without_any_job_is_tagged_once_it_is_old(swept: World) -> Non
 
     assert swept.run()["outputs_without_job"] == 0
     assert not tagged(swept, key)
-    assert swept.an_hour_later()["outputs_without_job"] == 0  # the next walk begins a day after the last one
+    assert swept.an_hour_later()["outputs_without_job"] == 0  # the next scan begins a day after the last one
     assert a_day_later(swept) == 1
     assert tagged(swept, key)
 
@@ -52,7 +52,7 @@ def test_outputs_of_known_jobs_and_what_any_row_names_are_left_alone(swept: Worl
     assert not any(tagged(swept, key) for key in swept.versions(swept.media, ""))
 
 
-def test_a_walk_through_a_large_bucket_takes_several_runs(
+def test_a_scan_through_a_large_bucket_takes_several_runs(
     swept: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [orphan(swept) for _ in range(5)]

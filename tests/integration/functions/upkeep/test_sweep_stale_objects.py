@@ -115,7 +115,7 @@ def test_an_object_that_came_after_the_end_waits_until_it_is_old(swept: World) -
     assert tags(swept, key) == SUPERSEDED
 
 
-def test_a_job_with_very_many_leftovers_takes_several_runs(
+def test_a_job_with_very_many_stale_outputs_takes_several_runs(
     swept: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, key = failed_with_output(swept)
@@ -126,7 +126,7 @@ def test_a_job_with_very_many_leftovers_takes_several_runs(
     assert [swept.an_hour_later()["outputs_superseded"] for _ in range(4)] == [2, 2, 1, 0]
 
 
-def test_a_job_whose_leftovers_cannot_be_tagged_holds_up_no_other(
+def test_a_job_whose_stale_outputs_cannot_be_tagged_holds_up_no_other(
     swept: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (_, stuck), (_, free) = failed_with_output(swept), failed_with_output(swept)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from media.encode import chunk_commands
+from media.encode import window_commands
 from media.encode.audio import EncodedAudio
-from media.encode.chunk_commands import CELLS_NAME, EDGE_SECONDS, WindowRecipe, is_notable
 from media.encode.encode import Encoded, blames_source, check_whole
 from media.encode.encode_commands import video_file
 from media.encode.picture_facts import MOST_SECTIONS, PictureFacts, Section, read_picture_facts
+from media.encode.window_commands import CELLS_NAME, EDGE_SECONDS, WindowRecipe, is_notable
 from media.inspect.probe import Source
 from media.inspect.refusals import explain
 from media.plan.plan import Plan, PlannedRung
@@ -59,7 +59,7 @@ def encode_window(
         on_progress(sample)
 
     def encode(*, seek: bool) -> str:
-        command = chunk_commands.encode_window(recipe, window, session.workdir, seek=seek)
+        command = window_commands.encode_window(recipe, window, session.workdir, seek=seek)
         try:
             return session.produce(command, outputs=len(plan.rungs), on_progress=watch).notes
         except ToolFailedError as error:
@@ -80,7 +80,7 @@ def encode_window(
 
 def _covers(notes: str, window: Window, plan: Plan) -> bool:
     """Whether decoding began early enough to know what the window's first frame shows."""
-    start = chunk_commands.window_start(window, plan)
+    start = window_commands.window_start(window, plan)
     return start == 0 or any(found <= start for found in first_seconds(notes).values())
 
 
@@ -102,7 +102,7 @@ def join_windows(
     """
     frames = check_frames([item.window for item in windows], [item.frames for item in windows])
     video_seconds = float(frames / plan.frame_rate)
-    check_whole(source, video_seconds, sound.seconds, session.limits, plan.cut)
+    check_whole(source, video_seconds, sound.seconds, session.limits, plan.trim)
     filled = [item for item in windows if item.frames]
     session.together(
         *(lambda rung=rung: _join_rung(session, filled, plan, rung, frames) for rung in plan.rungs),
@@ -152,14 +152,14 @@ def _join_rung(
 ) -> None:
     listing = session.workdir / f"windows_{rung.name}.ffconcat"
     files = [(video_file(item.directory, rung), item.frames) for item in windows]
-    listing.write_text(chunk_commands.join_list(files, plan.frame_rate), encoding="utf-8")
+    listing.write_text(window_commands.join_list(files, plan.frame_rate), encoding="utf-8")
     found = 0
 
     def watch(sample: ProgressSample) -> None:
         nonlocal found
         found = sample.frames
 
-    command = chunk_commands.join_windows(listing, rung, session.workdir, session.limits, codec=plan.codec)
+    command = window_commands.join_windows(listing, rung, session.workdir, session.limits, codec=plan.codec)
     session.produce(command, outputs=0, on_progress=watch)
     listing.unlink()
     if found != frames:
@@ -189,6 +189,6 @@ def _join_cells(
         for item in windows:
             target.write((item.directory / CELLS_NAME).read_bytes())
     session.produce(
-        chunk_commands.make_sheet(cells, plan, profile, session.workdir, session.limits), outputs=0
+        window_commands.make_sheet(cells, plan, profile, session.workdir, session.limits), outputs=0
     )
     cells.unlink()

@@ -18,7 +18,7 @@ CONTENT = b"not really a video" * 10
 FORM = {"filename": "holiday.mov", "size_bytes": len(CONTENT), "content_type": "video/quicktime"}
 
 
-def order(api: ApiClient, **changes: Any) -> dict[str, Any]:
+def create(api: ApiClient, **changes: Any) -> dict[str, Any]:
     answer = api.call("POST", "/jobs", FORM | changes)
     assert answer.status == 201, answer.text
     created: dict[str, Any] = answer.json

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from media.plan.overrides import Mark, Trim, Wishes, plan_cut
+from media.plan.overrides import Overrides, Trim, Watermark, plan_trim
 from media.produce.production import Production
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, MediaError
 from tests import media, media_pictures
@@ -56,7 +56,8 @@ def _flash_and_beep(directory: Path) -> Path:
 
 def test_exactly_the_wanted_frames_are_made(make: Produce, tmp_path: Path) -> None:
     production = make(
-        media.make_colour_steps(tmp_path), wishes=Wishes(trim=Trim(start_seconds=1.96, end_seconds=4.04))
+        media.make_colour_steps(tmp_path),
+        overrides=Overrides(trim=Trim(start_seconds=1.96, end_seconds=4.04)),
     )
 
     assert _colours(_path(production, "360p")) == "r" + "g" * 50 + "b"
@@ -65,7 +66,7 @@ def test_exactly_the_wanted_frames_are_made(make: Produce, tmp_path: Path) -> No
 
 def test_picture_and_sound_stay_together(make: Produce, tmp_path: Path) -> None:
     production = make(
-        _flash_and_beep(tmp_path), wishes=Wishes(trim=Trim(start_seconds=1.51, end_seconds=3.49))
+        _flash_and_beep(tmp_path), overrides=Overrides(trim=Trim(start_seconds=1.51, end_seconds=3.49))
     )
 
     download = _path(production, "mp4")
@@ -81,7 +82,7 @@ def test_picture_and_sound_stay_together(make: Produce, tmp_path: Path) -> None:
 def test_subtitles_move_with_the_part_and_end_with_it(make: Produce, tmp_path: Path) -> None:
     production = make(
         media.make_bunny_with_subtitles(tmp_path),
-        wishes=Wishes(trim=Trim(start_seconds=1, end_seconds=3), max_height=360),
+        overrides=Overrides(trim=Trim(start_seconds=1, end_seconds=3), max_height=360),
     )
 
     text = _path(production, "subtitles-eng").read_text()
@@ -90,7 +91,7 @@ def test_subtitles_move_with_the_part_and_end_with_it(make: Produce, tmp_path: P
 
 
 def test_a_part_with_an_open_end_goes_on_to_the_end(make: Produce) -> None:
-    production = make(media.BUNNY, wishes=Wishes(trim=Trim(start_seconds=4.28), max_height=360))
+    production = make(media.BUNNY, overrides=Overrides(trim=Trim(start_seconds=4.28), max_height=360))
 
     seconds = next(file for file in production.files if file.name == "mp4").duration_seconds
     assert seconds == pytest.approx(1.0, abs=0.05)
@@ -98,7 +99,7 @@ def test_a_part_with_an_open_end_goes_on_to_the_end(make: Produce) -> None:
 
 def test_the_sound_profile_takes_a_part_too(make: Produce) -> None:
     production = make(
-        media.BUNNY, profile="audio", wishes=Wishes(trim=Trim(start_seconds=1, end_seconds=2.5))
+        media.BUNNY, profile="audio", overrides=Overrides(trim=Trim(start_seconds=1, end_seconds=2.5))
     )
 
     lengths = {file.name: file.duration_seconds for file in production.files if file.kind == "download"}
@@ -120,7 +121,7 @@ def test_a_part_outside_the_source_is_refused_with_the_value(
     if profile == "audio" and "frame" in words:
         pytest.skip("sound has no frames")
     with pytest.raises(InvalidInputError, match=words) as refused:
-        make(media.BUNNY, profile=profile, wishes=Wishes(trim=trim))
+        make(media.BUNNY, profile=profile, overrides=Overrides(trim=trim))
 
     assert refused.value.code == ErrorCode.OVERRIDE_NOT_POSSIBLE
 
@@ -128,11 +129,11 @@ def test_a_part_outside_the_source_is_refused_with_the_value(
 def test_the_ends_of_a_part_lie_on_frames() -> None:
     rate = Fraction(30000, 1001)
 
-    cut = plan_cut(Trim(start_seconds=1.0, end_seconds=2.0), 10.0, rate)
+    trim = plan_trim(Trim(start_seconds=1.0, end_seconds=2.0), 10.0, rate)
 
-    assert cut is not None
-    assert [at * rate for at in (cut.start, cut.end) if at is not None] == [30, 60]
-    assert cut.length(10.0) == pytest.approx(1.001)
+    assert trim is not None
+    assert [at * rate for at in (trim.start, trim.end) if at is not None] == [30, 60]
+    assert trim.length(10.0) == pytest.approx(1.001)
 
 
 @pytest.mark.parametrize(
@@ -152,21 +153,21 @@ def test_no_picture_is_higher_than_wanted(
     assert isinstance(path, Path)
     trim = Trim(end_seconds=1)
 
-    production = make(path, wishes=Wishes(trim=trim, max_height=max_height))
+    production = make(path, overrides=Overrides(trim=trim, max_height=max_height))
 
     made = [(file.width, file.height) for file in production.files if file.kind == "rendition"]
     assert made == sizes
 
 
-def _mark(directory: Path, **changes: object) -> Mark:
+def _mark(directory: Path, **changes: object) -> Watermark:
     """A lime square."""
-    path = directory / "mark.source"
+    path = directory / "watermark.source"
     media.ffmpeg(
         *("-f", "lavfi", "-i", "color=lime:size=100x100,format=rgb24", "-frames:v", "1", "-c:v", "png"),
         *("-f", "image2", str(path)),
     )
     values = {"path": path, "position": "bottom-right", "opacity": 1.0, "width_percent": 10.0} | changes
-    return Mark(**values)  # type: ignore[arg-type]
+    return Watermark(**values)  # type: ignore[arg-type]
 
 
 def _black(directory: Path, size: str = "640x360", *options: str) -> Path:
@@ -191,7 +192,7 @@ def _black(directory: Path, size: str = "640x360", *options: str) -> Path:
 def test_the_watermark_lies_where_it_is_wanted_and_nowhere_else(
     make: Produce, tmp_path: Path, position: str, inside: tuple[int, int]
 ) -> None:
-    production = make(_black(tmp_path), wishes=Wishes(mark=_mark(tmp_path, position=position)))
+    production = make(_black(tmp_path), overrides=Overrides(watermark=_mark(tmp_path, position=position)))
 
     places = {(20, 15), (620, 15), (20, 345), (620, 345), (320, 180)}
     marked, *others = _pixels(_path(production, "360p"), inside, *(places - {inside}))
@@ -202,7 +203,7 @@ def test_the_watermark_lies_where_it_is_wanted_and_nowhere_else(
 
 
 def test_a_watermark_of_half_opacity_lets_the_picture_through(make: Produce, tmp_path: Path) -> None:
-    production = make(_black(tmp_path), wishes=Wishes(mark=_mark(tmp_path, opacity=0.5)))
+    production = make(_black(tmp_path), overrides=Overrides(watermark=_mark(tmp_path, opacity=0.5)))
 
     (marked,) = _pixels(_path(production, "360p"), (620, 345))
     assert _is(marked, (0, 128, 0))
@@ -211,7 +212,7 @@ def test_a_watermark_of_half_opacity_lets_the_picture_through(make: Produce, tmp
 def test_a_watermark_stays_square_where_pixels_are_not(make: Produce, tmp_path: Path) -> None:
     source = _black(tmp_path, "720x576", "-vf", "setsar=64/45")
 
-    production = make(source, wishes=Wishes(mark=_mark(tmp_path, position="center")))
+    production = make(source, overrides=Overrides(watermark=_mark(tmp_path, position="center")))
 
     path = production.files[0].path
     width, height = production.files[0].width or 0, production.files[0].height or 0
@@ -225,7 +226,8 @@ def test_a_watermark_stays_square_where_pixels_are_not(make: Produce, tmp_path: 
 
 def test_a_watermark_is_on_every_frame_of_a_rotated_and_an_hdr_source(make: Produce, tmp_path: Path) -> None:
     production = make(
-        media.make_high_dynamic_range(tmp_path), wishes=Wishes(mark=_mark(tmp_path, position="top-left"))
+        media.make_high_dynamic_range(tmp_path),
+        overrides=Overrides(watermark=_mark(tmp_path, position="top-left")),
     )
 
     raw = _raw(
@@ -262,6 +264,6 @@ def test_a_watermark_that_is_no_small_whole_picture_is_refused(
 ) -> None:
     assert callable(bad)
     with pytest.raises(kind, match="The watermark cannot be used") as refused:
-        make(media.BIKES, wishes=Wishes(mark=_mark(tmp_path, path=bad(tmp_path))))
+        make(media.BIKES, overrides=Overrides(watermark=_mark(tmp_path, path=bad(tmp_path))))
 
     assert refused.value.code == code
