@@ -52,8 +52,8 @@ soak: setup ## Process many small jobs while things break, then audit the result
 test-api: setup ## Ask the API thousands of made-up questions and hold every answer to its description
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.fuzz.run $(ARGS)
 
-lint: setup ## Check style and formatting
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+lint: setup ## Check style, formatting and what may import what
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo
 
 format: setup ## Format the code and sort the imports
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
@@ -131,4 +131,4 @@ bench-api: setup ## Compare the API function with a FastAPI twin over 100,000 vi
 
 clean: ## Remove virtual environments, caches and all local data
 	@if [ -x $(PYTHON_BIN) ]; then for stack in dev prod; do $(PYTHON_BIN) -m local reset --stack $$stack --yes || true; done; fi
-	@rm -rf .venv .venv-emulator .venv-checks .venv-bench .browser .local build .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-emulator .venv-checks .venv-bench .browser .local build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -12,6 +12,7 @@ import upkeep.settings
 import webhooks.settings
 from local.program import ProgramRun
 from processor.task.settings import WORKFLOW_VARIABLES, Settings
+from tests.handlers import HANDLERS
 from tests.synthesised import container, one, resources, state_machine
 
 FUNCTIONS: dict[str, Any] = {
@@ -23,13 +24,6 @@ FUNCTIONS: dict[str, Any] = {
     "migrate": upkeep.settings.MigrateSettings,
     "webhooks": webhooks.settings.WebhooksSettings,
     "webhook-sender": webhooks.settings.WebhookSenderSettings,
-}
-HANDLERS = {
-    "api": "metadata_api.api.handler",
-    **{role: f"orchestration.{role}.handler" for role in ("ingest", "outcome")},
-    **{role: f"upkeep.{role}.handler" for role in ("maintain", "sweep", "migrate")},
-    "webhooks": "webhooks.dispatcher.handler",
-    "webhook-sender": "webhooks.sender.handler",
 }
 
 
