@@ -1,26 +1,14 @@
 """The rules that configuration values must keep together, each refused with the key to change."""
 
-from __future__ import annotations
-
 import ipaddress
-from typing import TYPE_CHECKING
 
+from components.choices import ENDPOINT_SERVICES, TASK_MEMORY_MIB
 from components.config_values import refusal
-
-if TYPE_CHECKING:
-    from components.config import StackConfig
+from components.settings import StackConfig
 
 _GIB = 1024**3
 _SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
 _ADVANCED_INSIGHTS_DAYS = 465
-TASK_MEMORY_MIB = {
-    1024: range(2048, 8193, 1024),
-    2048: range(4096, 16385, 1024),
-    4096: range(8192, 30721, 1024),
-    8192: range(16384, 61441, 4096),
-    16384: range(32768, 122881, 8192),
-}
-ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states")
 _NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES)
 
 

@@ -41,7 +41,7 @@ _REGION = (
 _HEAD = """\
 # Configuration
 
-`components/config.py` declares every key; `Pulumi.dev.yaml` and `Pulumi.prod.yaml` give the values. The
+`components/settings.py` declares every key; `Pulumi.dev.yaml` and `Pulumi.prod.yaml` give the values. The
 program reads them once, before it creates anything, and refuses an unknown key, a missing key, a value out
 of range, and values that contradict each other, with the key, the value, what is allowed, and the command
 that corrects it. No key has a hidden default: both stack files hold all of them, and differ in values only.

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.config import StackConfig, parse_config
+from components.config import parse_config
 from components.config_values import ConfigError
+from components.settings import StackConfig
 from local.errors import LocalModeError
 from local.stack_config import load_stack_settings
 from tools.prerequisites import (

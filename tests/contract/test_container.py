@@ -3,7 +3,8 @@
 import json
 import re
 
-from components.config import StackConfig, parse_config
+from components.config import parse_config
+from components.settings import StackConfig
 from local.paths import REPOSITORY_ROOT
 from local.program import ProgramRun
 from tests.synthesised import container
