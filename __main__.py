@@ -25,7 +25,7 @@ from components.processing import Processing, ProcessingArgs, pulled_repository_
 from components.storage import Storage, StorageArgs
 from components.sweep import Sweep, SweepArgs
 from components.tags import Tags
-from components.task import ChunkingSettings, ProcessingTask, ProcessingTaskArgs
+from components.task import ProcessingTask, ProcessingTaskArgs
 from components.web_firewall import WebFirewall, WebFirewallArgs
 from components.webhooks import Webhooks, WebhooksArgs
 from components.workflow import Workflow, WorkflowArgs
@@ -35,20 +35,15 @@ check_package(config.cpu_architecture)
 names = Names(stack=pulumi.get_stack(), region=region, account_id=aws.get_caller_identity().account_id)
 tags = Tags(project=pulumi.get_project(), stack=names.stack, owner=config.owner)
 
-encryption = Encryption(
-    "encryption", EncryptionArgs(names=names, tags=tags, deletion_protection=config.deletion_protection)
-)
-logs = LogKeeping(retention_days=config.log_retention_days, key_arn=encryption.logs_key_arn)
+encryption = Encryption("encryption", EncryptionArgs(names=names, tags=tags, protection=config.protection))
+logs = LogKeeping(settings=config.logs, key_arn=encryption.logs_key_arn)
 network = Network(
     "network",
     NetworkArgs(
         names=names,
         tags=tags,
-        cidr_block=config.vpc_cidr,
-        availability_zones=config.availability_zones,
-        nat_strategy=config.nat_strategy,
-        interface_endpoints=config.interface_endpoints,
-        database_proxy=config.database_proxy,
+        settings=config.network,
+        database_proxy=config.database.database_proxy,
         logs=logs,
     ),
 )
@@ -57,18 +52,9 @@ database = Database(
     DatabaseArgs(
         names=names,
         tags=tags,
-        engine_version=config.database_engine_version,
-        instance_class=config.database_instance_class,
-        allocated_storage_gib=config.database_allocated_storage_gib,
-        max_allocated_storage_gib=config.database_max_allocated_storage_gib,
-        backup_retention_days=config.database_backup_retention_days,
-        insights_retention_days=config.database_insights_retention_days,
-        insights_mode=config.database_insights_mode,
-        slow_query_milliseconds=config.database_slow_query_milliseconds,
-        master_rotation_days=config.database_master_rotation_days,
+        settings=config.database,
         logs=logs,
-        deletion_protection=config.deletion_protection,
-        final_snapshot=config.final_snapshots,
+        protection=config.protection,
         subnet_ids=network.isolated_subnet_ids,
         security_group_id=network.rds_security_group_id,
         key_arn=encryption.database_key_arn,
@@ -79,12 +65,9 @@ cache = Cache(
     CacheArgs(
         names=names,
         tags=tags,
-        node_type=config.cache_node_type,
-        nodes=config.cache_nodes,
-        snapshot_retention_days=config.cache_snapshot_retention_days,
+        settings=config.cache,
         logs=logs,
-        deletion_protection=config.deletion_protection,
-        final_snapshot=config.final_snapshots,
+        protection=config.protection,
         subnet_ids=network.isolated_subnet_ids,
         security_group_id=network.redis_security_group_id,
         key_arn=encryption.database_key_arn,
@@ -95,14 +78,12 @@ storage = Storage(
     StorageArgs(
         names=names,
         tags=tags,
-        deletion_protection=config.deletion_protection,
-        originals_archive_days=config.originals_archive_days,
-        originals_deep_archive_days=config.originals_deep_archive_days,
-        superseded_retention_days=config.superseded_retention_days,
-        access_log_days=config.log_retention_days,
+        protection=config.protection,
+        retention=config.retention,
+        access_log_days=config.logs.log_retention_days,
         cors_origins=config.cors_origins,
         key_arn=encryption.media_key_arn,
-        availability_zones=config.availability_zones,
+        availability_zones=config.network.availability_zones,
         subnet_ids=network.private_subnet_ids,
         security_group_id=network.efs_security_group_id,
     ),
@@ -112,9 +93,7 @@ notifications = Notifications(
     NotificationsArgs(
         names=names,
         tags=tags,
-        emails=config.notification_emails,
-        sms_numbers=config.notification_sms_numbers,
-        https_endpoints=config.notification_https_endpoints,
+        settings=config.notifications,
         key_arn=encryption.messages_key_arn,
     ),
 )
@@ -129,9 +108,7 @@ migrate_platform = FunctionPlatform(
     names=names,
     tags=tags,
     architecture=config.cpu_architecture,
-    memory_mib=config.lambda_memory_mib,
-    background_reserved_concurrency=config.background_reserved_concurrency,
-    log_level=config.log_level,
+    settings=config.functions,
     logs=logs,
     subnet_ids=network.private_subnet_ids,
     security_group_id=network.migrate_security_group_id,
@@ -147,7 +124,7 @@ migrations = Migrations(
     ),
 )
 functions = replace(migrate_platform, security_group_id=network.lambda_security_group_id, after=[migrations])
-if config.database_proxy:
+if config.database.database_proxy:
     proxy = DatabaseProxy(
         "database-proxy",
         DatabaseProxyArgs(
@@ -175,7 +152,7 @@ processing = Processing(
         image_uri=config.image_uri,
         architecture=config.cpu_architecture,
         key_arn=encryption.tasks_key_arn,
-        force_destroy=not config.deletion_protection,
+        protection=config.protection,
     ),
 )
 task = ProcessingTask(
@@ -186,18 +163,9 @@ task = ProcessingTask(
         image=processing.image,
         repository_arn=pulled_repository_arn(names, config.image_uri),
         architecture=config.cpu_architecture,
-        cpu_units=config.task_cpu_units,
-        memory_mib=config.task_memory_mib,
-        ephemeral_storage_gib=config.task_ephemeral_storage_gib,
-        max_source_bytes=config.max_upload_bytes,
-        chunking=ChunkingSettings(
-            mode=config.chunking_mode,
-            window_seconds=config.chunk_window_seconds,
-            max_concurrency=config.chunk_max_concurrency,
-            task_timeout_seconds=config.task_stops_at_seconds,
-            workflow_timeout_seconds=config.workflow_timeout_seconds,
-        ),
-        log_level=config.log_level,
+        settings=config.task,
+        jobs=config.jobs,
+        chunking=config.chunking,
         logs=logs,
         database=database_access,
         redis=cache.access,
@@ -209,11 +177,8 @@ workflow = Workflow(
     "workflow",
     WorkflowArgs(
         platform=functions,
-        timeout_seconds=config.workflow_timeout_seconds,
-        task_timeout_seconds=config.task_stops_at_seconds,
-        max_running_jobs=config.max_running_jobs,
-        first_capacity_provider="FARGATE_SPOT" if config.fargate_spot else "FARGATE",
-        chunk_max_concurrency=config.chunk_max_concurrency,
+        jobs=config.jobs,
+        chunking=config.chunking,
         cluster_arn=processing.cluster_arn,
         cluster_name=processing.cluster_name,
         task_definition_arn=task.task_definition_arn,
@@ -232,10 +197,7 @@ ingest = Ingest(
         state_machine_arn=workflow.state_machine_arn,
         state_machine_name=workflow.state_machine_name,
         topics=notifications.topics,
-        max_upload_bytes=config.max_upload_bytes,
-        upload_expiry_seconds=config.upload_expiry_seconds,
-        max_running_jobs=config.max_running_jobs,
-        concurrency=config.ingest_concurrency,
+        jobs=config.jobs,
     ),
 )
 webhooks = Webhooks(
@@ -256,53 +218,47 @@ sweep = Sweep(
         shared_files=storage.shared_files,
         ingest_queue=ingest.redrivable.queue,
         messages_key_arn=encryption.messages_key_arn,
-        deleted_retention_days=config.deleted_retention_days,
+        retention=config.retention,
     ),
 )
 api = Api(
     "api",
     ApiArgs(
         platform=functions,
-        rate_limit_per_second=config.api_rate_limit_per_second,
-        burst_limit=config.api_burst_limit,
-        monthly_quota=config.api_monthly_quota,
-        reserved_concurrency=config.api_reserved_concurrency,
+        settings=config.api,
         cors_origins=config.cors_origins,
         manage_gateway_account=config.manage_api_gateway_account,
         redis=cache.access,
         buckets=storage.buckets,
         state_machine_arn=workflow.state_machine_arn,
         state_machine_name=workflow.state_machine_name,
-        max_running_jobs=config.max_running_jobs,
-        max_waiting_jobs=config.max_waiting_jobs,
-        max_upload_bytes=config.max_upload_bytes,
+        jobs=config.jobs,
         webhooks=webhooks.access,
         redrivable=[ingest.redrivable, *webhooks.redrivable],
         messages_key_arn=encryption.messages_key_arn,
     ),
 )
 
-if config.web_firewall:
+if config.firewall.web_firewall:
     WebFirewall(
         "web-firewall",
         WebFirewallArgs(
             names=names,
             tags=tags,
             stage_arn=api.stage_arn,
-            address_limit=config.web_firewall_address_limit,
+            settings=config.firewall,
             logs=logs,
         ),
     )
 
 domain = None
-if config.api_domain_name:
+if config.domain.api_domain_name:
     domain = ApiDomain(
         "api-domain",
         ApiDomainArgs(
             names=names,
             tags=tags,
-            domain_name=config.api_domain_name,
-            certificate_arn=config.api_certificate_arn,
+            settings=config.domain,
             rest_api_id=api.rest_api_id,
             stage_name=api.stage_name,
         ),

@@ -15,3 +15,9 @@ TASK_MEMORY_MIB = {
     8192: range(16384, 61441, 4096),
     16384: range(32768, 122881, 8192),
 }
+# fmt: off
+LOG_RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)
+# fmt: on
+INSIGHTS_RETENTION_DAYS = (7, *(31 * months for months in range(1, 24)), 731)

@@ -1,19 +1,19 @@
 """Reads the one typed configuration of a stack, once, from Pulumi's configuration."""
 
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, fields, is_dataclass
+from typing import Any, cast
 
 from components.config_rules import check_rules
-from components.config_values import ConfigError, Kind, ValueSpec, kind_of, parse, spec_of
-from components.settings import StackConfig
+from components.config_values import ConfigError, Kind, Value, ValueSpec, kind_of, parse, spec_of
+from components.stack_config import StackConfig
 
 _REGION_KEY = "aws:region"
 
 
 def config_keys() -> dict[str, tuple[Kind, ValueSpec]]:
     """Give every configuration key with its type and description, in the order of declaration."""
-    return {declared.name: (kind_of(declared), spec_of(declared)) for declared in fields(StackConfig)}
+    return {declared.name: (kind_of(declared), spec_of(declared)) for declared in _declared(StackConfig)}
 
 
 def parse_config(values: Mapping[str, str]) -> StackConfig:
@@ -39,8 +39,8 @@ def parse_config(values: Mapping[str, str]) -> StackConfig:
             f"configuration keys {missing} are missing; {missing[0]} must be {spec.range_text(kind)}. "
             f"Run: pulumi config set {missing[0]} <value>"
         )
-    parsed: dict[str, Any] = {key: parse(key, *keys[key], text) for key, text in values.items()}
-    config = StackConfig(**parsed)
+    parsed = {key: parse(key, *keys[key], text) for key, text in values.items()}
+    config: StackConfig = _filled(StackConfig, parsed)
     check_rules(config)
     return config
 
@@ -68,3 +68,24 @@ def load_config(project: str) -> tuple[StackConfig, str]:
             f"Run: pulumi config set {_REGION_KEY} ap-northeast-1"
         )
     return parse_config(values), region
+
+
+def _declared(settings: type[Any]) -> Iterator[Field[Any]]:
+    """Give the keys of a settings class, and of the groups in it."""
+    for declared in fields(settings):
+        if is_dataclass(declared.type):
+            yield from _declared(cast(type, declared.type))
+        else:
+            yield declared
+
+
+def _filled(settings: type[Any], values: Mapping[str, Value]) -> Any:
+    """Build a settings class, and the groups in it, from the values of all keys."""
+    return settings(
+        **{
+            declared.name: _filled(cast(type, declared.type), values)
+            if is_dataclass(declared.type)
+            else values[declared.name]
+            for declared in fields(settings)
+        }
+    )

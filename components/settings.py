@@ -1,16 +1,13 @@
-"""Every configuration key of a stack: its type, its range and its meaning.
-
-Every key is required in every stack file, so that dev and prod differ in values only and nothing is decided
-by an unseen default.
-"""
+"""Configuration keys in groups that components take whole: type, range and meaning of each."""
 
 from dataclasses import dataclass
 from typing import get_args
 
 from components.choices import (
     ENDPOINT_SERVICES,
+    INSIGHTS_RETENTION_DAYS,
+    LOG_RETENTION_DAYS,
     TASK_MEMORY_MIB,
-    Architecture,
     ChunkingMode,
     InsightsMode,
     NatStrategy,
@@ -18,33 +15,34 @@ from components.choices import (
 from components.config_values import value
 
 _GIB = 1024**3
-# fmt: off
-_LOG_RETENTION_DAYS = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)
-# fmt: on
-_INSIGHTS_RETENTION_DAYS = (7, *(31 * months for months in range(1, 24)), 731)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StackConfig:
-    """Everything about a stack that is known before it is deployed; field names are configuration keys."""
+class ProtectionSettings:
+    """How hard it is to lose data; given to every component that keeps some."""
 
-    owner: str = value(
-        "team that answers for the stack; written on every resource",
-        pattern=r"[\w .@-]{1,64}",
-        example="media-team",
-    )
     deletion_protection: bool = value(
         "refuse to delete the database, the buckets, the file system and the keys with their data"
     )
     final_snapshots: bool = value(
         "take a last snapshot of the database and the cache before they are deleted"
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What is logged and for how long."""
+
     log_level: str = value(
         "least severe log line that services write", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
-    log_retention_days: int = value("how long log groups keep lines", choices=_LOG_RETENTION_DAYS)
+    log_retention_days: int = value("how long log groups keep lines", choices=LOG_RETENTION_DAYS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationSettings:
+    """Who is told."""
+
     notification_emails: tuple[str, ...] = value(
         "addresses told about every completed and failed job",
         maximum=20,
@@ -64,6 +62,11 @@ class StackConfig:
         example="https://hooks.example.com/video",
     )
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """Shape of the network."""
+
     vpc_cidr: str = value(
         "address range of the network, /16 to /18", pattern=r"[0-9.]+/1[678]", example="10.0.0.0/16"
     )
@@ -76,6 +79,11 @@ class StackConfig:
         choices=ENDPOINT_SERVICES,
     )
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """The database and its proxy."""
+
     database_engine_version: str = value(
         "PostgreSQL version, major or major.minor", pattern=r"16(\.\d+)?", example="16"
     )
@@ -86,7 +94,7 @@ class StackConfig:
     database_max_allocated_storage_gib: int = value("limit of storage autoscaling", minimum=22, maximum=65536)
     database_backup_retention_days: int = value("how long automated backups are kept", minimum=7, maximum=35)
     database_insights_retention_days: int = value(
-        "how long Performance Insights keeps samples", choices=_INSIGHTS_RETENTION_DAYS
+        "how long Performance Insights keeps samples", choices=INSIGHTS_RETENTION_DAYS
     )
     database_insights_mode: InsightsMode = value(  # noqa: RUF009  value() gives a dataclass field
         "CloudWatch Database Insights", choices=get_args(InsightsMode)
@@ -99,11 +107,21 @@ class StackConfig:
     )
     database_proxy: bool = value("put RDS Proxy between the functions and the database")
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings:
+    """Size of the cache."""
+
     cache_node_type: str = value(
         "ElastiCache node type", pattern=r"cache\.[a-z0-9]+\.[a-z0-9]+", example="cache.t4g.medium"
     )
     cache_nodes: int = value("primary and replicas together", minimum=2, maximum=6)
     cache_snapshot_retention_days: int = value("how long cache snapshots are kept", minimum=1, maximum=35)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """How long files are kept, and where."""
 
     originals_archive_days: int = value(
         "age at which originals move to Glacier Instant Retrieval", minimum=1, maximum=3650
@@ -119,25 +137,23 @@ class StackConfig:
     deleted_retention_days: int = value(
         "how long the file, the outputs and the texts of a deleted video are kept", minimum=1, maximum=365
     )
-    cors_origins: tuple[str, ...] = value(
-        "web origins that may call the API and upload from a browser",
-        pattern=r"https?://[^/\s*]+",
-        example="https://video.example.com",
-    )
 
-    cpu_architecture: Architecture = value(  # noqa: RUF009  value() gives a dataclass field
-        "processor architecture of tasks and functions", choices=get_args(Architecture)
-    )
-    image_uri: str = value(
-        "ready container image of the processor; empty builds it",
-        pattern=r"(\S+[:@]\S+)?",
-        example="<registry>/<name>:<tag>",
-    )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSettings:
+    """Size of a processing task."""
+
     task_cpu_units: int = value(
         "Fargate CPU units of a task; 1024 are one vCPU", choices=tuple(TASK_MEMORY_MIB)
     )
     task_memory_mib: int = value("Fargate memory of a task", minimum=2048, maximum=122880)
     task_ephemeral_storage_gib: int = value("scratch disk of a task", minimum=21, maximum=200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSettings:
+    """What a job may take: capacity, bytes, time, and its turn."""
+
     fargate_spot: bool = value("try Fargate Spot first; a retry always runs on demand")
     max_upload_bytes: int = value("largest source that is accepted", minimum=1024**2, maximum=100 * _GIB)
     upload_expiry_seconds: int = value(
@@ -152,6 +168,17 @@ class StackConfig:
         maximum=100_000,
     )
     workflow_timeout_seconds: int = value("longest time of one execution", minimum=600, maximum=86400)
+
+    @property
+    def task_stops_at_seconds(self) -> int:
+        """Longest time of the processing state; the rest of the execution is for settling and telling."""
+        return self.workflow_timeout_seconds - 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkingSettings:
+    """When and how a job is spread over many tasks."""
+
     chunking_mode: ChunkingMode = value(  # noqa: RUF009  value() gives a dataclass field
         "encode long sources in windows by many tasks: auto asks an estimate", choices=get_args(ChunkingMode)
     )
@@ -161,6 +188,11 @@ class StackConfig:
     chunk_max_concurrency: int = value(
         "most tasks that encode windows of one job at once", minimum=1, maximum=500
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSettings:
+    """Memory and concurrency of the functions."""
 
     lambda_memory_mib: int = value("memory of each function", minimum=256, maximum=10240)
     api_reserved_concurrency: int = value(
@@ -172,15 +204,21 @@ class StackConfig:
         maximum=1000,
     )
     ingest_concurrency: int = value("most ingest functions that run at once", minimum=2, maximum=1000)
-    webhook_trusted_hosts: tuple[str, ...] = value(
-        "hosts that webhooks may reach without TLS and at a private address; for receivers on one machine",
-        maximum=1,
-        pattern=r"127\.0\.0\.1",
-        example="127.0.0.1",
-    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """What the API accepts."""
+
     api_rate_limit_per_second: int = value("steady API calls a second", minimum=1, maximum=10000)
     api_burst_limit: int = value("API calls accepted at once", minimum=1, maximum=5000)
     api_monthly_quota: int = value("API calls a month and key", minimum=1, maximum=1_000_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiDomainSettings:
+    """The API's address beside the one that AWS gives it."""
+
     api_domain_name: str = value(
         "domain of the API beside its AWS address; empty for none",
         pattern=r"([a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+)?",
@@ -191,15 +229,13 @@ class StackConfig:
         pattern=r"(arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+)?",
         example="arn:aws:acm:<region>:<account>:certificate/<id>",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebFirewallSettings:
+    """The firewall in front of the API."""
+
     web_firewall: bool = value("put AWS WAF in front of the API")
     web_firewall_address_limit: int = value(
         "calls of one address in five minutes that AWS WAF lets through", minimum=10, maximum=2_000_000_000
     )
-    manage_api_gateway_account: bool = value(
-        "set the region's API Gateway logging role; one stack per account and region"
-    )
-
-    @property
-    def task_stops_at_seconds(self) -> int:
-        """Longest time of the processing state; the rest of the execution is for settling and telling."""
-        return self.workflow_timeout_seconds - 180

@@ -20,10 +20,10 @@ def values() -> dict[str, str]:
 
 def test_a_complete_configuration_is_parsed_with_its_types(values: dict[str, str]) -> None:
     config = parse_config(values)
-    assert config.vpc_cidr == "10.0.0.0/16"
-    assert config.availability_zones == 2
-    assert config.deletion_protection is False
-    assert config.notification_emails == ("video-team@example.com",)
+    assert config.network.vpc_cidr == "10.0.0.0/16"
+    assert config.network.availability_zones == 2
+    assert config.protection.deletion_protection is False
+    assert config.notifications.notification_emails == ("video-team@example.com",)
 
 
 def test_the_configuration_cannot_be_changed_after_parsing(values: dict[str, str]) -> None:
@@ -124,12 +124,12 @@ def test_values_that_contradict_each_other_are_refused(
 def test_no_nat_is_accepted_when_endpoints_lead_to_all_services(values: dict[str, str]) -> None:
     endpoints = ["ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states"]
     config = parse_config({**values, "nat_strategy": "none", "interface_endpoints": json.dumps(endpoints)})
-    assert config.interface_endpoints == tuple(endpoints)
+    assert config.network.interface_endpoints == tuple(endpoints)
 
 
 def test_the_task_stops_early_enough_for_the_workflow_to_settle(values: dict[str, str]) -> None:
     config = parse_config(values)
-    assert config.task_stops_at_seconds == config.workflow_timeout_seconds - 180
+    assert config.jobs.task_stops_at_seconds == config.jobs.workflow_timeout_seconds - 180
 
 
 def test_every_key_has_a_meaning_and_a_range() -> None:
