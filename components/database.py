@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from components.function import DatabaseAccess
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import trust_policy
@@ -103,6 +104,17 @@ class Database(pulumi.ComponentResource):
                 "application_secret_arn": self.application_secret_arn,
                 "application_secret_version_id": self.application_secret_version_id,
             }
+        )
+
+    @property
+    def access(self) -> DatabaseAccess:
+        """What a client of the database needs to know to connect to the instance itself."""
+        return DatabaseAccess(
+            host=self.host,
+            port=self.port,
+            name=DATABASE_NAME,
+            secret_arn=self.application_secret_arn,
+            key_arn=self._args.key_arn,
         )
 
     def _build_instance(self) -> aws.rds.Instance:

@@ -64,6 +64,11 @@ class Processing(pulumi.ComponentResource):
             {"cluster_name": self.cluster_name, "cluster_arn": self.cluster_arn, "image": self.image}
         )
 
+    @property
+    def repository_arn(self) -> str | None:
+        """ECR repository that tasks must be allowed to pull from; None for an image from elsewhere."""
+        return pulled_repository_arn(self._args.names, self._args.image_uri)
+
     def _build_cluster(self) -> aws.ecs.Cluster:
         args = self._args
         cluster = aws.ecs.Cluster(
