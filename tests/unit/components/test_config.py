@@ -132,6 +132,17 @@ def test_the_task_stops_early_enough_for_the_workflow_to_settle(values: dict[str
     assert config.jobs.task_stops_at_seconds == config.jobs.workflow_timeout_seconds - 180
 
 
+def test_every_key_is_declared_once_in_all_groups(values: dict[str, str]) -> None:
+    settings = dataclasses.asdict(parse_config(values))
+    declared = [
+        key
+        for name, setting in settings.items()
+        for key in (setting if isinstance(setting, dict) else [name])
+    ]
+    assert declared == list(config_keys())
+    assert len(declared) == len(set(declared))
+
+
 def test_every_key_has_a_meaning_and_a_range() -> None:
     for key, (kind, spec) in config_keys().items():
         assert spec.meaning, key
