@@ -1,1 +1,1 @@
-"""The platform's Pulumi components: one group per file, composed by the program in __main__.py."""
+"""The Pulumi components: one group of resources per file; composition/ joins them for __main__.py."""

@@ -14,6 +14,7 @@ from components.naming import NameKind
 from components.policies import Statement, read_sources, use_key
 from components.queues import RedrivableQueue, redrive_environment, redrive_statements
 from components.routes import Routes, RoutesArgs
+from components.settings import ApiSettings, JobSettings
 from components.storage import MediaBuckets
 from components.webhooks import WebhookAccess
 
@@ -44,38 +45,29 @@ class ApiArgs:
 
     Attributes:
         platform: what all functions share.
-        rate_limit_per_second: steady calls a second.
-        burst_limit: calls accepted at once.
-        monthly_quota: calls a month and key.
-        reserved_concurrency: runs kept free for the API; 0 keeps none.
+        settings: calls a second, at once and a month.
         cors_origins: web origins that may call the API.
         manage_gateway_account: set the region's API Gateway logging role.
         redis: the cache.
         buckets: buckets for uploads and renditions.
         state_machine_arn: workflow to start.
         state_machine_name: its name, for the ARNs of its executions.
-        max_running_jobs: jobs that are processed at the same time.
-        max_waiting_jobs: jobs of one key that may wait.
-        max_upload_bytes: largest source that is accepted.
+        jobs: how many are processed at the same time, how many of one key may wait, and the largest source
+            that is accepted.
         webhooks: how endpoints are taken up.
         redrivable: queues whose dead letters it gives back.
         messages_key_arn: key that encrypts them.
     """
 
     platform: FunctionPlatform
-    rate_limit_per_second: int
-    burst_limit: int
-    monthly_quota: int
-    reserved_concurrency: int
+    settings: ApiSettings
     cors_origins: Sequence[str]
     manage_gateway_account: bool
     redis: CacheAccess
     buckets: MediaBuckets
     state_machine_arn: pulumi.Input[str]
     state_machine_name: pulumi.Input[str]
-    max_running_jobs: int
-    max_waiting_jobs: int
-    max_upload_bytes: int
+    jobs: JobSettings
     webhooks: WebhookAccess
     redrivable: Sequence[RedrivableQueue]
     messages_key_arn: pulumi.Input[str]
@@ -156,16 +148,16 @@ class Api(pulumi.ComponentResource):
                     "INGEST_BUCKET": args.buckets.ingest,
                     "MEDIA_BUCKET": args.buckets.media,
                     "STATE_MACHINE_ARN": args.state_machine_arn,
-                    "MAX_RUNNING_JOBS": str(args.max_running_jobs),
-                    "MAX_WAITING_JOBS": str(args.max_waiting_jobs),
-                    "MAX_UPLOAD_BYTES": str(args.max_upload_bytes),
+                    "MAX_RUNNING_JOBS": str(args.jobs.max_running_jobs),
+                    "MAX_WAITING_JOBS": str(args.jobs.max_waiting_jobs),
+                    "MAX_UPLOAD_BYTES": str(args.jobs.max_upload_bytes),
                     "CORS_ORIGINS": ",".join(args.cors_origins),
                     "WEBHOOK_KEY_ARN": args.webhooks.key_arn,
                     "WEBHOOK_TRUSTED_HOSTS": ",".join(args.webhooks.trusted_hosts),
                     **redrive_environment(args.redrivable),
                 },
                 statements=self._function_statements(),
-                reserved_concurrency=args.reserved_concurrency or None,
+                reserved_concurrency=args.platform.settings.api_reserved_concurrency or None,
             ),
             opts=self._child,
         )
@@ -245,8 +237,8 @@ class Api(pulumi.ComponentResource):
                 metrics_enabled=True,
                 logging_level="ERROR",
                 data_trace_enabled=False,
-                throttling_rate_limit=float(self._args.rate_limit_per_second),
-                throttling_burst_limit=self._args.burst_limit,
+                throttling_rate_limit=float(self._args.settings.api_rate_limit_per_second),
+                throttling_burst_limit=self._args.settings.api_burst_limit,
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[execution_log_group]),
         )
@@ -265,10 +257,11 @@ class Api(pulumi.ComponentResource):
             description="Limits of one API key",
             api_stages=[aws.apigateway.UsagePlanApiStageArgs(api_id=api.id, stage=stage.stage_name)],
             throttle_settings=aws.apigateway.UsagePlanThrottleSettingsArgs(
-                rate_limit=float(args.rate_limit_per_second), burst_limit=args.burst_limit
+                rate_limit=float(args.settings.api_rate_limit_per_second),
+                burst_limit=args.settings.api_burst_limit,
             ),
             quota_settings=aws.apigateway.UsagePlanQuotaSettingsArgs(
-                limit=args.monthly_quota, period="MONTH"
+                limit=args.settings.api_monthly_quota, period="MONTH"
             ),
             tags=tags,
             opts=self._child,

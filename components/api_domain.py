@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.naming import Names
+from components.settings import ApiDomainSettings
 from components.tags import Tags
 
 
@@ -16,24 +17,23 @@ class ApiDomainArgs:
     Attributes:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
-        domain_name: host name, for example ``api.video.example.com``.
-        certificate_arn: ACM certificate of that name, issued and in the region of the stack.
+        settings: host name, and its ACM certificate, which is issued and in the region of the stack.
         rest_api_id: API behind the name.
         stage_name: its stage.
     """
 
     names: Names
     tags: Tags
-    domain_name: str
-    certificate_arn: str
+    settings: ApiDomainSettings
     rest_api_id: pulumi.Input[str]
     stage_name: pulumi.Input[str]
 
     def __post_init__(self) -> None:
-        region = self.certificate_arn.split(":")[3]
+        certificate_arn = self.settings.api_certificate_arn
+        region = certificate_arn.split(":")[3]
         if region != self.names.region:
             raise ValueError(
-                f"certificate {self.certificate_arn!r} is in {region}, but a regional domain needs one in "
+                f"certificate {certificate_arn!r} is in {region}, but a regional domain needs one in "
                 f"{self.names.region}; request it there and set api_certificate_arn accordingly"
             )
 
@@ -53,8 +53,8 @@ class ApiDomain(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         domain = aws.apigateway.DomainName(
             f"{name}-name",
-            domain_name=args.domain_name,
-            regional_certificate_arn=args.certificate_arn,
+            domain_name=args.settings.api_domain_name,
+            regional_certificate_arn=args.settings.api_certificate_arn,
             endpoint_configuration=aws.apigateway.DomainNameEndpointConfigurationArgs(types="REGIONAL"),
             security_policy="TLS_1_2",
             tags=args.tags.of("api"),

@@ -9,6 +9,7 @@ import pulumi_random as random
 
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
+from components.settings import CacheSettings, ProtectionSettings
 from components.tags import Tags
 
 _PORT = 6379
@@ -38,11 +39,8 @@ class CacheArgs:
     Attributes:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
-        node_type: ElastiCache node type.
-        nodes: primary and replicas together, at least two.
-        snapshot_retention_days: how long daily snapshots are kept.
-        deletion_protection: keep secrets recoverable for longer.
-        final_snapshot: take a last snapshot before deletion.
+        settings: type of the nodes, their number, primary and replicas together, and the daily snapshots.
+        protection: whether secrets stay recoverable for longer, and a last snapshot is taken before deletion.
         logs: how the slow log and the engine log are kept.
         subnet_ids: isolated subnets in at least two zones.
         security_group_id: group of the cache.
@@ -51,19 +49,17 @@ class CacheArgs:
 
     names: Names
     tags: Tags
-    node_type: str
-    nodes: int
-    snapshot_retention_days: int
-    deletion_protection: bool
-    final_snapshot: bool
+    settings: CacheSettings
+    protection: ProtectionSettings
     logs: LogKeeping
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
 
     def __post_init__(self) -> None:
-        if not 2 <= self.nodes <= 6:
-            raise ValueError(f"nodes is {self.nodes}, but failover needs 2 to 6; set cache_nodes accordingly")
+        nodes = self.settings.cache_nodes
+        if not 2 <= nodes <= 6:
+            raise ValueError(f"cache_nodes is {nodes}, but failover needs 2 to 6; set it accordingly")
 
 
 class Cache(pulumi.ComponentResource):
@@ -110,8 +106,8 @@ class Cache(pulumi.ComponentResource):
             description="Live progress and cached answers of the video platform",
             engine="redis",
             engine_version=_ENGINE_VERSION,
-            node_type=args.node_type,
-            num_cache_clusters=args.nodes,
+            node_type=args.settings.cache_node_type,
+            num_cache_clusters=args.settings.cache_nodes,
             automatic_failover_enabled=True,
             multi_az_enabled=True,
             port=_PORT,
@@ -124,10 +120,10 @@ class Cache(pulumi.ComponentResource):
             transit_encryption_mode="required",
             auth_token=token.result,
             auth_token_update_strategy="ROTATE",  # noqa: S106  not a password: how a new token replaces it
-            snapshot_retention_limit=args.snapshot_retention_days,
+            snapshot_retention_limit=args.settings.cache_snapshot_retention_days,
             snapshot_window="18:30-19:30",
             maintenance_window="sun:20:00-sun:21:00",
-            final_snapshot_identifier=f"{group_name}-final" if args.final_snapshot else None,
+            final_snapshot_identifier=f"{group_name}-final" if args.protection.final_snapshots else None,
             log_delivery_configurations=[self._build_log(group_name, kind) for kind in _LOGS],
             auto_minor_version_upgrade=True,
             tags=args.tags.of("cache"),
@@ -176,7 +172,7 @@ class Cache(pulumi.ComponentResource):
             f"{self._name}-secret",
             description="Token that opens the Redis cache",
             kms_key_id=args.key_arn,
-            recovery_window_in_days=30 if args.deletion_protection else 7,
+            recovery_window_in_days=30 if args.protection.deletion_protection else 7,
             tags=args.tags.of("cache"),
             opts=self._child,
         )

@@ -1,26 +1,22 @@
 """The rules that configuration values must keep together, each refused with the key to change."""
 
-from __future__ import annotations
-
 import ipaddress
-from typing import TYPE_CHECKING
 
+from components.choices import ENDPOINT_SERVICES, TASK_MEMORY_MIB
 from components.config_values import refusal
-
-if TYPE_CHECKING:
-    from components.config import StackConfig
+from components.settings import (
+    ApiDomainSettings,
+    DatabaseSettings,
+    FunctionSettings,
+    JobSettings,
+    NetworkSettings,
+    TaskSettings,
+)
+from components.stack_config import StackConfig
 
 _GIB = 1024**3
 _SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
 _ADVANCED_INSIGHTS_DAYS = 465
-TASK_MEMORY_MIB = {
-    1024: range(2048, 8193, 1024),
-    2048: range(4096, 16385, 1024),
-    4096: range(8192, 30721, 1024),
-    8192: range(16384, 61441, 4096),
-    16384: range(32768, 122881, 8192),
-}
-ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states")
 _NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES)
 
 
@@ -33,51 +29,51 @@ def check_rules(config: StackConfig) -> None:
     Raises:
         ConfigError: two keys contradict each other.
     """
-    _check_network(config)
-    _check_task(config)
+    _check_network(config.network)
+    _check_task(config.task, config.jobs)
     _check_order(config)
-    _check_database(config)
-    _check_concurrency(config)
-    _check_domain(config)
+    _check_database(config.database)
+    _check_concurrency(config.functions)
+    _check_domain(config.domain)
 
 
-def _check_network(config: StackConfig) -> None:
+def _check_network(network: NetworkSettings) -> None:
     try:
-        private = ipaddress.ip_network(config.vpc_cidr).is_private
+        private = ipaddress.ip_network(network.vpc_cidr).is_private
     except ValueError as error:
-        raise refusal("vpc_cidr", config.vpc_cidr, f"a private network address ({error})") from error
+        raise refusal("vpc_cidr", network.vpc_cidr, f"a private network address ({error})") from error
     if not private:
-        raise refusal("vpc_cidr", config.vpc_cidr, "a private network address such as 10.0.0.0/16")
-    lacking = sorted(_NEEDED_ENDPOINTS - set(config.interface_endpoints))
-    if lacking and (config.interface_endpoints or config.nat_strategy == "none"):
+        raise refusal("vpc_cidr", network.vpc_cidr, "a private network address such as 10.0.0.0/16")
+    lacking = sorted(_NEEDED_ENDPOINTS - set(network.interface_endpoints))
+    if lacking and (network.interface_endpoints or network.nat_strategy == "none"):
         raise refusal(
             "interface_endpoints",
-            list(config.interface_endpoints),
+            list(network.interface_endpoints),
             f"completed with {', '.join(lacking)}, because nothing else leads to these services "
             "when endpoints are used or there is no NAT",
         )
 
 
-def _check_task(config: StackConfig) -> None:
-    sizes = TASK_MEMORY_MIB[config.task_cpu_units]
-    if config.task_memory_mib not in sizes:
+def _check_task(task: TaskSettings, jobs: JobSettings) -> None:
+    sizes = TASK_MEMORY_MIB[task.task_cpu_units]
+    if task.task_memory_mib not in sizes:
         raise refusal(
             "task_memory_mib",
-            config.task_memory_mib,
+            task.task_memory_mib,
             f"{sizes.start} to {sizes[-1]} in steps of {sizes.step} with this task_cpu_units",
         )
-    room = config.max_upload_bytes * 5 // 2
-    if room > config.task_ephemeral_storage_gib * _GIB:
+    room = jobs.max_upload_bytes * 5 // 2
+    if room > task.task_ephemeral_storage_gib * _GIB:
         raise refusal(
             "task_ephemeral_storage_gib",
-            config.task_ephemeral_storage_gib,
+            task.task_ephemeral_storage_gib,
             f"at least {-(-room // _GIB)}, which holds 2.5 times max_upload_bytes (source and renditions)",
         )
-    download_seconds = config.max_upload_bytes // _SLOWEST_DOWNLOAD_BYTES_PER_SECOND
-    if download_seconds * 4 > config.workflow_timeout_seconds:
+    download_seconds = jobs.max_upload_bytes // _SLOWEST_DOWNLOAD_BYTES_PER_SECOND
+    if download_seconds * 4 > jobs.workflow_timeout_seconds:
         raise refusal(
             "workflow_timeout_seconds",
-            config.workflow_timeout_seconds,
+            jobs.workflow_timeout_seconds,
             f"at least {download_seconds * 4}, because a download may take {download_seconds} s",
         )
 
@@ -86,47 +82,47 @@ def _check_order(config: StackConfig) -> None:
     pairs = (
         (
             "database_max_allocated_storage_gib",
-            config.database_max_allocated_storage_gib,
-            config.database_allocated_storage_gib * 11 // 10,
+            config.database.database_max_allocated_storage_gib,
+            config.database.database_allocated_storage_gib * 11 // 10,
         ),
         (
             "originals_deep_archive_days",
-            config.originals_deep_archive_days,
-            config.originals_archive_days + 90,
+            config.retention.originals_deep_archive_days,
+            config.retention.originals_archive_days + 90,
         ),
-        ("api_burst_limit", config.api_burst_limit, config.api_rate_limit_per_second),
+        ("api_burst_limit", config.api.api_burst_limit, config.api.api_rate_limit_per_second),
     )
     for key, found, least in pairs:
         if found < least:
             raise refusal(key, found, f"at least {least}, given the keys it builds on")
 
 
-def _check_database(config: StackConfig) -> None:
+def _check_database(database: DatabaseSettings) -> None:
     if (
-        config.database_insights_mode == "advanced"
-        and config.database_insights_retention_days < _ADVANCED_INSIGHTS_DAYS
+        database.database_insights_mode == "advanced"
+        and database.database_insights_retention_days < _ADVANCED_INSIGHTS_DAYS
     ):
         raise refusal(
             "database_insights_retention_days",
-            config.database_insights_retention_days,
+            database.database_insights_retention_days,
             f"at least {_ADVANCED_INSIGHTS_DAYS}, which RDS wants when database_insights_mode is advanced",
         )
 
 
-def _check_concurrency(config: StackConfig) -> None:
-    if 0 < config.background_reserved_concurrency < config.ingest_concurrency:
+def _check_concurrency(functions: FunctionSettings) -> None:
+    if 0 < functions.background_reserved_concurrency < functions.ingest_concurrency:
         raise refusal(
             "background_reserved_concurrency",
-            config.background_reserved_concurrency,
-            f"0 or at least {config.ingest_concurrency}, because the ingest queue starts as many runs "
+            functions.background_reserved_concurrency,
+            f"0 or at least {functions.ingest_concurrency}, because the ingest queue starts as many runs "
             "as ingest_concurrency says",
         )
 
 
-def _check_domain(config: StackConfig) -> None:
-    if bool(config.api_domain_name) != bool(config.api_certificate_arn):
+def _check_domain(domain: ApiDomainSettings) -> None:
+    if bool(domain.api_domain_name) != bool(domain.api_certificate_arn):
         raise refusal(
             "api_certificate_arn",
-            config.api_certificate_arn,
+            domain.api_certificate_arn,
             "given exactly when api_domain_name is given",
         )

@@ -7,10 +7,11 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from components.choices import InsightsMode
+from components.function import DatabaseAccess
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import trust_policy
+from components.settings import DatabaseSettings, ProtectionSettings
 from components.tags import Tags
 
 DATABASE_NAME = "videometadata"
@@ -39,18 +40,10 @@ class DatabaseArgs:
     Attributes:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
-        engine_version: PostgreSQL version; a major version alone follows its minor versions.
-        instance_class: RDS instance class.
-        allocated_storage_gib: storage at the start.
-        max_allocated_storage_gib: limit of storage autoscaling.
-        backup_retention_days: how long automated backups are kept.
-        insights_retention_days: how long Performance Insights keeps samples.
-        insights_mode: standard or advanced CloudWatch Database Insights.
-        slow_query_milliseconds: duration from which a statement is logged.
-        master_rotation_days: how often RDS replaces the master password.
+        settings: version, size and care of the database; a major version alone follows its minor versions.
         logs: how the exported PostgreSQL logs are kept.
-        deletion_protection: refuse deletion, in AWS and in Pulumi.
-        final_snapshot: take a last snapshot before deletion, and keep the automated backups.
+        protection: whether deletion is refused, in AWS and in Pulumi, and whether a last snapshot and the
+            automated backups outlive it.
         subnet_ids: isolated subnets in at least two zones.
         security_group_id: group of the database.
         key_arn: key that encrypts storage, samples and secrets.
@@ -58,18 +51,9 @@ class DatabaseArgs:
 
     names: Names
     tags: Tags
-    engine_version: str
-    instance_class: str
-    allocated_storage_gib: int
-    max_allocated_storage_gib: int
-    backup_retention_days: int
-    insights_retention_days: int
-    insights_mode: InsightsMode
-    slow_query_milliseconds: int
-    master_rotation_days: int
+    settings: DatabaseSettings
     logs: LogKeeping
-    deletion_protection: bool
-    final_snapshot: bool
+    protection: ProtectionSettings
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
@@ -122,6 +106,17 @@ class Database(pulumi.ComponentResource):
             }
         )
 
+    @property
+    def access(self) -> DatabaseAccess:
+        """What a client of the database needs to know to connect to the instance itself."""
+        return DatabaseAccess(
+            host=self.host,
+            port=self.port,
+            name=DATABASE_NAME,
+            secret_arn=self.application_secret_arn,
+            key_arn=self._args.key_arn,
+        )
+
     def _build_instance(self) -> aws.rds.Instance:
         args = self._args
         subnets = aws.rds.SubnetGroup(
@@ -134,8 +129,8 @@ class Database(pulumi.ComponentResource):
         settings = aws.rds.InstanceArgs(
             identifier=self._identifier,
             engine="postgres",
-            engine_version=args.engine_version,
-            instance_class=args.instance_class,
+            engine_version=args.settings.database_engine_version,
+            instance_class=args.settings.database_instance_class,
             db_name=DATABASE_NAME,
             port=_PORT,
             username=MASTER_USERNAME,
@@ -158,31 +153,31 @@ class Database(pulumi.ComponentResource):
             f"{self._name}-instance",
             settings,
             opts=pulumi.ResourceOptions(
-                parent=self, protect=args.deletion_protection, depends_on=self._build_log_groups()
+                parent=self, protect=args.protection.deletion_protection, depends_on=self._build_log_groups()
             ),
         )
 
     def _keep_data(self, settings: aws.rds.InstanceArgs) -> None:
         args = self._args
-        settings.allocated_storage = args.allocated_storage_gib
-        settings.max_allocated_storage = args.max_allocated_storage_gib
+        settings.allocated_storage = args.settings.database_allocated_storage_gib
+        settings.max_allocated_storage = args.settings.database_max_allocated_storage_gib
         settings.storage_type = "gp3"
         settings.storage_encrypted = True
         settings.kms_key_id = args.key_arn
-        settings.backup_retention_period = args.backup_retention_days
+        settings.backup_retention_period = args.settings.database_backup_retention_days
         settings.backup_window = "18:00-18:30"  # UTC: the small hours in Tokyo
         settings.copy_tags_to_snapshot = True
-        settings.deletion_protection = args.deletion_protection
-        settings.delete_automated_backups = not args.final_snapshot
-        settings.skip_final_snapshot = not args.final_snapshot
-        if args.final_snapshot:
+        settings.deletion_protection = args.protection.deletion_protection
+        settings.delete_automated_backups = not args.protection.final_snapshots
+        settings.skip_final_snapshot = not args.protection.final_snapshots
+        if args.protection.final_snapshots:
             settings.final_snapshot_identifier = f"{self._identifier}-final"
 
     def _observe(self, settings: aws.rds.InstanceArgs) -> None:
         settings.performance_insights_enabled = True
         settings.performance_insights_kms_key_id = self._args.key_arn
-        settings.performance_insights_retention_period = self._args.insights_retention_days
-        settings.database_insights_mode = self._args.insights_mode
+        settings.performance_insights_retention_period = self._args.settings.database_insights_retention_days
+        settings.database_insights_mode = self._args.settings.database_insights_mode
         settings.monitoring_interval = 60
         settings.monitoring_role_arn = self._build_monitoring_role().arn
         settings.enabled_cloudwatch_logs_exports = list(_EXPORTED_LOGS)
@@ -194,13 +189,17 @@ class Database(pulumi.ComponentResource):
             # The migrate function may be reading the first password at this moment.
             rotate_immediately=False,
             rotation_rules=aws.secretsmanager.SecretRotationRotationRulesArgs(
-                automatically_after_days=self._args.master_rotation_days
+                automatically_after_days=self._args.settings.database_master_rotation_days
             ),
             opts=self._child,
         )
 
     def _build_parameter_group(self) -> aws.rds.ParameterGroup:
-        slow = ("log_min_duration_statement", str(self._args.slow_query_milliseconds), "immediate")
+        slow = (
+            "log_min_duration_statement",
+            str(self._args.settings.database_slow_query_milliseconds),
+            "immediate",
+        )
         return aws.rds.ParameterGroup(
             f"{self._name}-parameters",
             family="postgres16",
@@ -251,7 +250,7 @@ class Database(pulumi.ComponentResource):
             f"{self._name}-application-secret",
             description="User name and password of the application's database role",
             kms_key_id=args.key_arn,
-            recovery_window_in_days=30 if args.deletion_protection else 7,
+            recovery_window_in_days=30 if args.protection.deletion_protection else 7,
             tags=args.tags.of("database"),
             opts=self._child,
         )

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from components.naming import CLUSTER_BASE_NAME, NameKind, Names
 from components.policies import Statement, policy_document
+from components.settings import ProtectionSettings
 from components.tags import Tags
 
 _ADMINISTRATION = (
@@ -41,12 +42,12 @@ class EncryptionArgs:
     Attributes:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
-        deletion_protection: refuse to delete the keys, because data without its key is lost.
+        protection: whether to refuse to delete the keys, because data without its key is lost.
     """
 
     names: Names
     tags: Tags
-    deletion_protection: bool
+    protection: ProtectionSettings
 
 
 class Encryption(pulumi.ComponentResource):
@@ -146,7 +147,7 @@ class Encryption(pulumi.ComponentResource):
                 ]
             ),
             tags=self._args.tags.of("encryption"),
-            opts=pulumi.ResourceOptions(parent=self, protect=self._args.deletion_protection),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.protection.deletion_protection),
         )
         aws.kms.Alias(
             f"{self._name}-{role}-alias",

@@ -11,6 +11,7 @@ from components.choices import Architecture
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key, write_logs
+from components.settings import FunctionSettings
 from components.tags import Tags
 
 _RUNTIME = aws.lambda_.Runtime.PYTHON3D12
@@ -45,11 +46,8 @@ class FunctionPlatform:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
         architecture: processor architecture that the package was built for.
-        memory_mib: memory of each function.
-        background_reserved_concurrency: runs kept free for each function behind a queue, a rule or a
-            schedule; 0 keeps none.
-        log_level: least severe log line.
-        logs: how log lines are kept.
+        settings: memory of each function, and runs kept free for those behind a queue, a rule or a schedule.
+        logs: which log lines are written, and how they are kept.
         subnet_ids: private subnets.
         security_group_id: the functions' security group.
         database: the ledger.
@@ -59,9 +57,7 @@ class FunctionPlatform:
     names: Names
     tags: Tags
     architecture: Architecture
-    memory_mib: int
-    background_reserved_concurrency: int
-    log_level: str
+    settings: FunctionSettings
     logs: LogKeeping
     subnet_ids: pulumi.Input[Sequence[str]]
     security_group_id: pulumi.Input[str]
@@ -226,7 +222,7 @@ class LambdaFunction(pulumi.ComponentResource):
         return {
             "STACK": platform.names.stack,
             "POWERTOOLS_SERVICE_NAME": self._args.role,
-            "POWERTOOLS_LOG_LEVEL": platform.log_level,
+            "POWERTOOLS_LOG_LEVEL": platform.logs.settings.log_level,
             **({} if self._args.outside else _database_environment(platform.database)),
             **self._args.environment,
         }
@@ -243,7 +239,7 @@ class LambdaFunction(pulumi.ComponentResource):
             handler=args.handler,
             code=pulumi.FileArchive(PACKAGE_PATH),
             architectures=[platform.architecture],
-            memory_size=platform.memory_mib,
+            memory_size=platform.settings.lambda_memory_mib,
             timeout=args.timeout_seconds,
             role=role.arn,
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=self._environment()),
@@ -260,7 +256,7 @@ class LambdaFunction(pulumi.ComponentResource):
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="JSON",
                 # What Lambda is told here goes before the logger's own variable; not told, it takes INFO.
-                application_log_level=lambda_log_level(platform.log_level),
+                application_log_level=lambda_log_level(platform.logs.settings.log_level),
                 log_group=self._log_group_name,
             ),
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),

@@ -18,6 +18,7 @@ from components.queues import (
     close_queue,
 )
 from components.rules import call_by_rule, next_run_does
+from components.settings import JobSettings
 from components.storage import MediaBuckets
 
 _FUNCTION_TIMEOUT_SECONDS = 30
@@ -39,10 +40,8 @@ class IngestArgs:
         state_machine_arn: workflow to start.
         state_machine_name: its name.
         topics: topics and the key that encrypts them and the queues.
-        max_upload_bytes: largest source that is accepted.
-        upload_expiry_seconds: how long a job may wait for its upload.
-        max_running_jobs: jobs that are processed at the same time.
-        concurrency: most ingest functions that run at once.
+        jobs: largest source that is accepted, how long a job may wait for it, and how many are processed at
+            the same time.
     """
 
     platform: FunctionPlatform
@@ -50,10 +49,7 @@ class IngestArgs:
     state_machine_arn: pulumi.Input[str]
     state_machine_name: pulumi.Input[str]
     topics: Topics
-    max_upload_bytes: int
-    upload_expiry_seconds: int
-    max_running_jobs: int
-    concurrency: int
+    jobs: JobSettings
 
 
 class Ingest(pulumi.ComponentResource):
@@ -143,15 +139,15 @@ class Ingest(pulumi.ComponentResource):
             LambdaFunctionArgs(
                 platform=args.platform,
                 role="ingest",
-                reserved_concurrency=args.platform.background_reserved_concurrency or None,
+                reserved_concurrency=args.platform.settings.background_reserved_concurrency or None,
                 handler="orchestration.ingest.handler",
                 description="Turns new objects into jobs and starts their workflow",
                 timeout_seconds=_FUNCTION_TIMEOUT_SECONDS,
                 environment={
                     "INGEST_BUCKET": args.buckets.ingest,
                     "STATE_MACHINE_ARN": args.state_machine_arn,
-                    "MAX_RUNNING_JOBS": str(args.max_running_jobs),
-                    "MAX_UPLOAD_BYTES": str(args.max_upload_bytes),
+                    "MAX_RUNNING_JOBS": str(args.jobs.max_running_jobs),
+                    "MAX_UPLOAD_BYTES": str(args.jobs.max_upload_bytes),
                 },
                 statements=[
                     Statement(
@@ -188,7 +184,7 @@ class Ingest(pulumi.ComponentResource):
             batch_size=_BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(
-                maximum_concurrency=self._args.concurrency
+                maximum_concurrency=self._args.platform.settings.ingest_concurrency
             ),
             tags=self._args.platform.tags.of("ingest"),
             # Lambda tests at creation whether the role may receive messages.
@@ -210,16 +206,16 @@ class Ingest(pulumi.ComponentResource):
             LambdaFunctionArgs(
                 platform=args.platform,
                 role="maintain",
-                reserved_concurrency=args.platform.background_reserved_concurrency or None,
+                reserved_concurrency=args.platform.settings.background_reserved_concurrency or None,
                 handler="upkeep.maintain.handler",
                 description="Starts waiting jobs, reconciles lost ones, delivers queued announcements",
                 timeout_seconds=_MAINTAIN_TIMEOUT_SECONDS,
                 environment={
                     "STATE_MACHINE_ARN": args.state_machine_arn,
-                    "MAX_RUNNING_JOBS": str(args.max_running_jobs),
+                    "MAX_RUNNING_JOBS": str(args.jobs.max_running_jobs),
                     "COMPLETION_TOPIC_ARN": args.topics.completion_arn,
                     "ERROR_TOPIC_ARN": args.topics.error_arn,
-                    "UPLOAD_EXPIRY_SECONDS": str(args.upload_expiry_seconds),
+                    "UPLOAD_EXPIRY_SECONDS": str(args.jobs.upload_expiry_seconds),
                 },
                 statements=[
                     self._start_workflow(),

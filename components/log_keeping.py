@@ -5,17 +5,19 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.settings import LogSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogKeeping:
     """How a stack keeps its logs.
 
     Attributes:
-        retention_days: how long lines are kept.
+        settings: how long lines are kept, and the least severe one that services write.
         key_arn: key that encrypts them.
     """
 
-    retention_days: int
+    settings: LogSettings
     key_arn: pulumi.Input[str]
 
     def group(
@@ -32,7 +34,7 @@ class LogKeeping:
         return aws.cloudwatch.LogGroup(
             name,
             name=physical_name,
-            retention_in_days=self.retention_days,
+            retention_in_days=self.settings.log_retention_days,
             kms_key_id=self.key_arn,
             tags=tags,
             opts=pulumi.ResourceOptions(parent=parent),

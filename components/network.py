@@ -12,6 +12,7 @@ from components.endpoint_policies import endpoint_policy
 from components.flow_logs import FlowLogs, FlowLogsArgs
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
+from components.settings import NetworkSettings
 from components.tags import Tags
 
 _NAT: dict[NatStrategy, awsx.ec2.NatGatewayStrategy] = {
@@ -32,20 +33,14 @@ class NetworkArgs:
     Attributes:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
-        cidr_block: address range, for example ``10.0.0.0/16``.
-        availability_zones: zones that every tier spreads over.
-        nat_strategy: NAT gateways for the private tier.
-        interface_endpoints: AWS services reached through the network itself, for example ``ecr.api``.
+        settings: address range, zones, ways out.
         database_proxy: a proxy stands between the functions and the database.
         logs: how flow logs are kept.
     """
 
     names: Names
     tags: Tags
-    cidr_block: str
-    availability_zones: int
-    nat_strategy: NatStrategy
-    interface_endpoints: tuple[str, ...]
+    settings: NetworkSettings
     database_proxy: bool
     logs: LogKeeping
 
@@ -155,11 +150,11 @@ class Network(pulumi.ComponentResource):
         vpc_name = args.names.physical(NameKind.VPC, "video-processing-vpc")
         return awsx.ec2.Vpc(
             f"{self._name}-vpc",
-            cidr_block=args.cidr_block,
-            number_of_availability_zones=args.availability_zones,
+            cidr_block=args.settings.vpc_cidr,
+            number_of_availability_zones=args.settings.availability_zones,
             enable_dns_hostnames=True,
             enable_dns_support=True,
-            nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=_NAT[args.nat_strategy]),
+            nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=_NAT[args.settings.nat_strategy]),
             subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
             subnet_specs=[
                 awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PUBLIC, name="public", cidr_mask=24),
@@ -213,7 +208,9 @@ class Network(pulumi.ComponentResource):
 
     def _build_ways_out(self, clients: dict[str, aws.ec2.SecurityGroup]) -> None:
         endpoints = (
-            self._group("endpoints", "Interface endpoints") if self._args.interface_endpoints else None
+            self._group("endpoints", "Interface endpoints")
+            if self._args.settings.interface_endpoints
+            else None
         )
         s3 = self._build_endpoints(endpoints)
         for role, client in clients.items():
@@ -265,7 +262,7 @@ class Network(pulumi.ComponentResource):
             for service in ("s3", "dynamodb")
         }
         if endpoint_group is not None:
-            for service in self._args.interface_endpoints:
+            for service in self._args.settings.interface_endpoints:
                 self._build_interface_endpoint(service, endpoint_group)
         return gateways["s3"]
 

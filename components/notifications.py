@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -11,6 +10,7 @@ import pulumi_aws as aws
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, tls_only
 from components.queues import EventSource, build_dead_letter_queue, close_queue, refuse_redrive
+from components.settings import NotificationSettings
 from components.tags import Tags
 
 # About an hour of attempts; SNS itself adds no jitter, and allows an hour at most.
@@ -50,17 +50,14 @@ class NotificationsArgs:
     Attributes:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
-        emails: addresses subscribed to both topics; each confirms by a link that AWS mails.
-        sms_numbers: telephone numbers in E.164 form, subscribed to the error topic only.
-        https_endpoints: addresses subscribed to both topics; each confirms the first message it gets.
+        settings: mail addresses and HTTPS endpoints, subscribed to both topics once each has confirmed what
+            it gets first; telephone numbers in E.164 form, subscribed to the error topic only.
         key_arn: key that encrypts messages at rest.
     """
 
     names: Names
     tags: Tags
-    emails: Sequence[str]
-    sms_numbers: Sequence[str]
-    https_endpoints: Sequence[str]
+    settings: NotificationSettings
     key_arn: pulumi.Input[str]
 
 
@@ -147,10 +144,10 @@ class Notifications(pulumi.ComponentResource):
         self, role: str, topic: aws.sns.Topic, dead_letters: aws.sqs.Queue, closed: aws.sqs.QueuePolicy
     ) -> None:
         args = self._args
-        endpoints = [("email", address) for address in args.emails]
-        endpoints += [("https", address) for address in args.https_endpoints]
+        endpoints = [("email", address) for address in args.settings.notification_emails]
+        endpoints += [("https", address) for address in args.settings.notification_https_endpoints]
         if role == "error":
-            endpoints += [("sms", number) for number in args.sms_numbers]
+            endpoints += [("sms", number) for number in args.settings.notification_sms_numbers]
         for protocol, endpoint in endpoints:
             # Named after the endpoint, so that removing one leaves the other subscriptions confirmed.
             digest = hashlib.sha256(endpoint.encode()).hexdigest()[:8]

@@ -10,6 +10,7 @@ import pulumi_awsx as awsx
 from artifacts.image import image_content_hash
 from components.choices import Architecture
 from components.naming import CLUSTER_BASE_NAME, NameKind, Names
+from components.settings import ProtectionSettings
 from components.tags import Tags
 
 _PLATFORMS = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
@@ -27,7 +28,7 @@ class ProcessingArgs:
         image_uri: ready image; empty builds one from the repository.
         architecture: processor architecture of a built image.
         key_arn: key that encrypts the images and the tasks' scratch disks.
-        force_destroy: delete the image repository with its images when the stack goes.
+        protection: whether to refuse to delete the image repository while it holds images.
     """
 
     names: Names
@@ -35,7 +36,7 @@ class ProcessingArgs:
     image_uri: str
     architecture: Architecture
     key_arn: pulumi.Input[str]
-    force_destroy: bool
+    protection: ProtectionSettings
 
 
 class Processing(pulumi.ComponentResource):
@@ -62,6 +63,11 @@ class Processing(pulumi.ComponentResource):
         self.register_outputs(
             {"cluster_name": self.cluster_name, "cluster_arn": self.cluster_arn, "image": self.image}
         )
+
+    @property
+    def repository_arn(self) -> str | None:
+        """ECR repository that tasks must be allowed to pull from; None for an image from elsewhere."""
+        return pulled_repository_arn(self._args.names, self._args.image_uri)
 
     def _build_cluster(self) -> aws.ecs.Cluster:
         args = self._args
@@ -107,7 +113,7 @@ class Processing(pulumi.ComponentResource):
                     )
                 ]
             ),
-            force_delete=args.force_destroy,
+            force_delete=not args.protection.deletion_protection,
             tags=args.tags.of("processing"),
             opts=self._child,
         )

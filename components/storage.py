@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from components.buckets import PrivateBucket, PrivateBucketArgs, Transition
 from components.naming import Names
 from components.policies import Statement, policy_document, tls_only
+from components.settings import ProtectionSettings, RetentionSettings
 from components.tags import Tags
 
 # The container's user; the image creates it and owns /scratch as it.
@@ -69,10 +70,9 @@ class StorageArgs:
     Attributes:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
-        deletion_protection: refuse to delete the buckets and the file system.
-        originals_archive_days: age at which originals move to Glacier Instant Retrieval.
-        originals_deep_archive_days: age at which originals move to Glacier Deep Archive.
-        superseded_retention_days: how long replaced versions and superseded attempts' objects are kept.
+        protection: whether to refuse to delete the buckets and the file system.
+        retention: when originals move to archives, and how long replaced versions and the objects of
+            superseded attempts are kept.
         access_log_days: how long access logs are kept.
         cors_origins: web origins that may upload and play from a browser.
         key_arn: key that encrypts files.
@@ -83,10 +83,8 @@ class StorageArgs:
 
     names: Names
     tags: Tags
-    deletion_protection: bool
-    originals_archive_days: int
-    originals_deep_archive_days: int
-    superseded_retention_days: int
+    protection: ProtectionSettings
+    retention: RetentionSettings
     access_log_days: int
     cors_origins: Sequence[str]
     key_arn: pulumi.Input[str]
@@ -175,10 +173,10 @@ class Storage(pulumi.ComponentResource):
             f"{self._name}-logs",
             PrivateBucketArgs(
                 tags=args.tags,
-                force_destroy=not args.deletion_protection,
+                force_destroy=not args.protection.deletion_protection,
                 key_arn=None,
                 access_log_bucket=None,
-                superseded_retention_days=args.superseded_retention_days,
+                superseded_retention_days=args.retention.superseded_retention_days,
                 expire_after_days=args.access_log_days,
                 log_delivery_account_id=args.names.account_id,
             ),
@@ -186,10 +184,10 @@ class Storage(pulumi.ComponentResource):
         )
         media_settings = PrivateBucketArgs(
             tags=args.tags,
-            force_destroy=not args.deletion_protection,
+            force_destroy=not args.protection.deletion_protection,
             key_arn=args.key_arn,
             access_log_bucket=logs.bucket_name,
-            superseded_retention_days=args.superseded_retention_days,
+            superseded_retention_days=args.retention.superseded_retention_days,
             expire_superseded=True,
             cors_origins=args.cors_origins,
         )
@@ -198,8 +196,10 @@ class Storage(pulumi.ComponentResource):
             send_events=True,
             expire_superseded=False,
             transitions=[
-                Transition(after_days=args.originals_archive_days, storage_class="GLACIER_IR"),
-                Transition(after_days=args.originals_deep_archive_days, storage_class="DEEP_ARCHIVE"),
+                Transition(after_days=args.retention.originals_archive_days, storage_class="GLACIER_IR"),
+                Transition(
+                    after_days=args.retention.originals_deep_archive_days, storage_class="DEEP_ARCHIVE"
+                ),
             ],
         )
         ingest = PrivateBucket(f"{self._name}-ingest", ingest_settings, opts=self._child)
@@ -218,7 +218,7 @@ class Storage(pulumi.ComponentResource):
                 aws.efs.FileSystemLifecyclePolicyArgs(transition_to_primary_storage_class="AFTER_1_ACCESS"),
             ],
             tags=self._args.tags.of("storage", Name=f"video-processing-{self._args.names.stack}"),
-            opts=pulumi.ResourceOptions(parent=self, protect=self._args.deletion_protection),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.protection.deletion_protection),
         )
         aws.efs.BackupPolicy(
             f"{self._name}-efs-backup",

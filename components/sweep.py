@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from components.function import FileMount, FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
 from components.policies import Statement, use_key
+from components.settings import RetentionSettings
 from components.storage import MediaBuckets, SharedFiles
 
 _SHARED_DIRECTORY = "/mnt/shared"
@@ -24,7 +25,7 @@ class SweepArgs:
         shared_files: file system of chunked jobs.
         ingest_queue: where lost events are told again.
         messages_key_arn: key that encrypts the queue.
-        deleted_retention_days: how long the content of deleted videos is kept.
+        retention: how long the content of deleted videos is kept.
     """
 
     platform: FunctionPlatform
@@ -32,7 +33,7 @@ class SweepArgs:
     shared_files: SharedFiles
     ingest_queue: aws.sqs.Queue
     messages_key_arn: pulumi.Input[str]
-    deleted_retention_days: int
+    retention: RetentionSettings
 
 
 class Sweep(pulumi.ComponentResource):
@@ -58,7 +59,7 @@ class Sweep(pulumi.ComponentResource):
             LambdaFunctionArgs(
                 platform=args.platform,
                 role="sweep",
-                reserved_concurrency=args.platform.background_reserved_concurrency or None,
+                reserved_concurrency=args.platform.settings.background_reserved_concurrency or None,
                 handler="upkeep.sweep.handler",
                 description="Deletes what was deleted or left behind, heals what got lost in the buckets",
                 timeout_seconds=_TIMEOUT_SECONDS,
@@ -66,7 +67,7 @@ class Sweep(pulumi.ComponentResource):
                     "INGEST_BUCKET": args.buckets.ingest,
                     "MEDIA_BUCKET": args.buckets.media,
                     "INGEST_QUEUE_URL": args.ingest_queue.url,
-                    "DELETED_RETENTION_DAYS": str(args.deleted_retention_days),
+                    "DELETED_RETENTION_DAYS": str(args.retention.deleted_retention_days),
                     "SHARED_DIR": _SHARED_DIRECTORY,
                 },
                 statements=self._statements(),

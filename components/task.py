@@ -8,11 +8,12 @@ import pulumi
 import pulumi_aws as aws
 
 from components.cache import CacheAccess
-from components.choices import Architecture, ChunkingMode
+from components.choices import Architecture
 from components.function import DatabaseAccess
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, trust_policy
+from components.settings import ChunkingSettings, JobSettings, TaskSettings
 from components.storage import TASK_USER_ID, MediaBuckets, SharedFiles
 from components.tags import Tags
 from components.task_policies import execution_statements, task_statements
@@ -21,25 +22,6 @@ CONTAINER_NAME = "processor"
 SCRATCH_DIRECTORY = "/scratch"
 SHARED_DIRECTORY = "/shared"
 _STOP_TIMEOUT_SECONDS = 120
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkingSettings:
-    """When and how a job is spread over many tasks, and the times that the estimate must fit.
-
-    Attributes:
-        mode: ``auto``, ``always`` or ``never``.
-        window_seconds: length of a window.
-        max_concurrency: most tasks that encode windows of one job at once.
-        task_timeout_seconds: longest processing state.
-        workflow_timeout_seconds: longest execution.
-    """
-
-    mode: ChunkingMode
-    window_seconds: int
-    max_concurrency: int
-    task_timeout_seconds: int
-    workflow_timeout_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +34,10 @@ class ProcessingTaskArgs:
         image: container image.
         repository_arn: ECR repository that the image is pulled from; None for an image from elsewhere.
         architecture: processor architecture of the image.
-        cpu_units: Fargate CPU units.
-        memory_mib: Fargate memory.
-        ephemeral_storage_gib: scratch disk.
-        max_source_bytes: largest source that the task accepts.
+        settings: CPU, memory and scratch disk.
+        jobs: largest source that the task accepts, and the times that an estimate must fit.
         chunking: when and how a job is spread over many tasks.
-        log_level: least severe log line.
-        logs: how log lines are kept.
+        logs: which log lines are written, and how they are kept.
         database: the ledger.
         redis: the cache.
         buckets: buckets for sources and renditions.
@@ -70,12 +49,9 @@ class ProcessingTaskArgs:
     image: pulumi.Input[str]
     repository_arn: str | None
     architecture: Architecture
-    cpu_units: int
-    memory_mib: int
-    ephemeral_storage_gib: int
-    max_source_bytes: int
+    settings: TaskSettings
+    jobs: JobSettings
     chunking: ChunkingSettings
-    log_level: str
     logs: LogKeeping
     database: DatabaseAccess
     redis: CacheAccess
@@ -157,10 +133,10 @@ class ProcessingTask(pulumi.ComponentResource):
             family=self._family,
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
-            cpu=str(args.cpu_units),
-            memory=str(args.memory_mib),
+            cpu=str(args.settings.task_cpu_units),
+            memory=str(args.settings.task_memory_mib),
             ephemeral_storage=aws.ecs.TaskDefinitionEphemeralStorageArgs(
-                size_in_gib=args.ephemeral_storage_gib
+                size_in_gib=args.settings.task_ephemeral_storage_gib
             ),
             runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
                 cpu_architecture=args.architecture.upper(), operating_system_family="LINUX"
@@ -229,7 +205,7 @@ class ProcessingTask(pulumi.ComponentResource):
         args = self._args
         return {
             "STACK": args.names.stack,
-            "LOG_LEVEL": args.log_level,
+            "LOG_LEVEL": args.logs.settings.log_level,
             "DATABASE_HOST": args.database.host,
             "DATABASE_PORT": pulumi.Output.from_input(args.database.port).apply(str),
             "DATABASE_NAME": args.database.name,
@@ -240,13 +216,13 @@ class ProcessingTask(pulumi.ComponentResource):
             "SCRATCH_DIR": SCRATCH_DIRECTORY,
             "TMPDIR": SCRATCH_DIRECTORY,
             "HOME": SCRATCH_DIRECTORY,
-            "MAX_SOURCE_BYTES": str(args.max_source_bytes),
+            "MAX_SOURCE_BYTES": str(args.jobs.max_upload_bytes),
             "SHARED_DIR": SHARED_DIRECTORY,
-            "CHUNKING_MODE": args.chunking.mode,
-            "CHUNK_WINDOW_SECONDS": str(args.chunking.window_seconds),
-            "CHUNK_CONCURRENCY": str(args.chunking.max_concurrency),
-            "TASK_TIMEOUT_SECONDS": str(args.chunking.task_timeout_seconds),
-            "WORKFLOW_TIMEOUT_SECONDS": str(args.chunking.workflow_timeout_seconds),
+            "CHUNKING_MODE": args.chunking.chunking_mode,
+            "CHUNK_WINDOW_SECONDS": str(args.chunking.chunk_window_seconds),
+            "CHUNK_CONCURRENCY": str(args.chunking.chunk_max_concurrency),
+            "TASK_TIMEOUT_SECONDS": str(args.jobs.task_stops_at_seconds),
+            "WORKFLOW_TIMEOUT_SECONDS": str(args.jobs.workflow_timeout_seconds),
         }
 
     def _secrets(self) -> Mapping[str, pulumi.Input[str]]:

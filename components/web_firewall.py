@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
+from components.settings import WebFirewallSettings
 from components.tags import Tags
 
 _WINDOW_SECONDS = 300
@@ -33,14 +34,14 @@ class WebFirewallArgs:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
         stage_arn: stage of the REST API.
-        address_limit: requests of one address in five minutes.
+        settings: requests of one address in five minutes.
         logs: how the log is kept.
     """
 
     names: Names
     tags: Tags
     stage_arn: pulumi.Input[str]
-    address_limit: int
+    settings: WebFirewallSettings
     logs: LogKeeping
 
 
@@ -113,7 +114,7 @@ class WebFirewall(pulumi.ComponentResource):
             ),
             statement=aws.wafv2.WebAclRuleStatementArgs(
                 rate_based_statement=aws.wafv2.WebAclRuleStatementRateBasedStatementArgs(
-                    limit=self._args.address_limit,
+                    limit=self._args.settings.web_firewall_address_limit,
                     aggregate_key_type="IP",
                     evaluation_window_sec=_WINDOW_SECONDS,
                 )

@@ -153,7 +153,7 @@ class Webhooks(pulumi.ComponentResource):
             LambdaFunctionArgs(
                 platform=args.platform,
                 role="webhooks",
-                reserved_concurrency=args.platform.background_reserved_concurrency or None,
+                reserved_concurrency=args.platform.settings.background_reserved_concurrency or None,
                 handler="webhooks.dispatcher.handler",
                 description="Signs webhooks, hands them to the sender and records what came of them",
                 timeout_seconds=_DISPATCH_TIMEOUT_SECONDS,
@@ -175,7 +175,7 @@ class Webhooks(pulumi.ComponentResource):
             LambdaFunctionArgs(
                 platform=args.platform,
                 role="webhook-sender",
-                reserved_concurrency=args.platform.background_reserved_concurrency or None,
+                reserved_concurrency=args.platform.settings.background_reserved_concurrency or None,
                 handler="webhooks.sender.handler",
                 description="Calls webhook endpoints on the internet",
                 timeout_seconds=_SENDER_TIMEOUT_SECONDS,
@@ -197,7 +197,7 @@ class Webhooks(pulumi.ComponentResource):
         self, role: str, queue: aws.sqs.Queue, function: LambdaFunction, *, batch_size: int, concurrency: int
     ) -> None:
         # More runs than are kept free would be throttled, and throttled messages count as tried.
-        reserve = self._args.platform.background_reserved_concurrency
+        reserve = self._args.platform.settings.background_reserved_concurrency
         aws.lambda_.EventSourceMapping(
             f"{self._name}-{role}-mapping",
             event_source_arn=queue.arn,

@@ -13,6 +13,7 @@ from components.notifications import Topics
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key
 from components.queues import EventSource, build_dead_letter_queue, close_queue, refuse_redrive
 from components.rules import call_by_rule
+from components.settings import ChunkingSettings, JobSettings
 from components.task import CONTAINER_NAME
 from components.workflow_policies import run_distributed_map, run_tasks
 from workflow.loader import load_definition
@@ -38,11 +39,9 @@ class WorkflowArgs:
 
     Attributes:
         platform: what all functions share.
-        timeout_seconds: longest execution.
-        task_timeout_seconds: longest processing state, shorter than the execution.
-        max_running_jobs: jobs that are processed at the same time.
-        first_capacity_provider: ``FARGATE_SPOT`` or ``FARGATE`` for a first try.
-        chunk_max_concurrency: most tasks that encode chunks of one job at once.
+        jobs: how long an execution and its processing state may take, how many run at the same time, and
+            where a first try runs.
+        chunking: most tasks that encode chunks of one job at once.
         cluster_arn: cluster that tasks run in.
         cluster_name: its name.
         task_definition_arn: task that processes a video.
@@ -54,11 +53,8 @@ class WorkflowArgs:
     """
 
     platform: FunctionPlatform
-    timeout_seconds: int
-    task_timeout_seconds: int
-    max_running_jobs: int
-    first_capacity_provider: str
-    chunk_max_concurrency: int
+    jobs: JobSettings
+    chunking: ChunkingSettings
     cluster_arn: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
     task_definition_arn: pulumi.Input[str]
@@ -133,13 +129,13 @@ class Workflow(pulumi.ComponentResource):
             LambdaFunctionArgs(
                 platform=args.platform,
                 role="outcome",
-                reserved_concurrency=args.platform.background_reserved_concurrency or None,
+                reserved_concurrency=args.platform.settings.background_reserved_concurrency or None,
                 handler="orchestration.outcome.handler",
                 description="Settles jobs whose execution ended and starts those that wait for their slot",
                 timeout_seconds=_OUTCOME_TIMEOUT_SECONDS,
                 environment={
                     "STATE_MACHINE_ARN": self._machine_arn,
-                    "MAX_RUNNING_JOBS": str(args.max_running_jobs),
+                    "MAX_RUNNING_JOBS": str(args.jobs.max_running_jobs),
                 },
                 statements=[
                     Statement(
@@ -196,10 +192,10 @@ class Workflow(pulumi.ComponentResource):
     def _definition(self, outcome: LambdaFunction) -> pulumi.Output[str]:
         args = self._args
         values: dict[str, Any] = {
-            "workflow_timeout_seconds": args.timeout_seconds,
-            "task_timeout_seconds": args.task_timeout_seconds,
-            "first_capacity_provider": args.first_capacity_provider,
-            "chunk_max_concurrency": args.chunk_max_concurrency,
+            "workflow_timeout_seconds": args.jobs.workflow_timeout_seconds,
+            "task_timeout_seconds": args.jobs.task_stops_at_seconds,
+            "first_capacity_provider": "FARGATE_SPOT" if args.jobs.fargate_spot else "FARGATE",
+            "chunk_max_concurrency": args.chunking.chunk_max_concurrency,
             "container_name": CONTAINER_NAME,
             "cluster_arn": args.cluster_arn,
             "task_definition_arn": args.task_definition_arn,

@@ -1,5 +1,8 @@
 """Errors of local mode: each says what happened and what the reader can do about it."""
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 
 class LocalModeError(Exception):
     """Local mode cannot go on; the message names the value and the remedy names the next step."""
@@ -43,3 +46,15 @@ class JobFailedError(LocalModeError):
     """A submitted job ended in any state but COMPLETED."""
 
     exit_code = 7
+
+    @classmethod
+    def of(cls, job: Mapping[str, Any]) -> Self:
+        """Give the error that says why a job did not complete.
+
+        Args:
+            job: the job as the API shows it.
+        """
+        error = job.get("error") or {}
+        code = error.get("code", job["status"])
+        message = f"Job {job['job_id']} ended {job['status']}: {code}: {error.get('message', '')}"
+        return cls(message, remedy=error.get("remedy") or "")

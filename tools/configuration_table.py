@@ -41,10 +41,11 @@ _REGION = (
 _HEAD = """\
 # Configuration
 
-`components/config.py` declares every key; `Pulumi.dev.yaml` and `Pulumi.prod.yaml` give the values. The
-program reads them once, before it creates anything, and refuses an unknown key, a missing key, a value out
-of range, and values that contradict each other, with the key, the value, what is allowed, and the command
-that corrects it. No key has a hidden default: both stack files hold all of them, and differ in values only.
+`components/stack_config.py` declares every key, most of them in the groups of `components/settings.py`;
+`Pulumi.dev.yaml` and `Pulumi.prod.yaml` give the values. The program reads them once, before it creates
+anything, and refuses an unknown key, a missing key, a value out of range, and values that contradict each
+other, with the key, the value, what is allowed, and the command that corrects it. No key has a hidden
+default: both stack files hold all of them, and differ in values only.
 
 No key holds a secret. Passwords, the Redis token and the API key are generated in the deployment and stay
 in AWS Secrets Manager, API Gateway and the encrypted Pulumi state.

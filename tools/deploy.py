@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.config import StackConfig, parse_config
+from components.config import parse_config
 from components.config_values import ConfigError
+from components.stack_config import StackConfig
 from local.errors import LocalModeError
 from local.stack_config import load_stack_settings
 from tools.prerequisites import (
@@ -94,14 +95,14 @@ def _load(stack: str) -> tuple[str, StackConfig]:
 
 
 def _is_guarded(stack: str, config: StackConfig) -> bool:
-    return stack == "prod" or config.deletion_protection
+    return stack == "prod" or config.protection.deletion_protection
 
 
 def _refusal(stack: str, config: StackConfig) -> str:
     return _DESTROY_REFUSED.format(
         stack=stack,
-        protection=str(config.deletion_protection).lower(),
-        snapshots=str(config.final_snapshots).lower(),
+        protection=str(config.protection.deletion_protection).lower(),
+        snapshots=str(config.protection.final_snapshots).lower(),
         database=f"videometadata-{stack}",
         cache=f"video-cache-{stack}",
     )

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from artifacts.freshness import PACKAGE_PATH, package_fault
 from artifacts.platforms import Architecture
-from components.config import StackConfig
+from components.stack_config import StackConfig
 
 _COMMAND_TIMEOUT_SECONDS = 60
 _STS = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})

@@ -1,19 +1,26 @@
 """Shows the demonstration to people."""
 
 import argparse
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from local.api_client import ApiClient
+from local.cli.job_commands import follow, submit_file
 from local.cli.output import Output, key_value_table, size_text
+from local.cli.stack_commands import start_progress
 from local.demo.run import run_demo
+from local.state import PlatformState
 
 _SHOWN_EVENTS = ("StateEntered", "StateExited", "Failed", "TimedOut", "Started", "Succeeded", "Scheduled")
 
 
 def demo(arguments: argparse.Namespace, output: Output) -> int:
     """Process a real clip from start to end and report on it."""
-    report = run_demo(arguments.stack, arguments.video, output)
+    report = run_demo(arguments.stack, arguments.video, _TerminalPresenter(output))
     compared = report["bare_ffmpeg_comparison"]
     letter = report["mail"]
     files = {
@@ -43,6 +50,25 @@ def demo(arguments: argparse.Namespace, output: Output) -> int:
         ],
     )
     return 0
+
+
+class _TerminalPresenter:
+    """Shows the steps of the demonstration as the other commands show theirs."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def starting(self) -> AbstractContextManager[Callable[[PlatformState], None]]:
+        return start_progress(self._output)
+
+    def submit(self, client: ApiClient, path: Path) -> dict[str, Any]:
+        return submit_file(client, path, self._output)
+
+    def follow(self, client: ApiClient, job_id: str) -> dict[str, Any]:
+        return follow(client, job_id, self._output)
+
+    def note(self, text: str) -> None:
+        self._output.console.print(text)
 
 
 def _renditions(renditions: list[dict[str, Any]]) -> Table:

@@ -83,18 +83,10 @@ def outputs_table(job: dict[str, Any]) -> Table:
     return table
 
 
-def failure_of(job: dict[str, Any]) -> JobFailedError:
-    """Give the error that says why a job did not complete."""
-    error = job.get("error") or {}
-    code = error.get("code", job["status"])
-    message = f"Job {job['job_id']} ended {job['status']}: {code}: {error.get('message', '')}"
-    return JobFailedError(message, remedy=error.get("remedy") or "")
-
-
 def _show_end(job: dict[str, Any], output: Output) -> int:
     if job["status"] != "COMPLETED":
         output.result(job)
-        failure = failure_of(job)
+        failure = JobFailedError.of(job)
         if not output.as_json:
             raise failure
         return failure.exit_code

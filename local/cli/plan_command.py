@@ -17,7 +17,7 @@ from local.stack_config import load_stack_settings
 
 _TIMEOUT_SECONDS = 60
 _CPU_UNITS_PER_CORE = 1024
-# The workflow keeps this much for settling and telling; see components/config.py.
+# The workflow keeps this much for settling and telling; see components/settings.py.
 _SETTLING_SECONDS = 180
 
 

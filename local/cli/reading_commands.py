@@ -2,8 +2,6 @@
 
 import argparse
 import datetime as dt
-import email
-import email.policy
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from rich.markup import escape
 from local.aws import AwsAccess
 from local.cli.output import Output
 from local.errors import LocalModeError
+from local.letters import read_mail
 from local.servers.process import tail
 from local.state import Phase
 from local.supervisor import Supervisor
@@ -62,20 +61,6 @@ def mail(arguments: argparse.Namespace, output: Output) -> int:
         ]
     output.result({"mail": letters}, human=human or ["No mail was sent yet."])
     return 0
-
-
-def read_mail(path: Path) -> dict[str, Any]:
-    """Give a mail as data: subject, recipient, date, body and the X- headers."""
-    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-    body = message.get_body(("plain",))
-    return {
-        "path": str(path),
-        "subject": str(message["Subject"]),
-        "to": str(message["To"]),
-        "date": str(message["Date"]),
-        "headers": {name: str(value) for name, value in message.items() if name.startswith("X-")},
-        "body": body.get_content().strip() if body else "",
-    }
 
 
 def _local_logs(supervisor: Supervisor) -> dict[str, Path]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from local.aws import AwsAccess
-from local.cli.reading_commands import read_mail
 from local.errors import LocalModeError
+from local.letters import read_mail
 
 _MAIL_TIMEOUT_SECONDS = 15.0
 _EXECUTION_TIMEOUT_SECONDS = 30.0

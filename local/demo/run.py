@@ -5,20 +5,17 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from local.api_client import ApiClient
 from local.aws import AwsAccess
-from local.cli.job_commands import failure_of, follow, submit_file
-from local.cli.output import Output
-from local.cli.stack_commands import start_progress
 from local.demo.bare import comparison, run_bare
 from local.demo.evidence import download_outputs, execution_record, task_cores, wait_for_mail
-from local.errors import LocalModeError, MissingToolError
+from local.errors import JobFailedError, LocalModeError, MissingToolError
 from local.paths import data_root
 from local.state import PlatformState
 from local.supervisor import Supervisor
@@ -26,7 +23,23 @@ from local.supervisor import Supervisor
 _DEMO_CLIP = Path("datasets") / "data" / "bigbuckbunny.mp4"
 
 
-def run_demo(stack: str, video: Path | None, output: Output) -> dict[str, Any]:
+class Presenter(Protocol):
+    """Does the steps that take long, and shows how far they are."""
+
+    def starting(self) -> AbstractContextManager[Callable[[PlatformState], None]]:
+        """Show the start of the platform; gives the callback for ``Supervisor.up``."""
+
+    def submit(self, client: ApiClient, path: Path) -> dict[str, Any]:
+        """Create a job and upload its file; gives the new job."""
+
+    def follow(self, client: ApiClient, job_id: str) -> dict[str, Any]:
+        """Wait until a job has ended; gives the final job."""
+
+    def note(self, text: str) -> None:
+        """Say what happens next."""
+
+
+def run_demo(stack: str, video: Path | None, presenter: Presenter) -> dict[str, Any]:
     """Process one video from start to end and give the report, which is also written to report.json.
 
     The platform is stopped at the end, whatever happens, unless it ran before.
@@ -34,7 +47,7 @@ def run_demo(stack: str, video: Path | None, output: Output) -> dict[str, Any]:
     Args:
         stack: Name of the stack.
         video: The user's own file, or None for the demo clip.
-        output: Shows progress.
+        presenter: Does what a person may watch.
 
     Raises:
         LocalModeError: Something on the way failed; the message says what.
@@ -47,8 +60,8 @@ def run_demo(stack: str, video: Path | None, output: Output) -> dict[str, Any]:
     shutil.rmtree(root, ignore_errors=True)
     (root / "output").mkdir(parents=True)
     started = time.monotonic()
-    with _platform(stack, output) as (supervisor, state, start_seconds):
-        report = _process(source, supervisor, state, root, output)
+    with _platform(stack, presenter) as (supervisor, state, start_seconds):
+        report = _process(source, supervisor, state, root, presenter)
         report["seconds"] = {
             "start": start_seconds,
             "total": round(time.monotonic() - started, 2),
@@ -75,15 +88,15 @@ def demo_clip() -> Path:
 
 
 @contextmanager
-def _platform(stack: str, output: Output) -> Iterator[tuple[Supervisor, PlatformState, float]]:
+def _platform(stack: str, presenter: Presenter) -> Iterator[tuple[Supervisor, PlatformState, float]]:
     supervisor = Supervisor(stack)
     was_running = False
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with start_progress(output) as on_state:
+        with presenter.starting() as on_state:
             result = supervisor.up(on_state)
         was_running = result.was_running
-        output.console.print(f"The platform is ready after {result.seconds:.1f} s.")
+        presenter.note(f"The platform is ready after {result.seconds:.1f} s.")
         yield supervisor, result.state, result.seconds
     finally:
         if not was_running:
@@ -97,18 +110,18 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _process(
-    source: Path, supervisor: Supervisor, state: PlatformState, root: Path, output: Output
+    source: Path, supervisor: Supervisor, state: PlatformState, root: Path, presenter: Presenter
 ) -> dict[str, Any]:
     access = AwsAccess(state.emulator_url, state.region, ca_path=state.ca_path)
     with ApiClient(state.api_url, state.api_key, ca_path=state.ca_path) as client:
-        submitted = submit_file(client, source, output)
-        job = follow(client, submitted["job_id"], output)
+        submitted = presenter.submit(client, source)
+        job = presenter.follow(client, submitted["job_id"])
     if job["status"] != "COMPLETED":
-        raise failure_of(job)
+        raise JobFailedError.of(job)
     execution = execution_record(access, str(state.exports["state_machine_arn"]), job["job_id"])
     letter = wait_for_mail(supervisor.paths.mail, job["job_id"])
     manifest = download_outputs(access, str(state.exports["media_bucket"]), job, root / "output")
-    output.console.print("Running the same commands bare, for comparison.")
+    presenter.note("Running the same commands bare, for comparison.")
     cores = task_cores(access, str(state.exports["task_definition_arn"]))
     bare = run_bare(manifest["commands"], source, root / "bare", cores=cores)
     return {

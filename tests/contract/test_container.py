@@ -3,7 +3,8 @@
 import json
 import re
 
-from components.config import StackConfig, parse_config
+from components.config import parse_config
+from components.stack_config import StackConfig
 from local.paths import REPOSITORY_ROOT
 from local.program import ProgramRun
 from tests.synthesised import container
@@ -43,5 +44,5 @@ def test_the_task_and_the_image_start_the_same_command(run: ProgramRun) -> None:
 
 def test_media_work_ends_before_the_workflow_gives_the_task_up(run: ProgramRun) -> None:
     given = {item["name"]: item["value"] for item in container(run)["environment"]}
-    assert int(given["TASK_TIMEOUT_SECONDS"]) == config_of(run).task_stops_at_seconds
-    assert int(given["WORKFLOW_TIMEOUT_SECONDS"]) == config_of(run).workflow_timeout_seconds
+    assert int(given["TASK_TIMEOUT_SECONDS"]) == config_of(run).jobs.task_stops_at_seconds
+    assert int(given["WORKFLOW_TIMEOUT_SECONDS"]) == config_of(run).jobs.workflow_timeout_seconds

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from components.config import StackConfig, config_keys, parse_config
+from components.config import config_keys, parse_config
 from components.config_values import ConfigError
 from tests.synthesised import synthesised
 
@@ -20,10 +20,10 @@ def values() -> dict[str, str]:
 
 def test_a_complete_configuration_is_parsed_with_its_types(values: dict[str, str]) -> None:
     config = parse_config(values)
-    assert config.vpc_cidr == "10.0.0.0/16"
-    assert config.availability_zones == 2
-    assert config.deletion_protection is False
-    assert config.notification_emails == ("video-team@example.com",)
+    assert config.network.vpc_cidr == "10.0.0.0/16"
+    assert config.network.availability_zones == 2
+    assert config.protection.deletion_protection is False
+    assert config.notifications.notification_emails == ("video-team@example.com",)
 
 
 def test_the_configuration_cannot_be_changed_after_parsing(values: dict[str, str]) -> None:
@@ -38,7 +38,7 @@ def test_an_unknown_key_is_refused_with_its_name_and_the_known_ones(values: dict
         parse_config({**values, "nat_stratgy": "single"})
 
 
-@pytest.mark.parametrize("key", [field.name for field in dataclasses.fields(StackConfig)])
+@pytest.mark.parametrize("key", list(config_keys()))
 def test_a_missing_key_is_refused_with_the_command_that_sets_it(values: dict[str, str], key: str) -> None:
     del values[key]
     with pytest.raises(ConfigError, match=rf"'{key}'.*missing.*must be .*pulumi config set {key} <value>"):
@@ -124,12 +124,23 @@ def test_values_that_contradict_each_other_are_refused(
 def test_no_nat_is_accepted_when_endpoints_lead_to_all_services(values: dict[str, str]) -> None:
     endpoints = ["ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states"]
     config = parse_config({**values, "nat_strategy": "none", "interface_endpoints": json.dumps(endpoints)})
-    assert config.interface_endpoints == tuple(endpoints)
+    assert config.network.interface_endpoints == tuple(endpoints)
 
 
 def test_the_task_stops_early_enough_for_the_workflow_to_settle(values: dict[str, str]) -> None:
     config = parse_config(values)
-    assert config.task_stops_at_seconds == config.workflow_timeout_seconds - 180
+    assert config.jobs.task_stops_at_seconds == config.jobs.workflow_timeout_seconds - 180
+
+
+def test_every_key_is_declared_once_in_all_groups(values: dict[str, str]) -> None:
+    settings = dataclasses.asdict(parse_config(values))
+    declared = [
+        key
+        for name, setting in settings.items()
+        for key in (setting if isinstance(setting, dict) else [name])
+    ]
+    assert declared == list(config_keys())
+    assert len(declared) == len(set(declared))
 
 
 def test_every_key_has_a_meaning_and_a_range() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.config_rules import ENDPOINT_SERVICES
+from components.choices import ENDPOINT_SERVICES
 from components.endpoint_policies import ENDPOINT_ACTIONS
 from local.program import ProgramRun
 from tests.synthesised import PolicyStatement, resources, statements, synthesised_with

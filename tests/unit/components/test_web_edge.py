@@ -8,6 +8,7 @@ import pytest
 
 from components.api_domain import ApiDomainArgs
 from components.naming import Names
+from components.settings import ApiDomainSettings
 from components.tags import Tags
 from local.program import ProgramRun
 from tests.synthesised import one, resources, synthesised_with
@@ -121,8 +122,10 @@ def test_a_certificate_of_another_region_is_refused_with_the_remedy() -> None:
         ApiDomainArgs(
             names=Names(stack="dev", region="ap-northeast-1", account_id="123456789012"),
             tags=Tags(project="video-platform", stack="dev", owner="media-team"),
-            domain_name="api.example.com",
-            certificate_arn=CERTIFICATE.replace("ap-northeast-1", "us-east-1"),
+            settings=ApiDomainSettings(
+                api_domain_name="api.example.com",
+                api_certificate_arn=CERTIFICATE.replace("ap-northeast-1", "us-east-1"),
+            ),
             rest_api_id="api",
             stage_name="v1",
         )

@@ -1,0 +1,1 @@
+"""The platform's groups of components, each with the plain function that creates and joins them."""
