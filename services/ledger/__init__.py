@@ -1,1 +1,4 @@
-"""The record of videos and jobs: all SQL and every job-state transition live in this package."""
+"""The record of videos and jobs: all SQL and every transition of a job.
+
+Not here: HTTP, S3, Step Functions, ffmpeg.
+"""

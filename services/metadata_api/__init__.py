@@ -1,1 +1,4 @@
-"""Lambda handlers: the HTTP API and the event functions around the workflow."""
+"""The HTTP API and nothing else.
+
+Not here: the other functions, SQL, media work.
+"""

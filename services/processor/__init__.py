@@ -1,1 +1,4 @@
-"""The video processor: turns one source video into verified, streamable renditions."""
+"""The Fargate task: one attempt at one step of a job, around the media work.
+
+Not here: SQL, which the ledger holds, and command lines, which `media` writes.
+"""

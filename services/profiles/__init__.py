@@ -1,6 +1,7 @@
 """Processing profiles: what a job makes out of a source, as checked data.
 
-Each profile is one YAML file in this package. The API lists them, the processor obeys them.
+Each profile is one YAML file in this package. The API lists them, the media work obeys them.
+Not here: decisions about one source.
 """
 
 from profiles.kinds import (

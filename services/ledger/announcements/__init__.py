@@ -1,1 +1,4 @@
-"""What people are told about settled jobs, and the outbox that delivers it."""
+"""What people are told about settled jobs, and the outbox that owes it.
+
+Not here: who sends it.
+"""

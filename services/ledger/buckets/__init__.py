@@ -1,1 +1,4 @@
-"""What the ledger knows of the objects in the buckets, and how far the sweep has come there."""
+"""What the ledger knows of objects in the buckets, and how far the sweep has come there.
+
+Not here: calls of S3.
+"""

@@ -1,1 +1,4 @@
-"""The chunks of long jobs and the files they share."""
+"""The chunks of long jobs, and which jobs still need the files that chunks share.
+
+Not here: the files.
+"""

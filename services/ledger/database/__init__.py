@@ -1,1 +1,4 @@
-"""The way into the database: settings, connections, roles, health."""
+"""The way into the database: settings, connections, roles, health.
+
+Not here: any table of ours.
+"""

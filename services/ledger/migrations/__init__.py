@@ -1,1 +1,4 @@
-"""Schema of the ledger as Alembic revisions, run by `ledger.migrations.runner` and nothing else."""
+"""Schema of the ledger as Alembic revisions, run by `ledger.migrations.runner` and nothing else.
+
+Not here: queries, and data of any one video or job.
+"""

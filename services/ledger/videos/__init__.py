@@ -1,1 +1,4 @@
-"""The records of videos, their subtitles and playback, and their deletion."""
+"""The records of videos, their subtitles, their playback and their deletion.
+
+Not here: jobs, except where a record points at one.
+"""

@@ -1,1 +1,4 @@
-"""What other systems are told: endpoints, events, deliveries and their history."""
+"""What other systems are told: endpoints, events, deliveries and their history.
+
+Not here: signatures and calls.
+"""

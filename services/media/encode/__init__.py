@@ -1,1 +1,4 @@
-"""Encoding picture, audio and subtitles, in one process or in chunks."""
+"""Encoding picture, audio and subtitles, of a whole source or of one window.
+
+Not here: decisions about what to make, which `plan` has taken.
+"""

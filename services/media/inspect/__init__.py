@@ -1,1 +1,4 @@
-"""What a source is: its container, its streams, and whether it can be used."""
+"""What a source is: its container, its streams, and whether it can be used.
+
+Not here: what is made of it.
+"""

@@ -1,1 +1,4 @@
-"""What players load: segments' files, manifests, the download and the poster."""
+"""What players load: segments, manifests, the download and the poster.
+
+Not here: the check of any of it.
+"""

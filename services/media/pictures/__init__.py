@@ -1,1 +1,4 @@
-"""Still pictures: sources of the image profile, and watermarks."""
+"""Still pictures: sources of the image profile, and watermarks.
+
+Not here: posters and sprites, which are made of videos.
+"""

@@ -1,1 +1,4 @@
-"""What one Lambda environment of the API holds: settings, clients, signers."""
+"""What one Lambda environment of the API holds: clients, signers, the progress board.
+
+Not here: any one call.
+"""

@@ -1,1 +1,4 @@
-"""Answers and opaque texts on the wire: problems, responses, CORS, cursors, seals."""
+"""Answers and opaque texts on the wire: problems, responses, CORS, cursors, seals.
+
+Not here: what an answer is about.
+"""

@@ -1,1 +1,4 @@
-"""Jobs through the API: creating, uploading, starting, stopping and showing them."""
+"""Jobs through the API: creating, uploading, starting, stopping and showing them.
+
+Not here: paths and methods, which are in `routes`.
+"""

@@ -1,4 +1,7 @@
-"""What the API accepts and what it answers, as types that also make its OpenAPI document."""
+"""What the API accepts and what it answers, as types that also make its OpenAPI document.
+
+Not here: decisions that need the ledger or a bucket.
+"""
 
 import os
 

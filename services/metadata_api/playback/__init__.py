@@ -1,1 +1,4 @@
-"""Playlists and subtitles as players read them."""
+"""Playlists and subtitles as players read them.
+
+Not here: the making of playlists, which is media work.
+"""

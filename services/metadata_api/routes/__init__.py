@@ -1,1 +1,4 @@
-"""The routes of the API, one module for each group of paths."""
+"""The routes of the API, one module for each group of paths.
+
+Not here: what more than one group does, which is in `jobs` and `playback`.
+"""
