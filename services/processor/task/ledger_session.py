@@ -82,7 +82,7 @@ class LedgerSession:
         stack: str,
         media_bucket: str,
     ) -> Announcement:
-        """Flip the job to COMPLETED; see `ledger.jobs.worker.complete`, which answers a repeated call alike."""
+        """Flip the job to COMPLETED; see `ledger.jobs.worker.complete`, which is safe to repeat."""
         return self._call(
             lambda conn: job_worker.complete(
                 conn, claim, outputs, stage_seconds, stack=stack, media_bucket=media_bucket
