@@ -1,4 +1,4 @@
-"""The processor's command, `python -m processor`: one attempt at one job, then the process ends."""
+"""The worker, `python -m processor`, which `processor.start` starts: one attempt at one job, then it ends."""
 
 import logging
 import os
@@ -13,10 +13,12 @@ from botocore.config import Config
 from ledger.states import ErrorCode, TaskError
 from processor import runner
 from processor.attempt import Surroundings
+from processor.credentials import use_credentials_of
 from processor.ledger_session import LedgerSession, connector
 from processor.logging import configure
 from processor.progress import ProgressBoard, connect_board
 from processor.settings import Settings, SettingsError
+from processor.start import receive
 from processor.stop import SignalWatcher, Stop
 from processor.storage import create_client
 from processor.task_metadata import find_task_arn
@@ -117,4 +119,6 @@ def _exit(code: Exit) -> NoReturn:
 
 
 if __name__ == "__main__":
-    _exit(main(os.environ))
+    given = receive()
+    use_credentials_of(given)
+    _exit(main(given))

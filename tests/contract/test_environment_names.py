@@ -94,5 +94,5 @@ def test_task_secrets_come_from_the_two_application_secrets(run: ProgramRun) -> 
 
 
 def test_the_container_starts_the_processor_package(run: ProgramRun) -> None:
-    assert container(run)["command"] == ["python", "-m", "processor"]
-    assert importlib.import_module("processor.__main__")
+    assert container(run)["command"] == ["python", "-m", "processor.start"]
+    assert importlib.import_module("processor.start")
