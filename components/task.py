@@ -200,7 +200,7 @@ class ProcessingTask(pulumi.ComponentResource):
             "user": f"{TASK_USER_ID}:{TASK_USER_ID}",
             "privileged": False,
             "readonlyRootFilesystem": True,
-            # ECS's init would hold the whole environment, readable for every process. Ours is processor.start.
+            # ECS's init would hold the whole environment, readable for everybody. Ours is processor.start.
             "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": False},
             "stopTimeout": _STOP_TIMEOUT_SECONDS,
             "mountPoints": [
