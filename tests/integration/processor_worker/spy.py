@@ -1,8 +1,8 @@
 """What a media tool could find out: a program that searches the processes of its container for secrets.
 
-Run as `python spy.py WANTED REPORT`. WANTED is a JSON file: the secrets by name, and the pid of a process beside
-the container that is searched too. REPORT gets one entry for each process: its command, and which secrets were
-found in which place. The spy itself is left out, because it knows them all.
+Run as `python spy.py WANTED REPORT`. WANTED is a JSON file: the secrets by name, and the pid of a process
+beside the container that is searched too. REPORT gets one entry for each process: its command, and which
+secrets were found in which place. The spy itself is left out, because it knows them all.
 """
 
 import json
