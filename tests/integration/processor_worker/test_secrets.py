@@ -2,7 +2,7 @@
 
 As root that would say nothing, for root reads everything. So the whole task, from the process that stands for
 the container down to the spy, runs as user 10001 where the tests run as root. All of them hold
-CAP_DAC_READ_SEARCH then, so that they reach files below a root's home; the spy may open more by it than a tool.
+CAP_DAC_READ_SEARCH then, so that they reach files below a root's home; the spy may open more than a tool.
 """
 
 import json
@@ -36,8 +36,8 @@ SECRETS = (
 )
 USER = 10001
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
-# Python runs it at the start of each program of the task. When the worker has its first child, which comes before
-# any tool, it starts the spy beside it.
+# Python runs it at the start of each program of the task. When the worker has its first child, which comes
+# before any tool, it starts the spy beside it.
 SPYING = """
 import glob, subprocess, sys, threading, time
 
