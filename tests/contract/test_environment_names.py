@@ -1,16 +1,20 @@
 """Every variable that a component sets is read by its service, and the other way round."""
 
 import importlib
+import re
 from dataclasses import fields
 from typing import Any, get_args
 
 import pytest
+from pydantic import SecretStr
 
 from local.program import ProgramRun
 from metadata_api import settings as function_settings
 from processor.settings import WORKFLOW_VARIABLES, Settings
+from processor.start import PLAIN
 from tests.synthesised import container, one, resources, state_machine
 
+CREDENTIAL = re.compile("KEY|SECRET|TOKEN|CREDENTIAL")
 FUNCTIONS: dict[str, Any] = {
     "api": function_settings.ApiSettings,
     "ingest": function_settings.IngestSettings,
@@ -91,6 +95,14 @@ def test_task_secrets_come_from_the_two_application_secrets(run: ProgramRun) -> 
         run.created[one(run, name).urn].outputs["arn"]
         for name in ("database-application-secret", "cache-secret")
     }
+
+
+def test_nothing_secret_stays_in_the_environment_of_a_process_of_the_task(run: ProgramRun) -> None:
+    secret = {item["name"] for item in container(run)["secrets"]}
+    secret |= {name.upper() for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+    assert {"TASK_TOKEN", "DATABASE_PASSWORD", "REDIS_AUTH_TOKEN"} <= secret
+    assert secret & PLAIN == set()
+    assert {name for name in PLAIN if name.startswith("AWS_") and CREDENTIAL.search(name)} == set()
 
 
 def test_the_container_starts_the_processor_package(run: ProgramRun) -> None:
