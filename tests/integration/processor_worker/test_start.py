@@ -18,6 +18,7 @@ from tests.integration.processor_worker.test_process import children, wait_until
 pytestmark = pytest.mark.integration
 
 Start = Callable[..., "subprocess.Popen[str]"]
+_PATIENCE_SECONDS = 30
 WORKER = """
 import json, os, signal, subprocess, sys, time
 from processor.start import receive
@@ -86,7 +87,7 @@ def test_the_worker_gets_everything_and_its_own_environment_holds_what_is_plain(
     assert told["given"]["DATABASE_PASSWORD"] == SECRET
     assert told["given"]["MODE"] == "report"
     assert set(told["own"]) <= start.PLAIN | {"LC_CTYPE"}
-    assert process.wait() == 0
+    assert process.wait(_PATIENCE_SECONDS) == 0
 
 
 def test_the_worker_inherits_neither_a_blocked_signal_nor_an_open_file(run: Start) -> None:
@@ -96,20 +97,20 @@ def test_the_worker_inherits_neither_a_blocked_signal_nor_an_open_file(run: Star
 
 
 def test_init_ends_with_the_worker_s_code(run: Start) -> None:
-    assert run("fail").wait() == 5
+    assert run("fail").wait(_PATIENCE_SECONDS) == 5
 
 
 def test_init_tells_of_a_killed_worker_as_a_shell_does(run: Start) -> None:
     process = run("sleep")
     os.kill(said(process)["me"], signal.SIGKILL)
-    assert process.wait() == 128 + signal.SIGKILL
+    assert process.wait(_PATIENCE_SECONDS) == 128 + signal.SIGKILL
 
 
 def test_a_stop_signal_reaches_the_worker(run: Start) -> None:
     process = run("polite")
     said(process)
     process.send_signal(signal.SIGTERM)
-    assert process.wait() == 6
+    assert process.wait(_PATIENCE_SECONDS) == 6
 
 
 def test_as_pid_1_of_a_container_it_hears_a_stop_signal_too(run: Start) -> None:
@@ -117,7 +118,7 @@ def test_as_pid_1_of_a_container_it_hears_a_stop_signal_too(run: Start) -> None:
     assert said(process)["ready"] > 1
     (init,) = [pid for pid in children(process.pid) if len(children(pid)) == 1]
     os.kill(init, signal.SIGTERM)
-    assert process.wait() == 6
+    assert process.wait(_PATIENCE_SECONDS) == 6
 
 
 def test_an_orphan_is_reaped_while_the_worker_works(run: Start) -> None:
@@ -129,5 +130,5 @@ def test_the_worker_dies_with_init(run: Start) -> None:
     process = run("sleep")
     worker = said(process)["me"]
     process.kill()
-    process.wait()
+    process.wait(_PATIENCE_SECONDS)
     assert wait_until(lambda: not Path(f"/proc/{worker}/cmdline").exists(), 10)
