@@ -19,7 +19,7 @@ help: ## Show this list
 
 setup: .venv/.complete ## Install system packages and the virtual environments
 
-.venv/.complete: requirements.txt requirements-dev.txt constraints.txt services/metadata_api/requirements.txt services/processor/requirements.txt local/emulator-requirements.txt tools/setup.sh
+.venv/.complete: requirements.txt requirements-dev.txt constraints.txt services/metadata_api/requirements.txt services/processor/requirements.txt local/emulator-requirements.txt tools/setup.sh $(wildcard services/processor/launcher/*)
 	@tools/setup.sh
 
 .venv-checks/.complete: tests/policy/requirements.txt .venv/.complete

@@ -21,6 +21,9 @@ from ledger.states import ErrorCode
 from processor.command import Command
 from processor.diagnosis import diagnose
 from processor.errors import InterruptedWorkError
+from processor.fence_kernel import Kernel
+from processor.fence_memory import memory_kills, out_of_memory
+from processor.fence_status import FenceStatus
 from processor.isolation import bare, child_environment, fenced
 from processor.limits import Allowance, Budget
 from processor.output import Answer, LogTail, ProgressParser, ProgressSample, problems
@@ -96,7 +99,7 @@ class _Children:
         self._running: dict[int, _Child] = {}
         self._refusing = False
 
-    def start(self, argv: list[str], workdir: Path) -> _Child:
+    def start(self, argv: list[str], workdir: Path, status: int) -> _Child:
         if self._refusing:
             raise _interrupted()
         process = subprocess.Popen(
@@ -107,6 +110,7 @@ class _Children:
             env=child_environment(workdir),
             cwd=workdir,
             start_new_session=True,
+            pass_fds=(status,),
         )
         child = _Child(process)
         self._running[process.pid] = child
@@ -168,13 +172,15 @@ def run(
     budget: Budget,
     cancel: threading.Event,
     on_progress: Callable[[ProgressSample], None] | None = None,
+    kernel: Kernel | None = None,
 ) -> Completed:
     """Run one tool to its end.
 
     `cancel` ends the child early, when a sibling has failed. With `on_progress`, standard output is not kept.
+    With `kernel`, the fence counts on no more than that, rather than on all that this kernel offers.
 
     Raises:
-        TransientError: Somebody else killed the child, or the disk is full.
+        TransientError: Somebody else killed the child, the disk is full, or the fence does not start here.
         LimitExceededError: The budget or a resource limit is used up.
         ToolFailedError: The tool failed or crashed, or answered more than the command allows.
         InterruptedWorkError: `terminate_all` ended it, or `cancel` was set.
@@ -184,15 +190,25 @@ def run(
     started = time.monotonic()
     log = LogTail()
     stdout = ProgressParser(on_progress) if on_progress else Answer(command.step, command.max_answer_bytes)
-    child = _children.start(fenced(command, allowance), workdir)
-    try:
-        _attend(child, (stdout.feed, log.feed), budget, cancel)
-    finally:
-        _children.release(child)
-    if child.stopped_for is not None:
-        raise child.stopped_for
+    with FenceStatus() as status:
+        kills = memory_kills()
+        argv = fenced(command, allowance, workdir, status=status.writer, kernel=kernel)
+        child = _children.start(argv, workdir, status.writer)
+        status.started()
+        try:
+            _attend(child, (stdout.feed, log.feed), budget, cancel)
+        finally:
+            _children.release(child)
+        if child.stopped_for is not None:
+            raise child.stopped_for
+        trouble = status.trouble()
     errors = problems(log.text()) if command.talkative else log.text()
-    failure = diagnose(command.step, child.process.returncode, errors, workdir, budget)
+    code = child.process.returncode
+    failure = (
+        trouble
+        or out_of_memory(command.step, code, kills)
+        or diagnose(command.step, code, errors, workdir, budget)
+    )
     if failure is not None:
         raise failure
     return Completed(

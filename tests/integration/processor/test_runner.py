@@ -16,6 +16,7 @@ from ledger.states import ErrorCode
 from processor import isolation, runner
 from processor.command import Command, Tool
 from processor.errors import InterruptedWorkError, LimitExceededError, ToolFailedError, TransientError
+from processor.fence_kernel import Network, this_kernel
 from processor.limits import MEBIBYTE, Allowance, Budget, Limits
 from processor.production import Progress
 from tests import media
@@ -24,6 +25,8 @@ from tests.integration.processor.conftest import Produce
 pytestmark = pytest.mark.integration
 
 ROOMY = Allowance(address_space_bytes=4096 * MEBIBYTE, file_bytes=1024 * MEBIBYTE, cpu_seconds=60)
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""A child reads the system's files and its own only; this interpreter may live elsewhere."""
 ENDLESS = ("-nostdin", "-f", "lavfi", "-i", "testsrc2=size=320x180", "-f", "null", "-")
 
 
@@ -80,7 +83,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
     def write(body: str) -> Path:
         path = tmp_path / "bin" / "ffmpeg"
         path.parent.mkdir()
-        path.write_text(f"#!{sys.executable}\n{body}")
+        path.write_text(f"#!{SYSTEM_PYTHON} -I\n{body}")
         path.chmod(0o755)
         monkeypatch.setattr(isolation, "locate", lambda _: str(path))
         return path
@@ -110,7 +113,7 @@ def test_a_child_sees_no_secrets_no_input_and_its_own_group(
     assert lines[2] == "['1']"
 
 
-@pytest.mark.skipif(not isolation.network_namespace(), reason="this kernel refuses network namespaces")
+@pytest.mark.skipif(this_kernel().network is Network.SHARED, reason="this kernel refuses network namespaces")
 def test_a_child_has_no_network(tmp_path: Path, script: Callable[[str], Path]) -> None:
     script("print([line.split(':')[0].strip() for line in open('/proc/net/dev')][2:])")
 
@@ -213,22 +216,31 @@ def test_no_child_starts_after_terminate_all_until_the_runner_is_reset(tmp_path:
     assert b"ffmpeg version" in _run(tmp_path, "-version").stdout
 
 
-def test_a_grandchild_does_not_outlive_its_group(tmp_path: Path, script: Callable[[str], Path]) -> None:
-    script(
-        "import subprocess, sys\n"
-        "child = subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-        "print(child.pid)\n"
-    )
+def test_a_child_starts_no_process_of_its_own(tmp_path: Path, script: Callable[[str], Path]) -> None:
+    script("import os\ntry:\n    os.fork()\nexcept OSError as error:\n    print(error.strerror)\n")
 
-    pid = int(_run(tmp_path).stdout)
+    assert _run(tmp_path).stdout.decode().strip() == "Function not implemented"
 
-    give_up = time.monotonic() + 5
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < give_up:
-        if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
-            break
-        time.sleep(0.02)
-    else:
-        assert not Path(f"/proc/{pid}").exists()
+
+def test_a_fence_that_does_not_start_is_for_the_operator_and_no_fault_of_the_source(
+    tmp_path: Path, script: Callable[[str], Path]
+) -> None:
+    script("").chmod(0o644)
+
+    with pytest.raises(TransientError, match="fence around the media tools does not start") as caught:
+        _run(tmp_path)
+
+    assert caught.value.code is ErrorCode.INTERNAL
+    assert "docs/security.md" in caught.value.remedy
+
+
+def test_a_tool_that_ends_like_the_fence_is_still_a_tool_that_failed(
+    tmp_path: Path, script: Callable[[str], Path]
+) -> None:
+    script("import sys; print('start /x: Permission denied', file=sys.stderr); sys.exit(125)")
+
+    with pytest.raises(ToolFailedError, match="exit code 125"):
+        _run(tmp_path)
 
 
 def test_children_die_with_the_worker_that_started_them(tmp_path: Path) -> None:
