@@ -13,6 +13,7 @@ from ledger.chunks import ChunkClaim
 from ledger.models import AlreadySettled, Announcement, Claim, OutputRecord
 from ledger.states import JobStatus, Stage
 from processor.chunking import ChunkingRules
+from processor.fence_user import let_through
 from processor.heartbeat import HEARTBEAT_SECONDS, Heartbeat
 from processor.ledger_session import LedgerSession
 from processor.limits import Limits
@@ -140,6 +141,7 @@ class Attempt:
         """A directory on this task's own disk; nothing of it is left afterwards."""
         prefix = f"{self.settings.job_id}-{self.settings.attempt}-{fence}-"
         directory = Path(tempfile.mkdtemp(prefix=prefix, dir=self.settings.scratch_dir))
+        let_through(directory)
         self.scratch = directory
         try:
             yield directory

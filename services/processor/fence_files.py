@@ -1,9 +1,10 @@
-"""Which files a tool may open: the system's libraries, itself, its working directory, and the inputs it was given."""
+"""Which files a tool may open: the system's, itself, its working directory, and the inputs it was given."""
 
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +66,7 @@ def _options(option: str, *paths: str) -> Iterator[str]:
 
 
 def _ffmpeg_inputs(arguments: tuple[str, ...]) -> Iterator[Path]:
-    for option, value in zip(arguments, arguments[1:], strict=False):
+    for option, value in pairwise(arguments):
         if option == "-i" and value.startswith("file:"):
             yield Path(value.removeprefix("file:"))
 

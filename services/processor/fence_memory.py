@@ -14,7 +14,7 @@ _OF_MEMORY: Final = re.compile(r"^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(/.*)$|^0::(/
 
 
 def memory_kills(cgroups: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> int:
-    """How many processes of this control group the kernel has killed for want of memory; 0 where it does not tell.
+    """How many processes of this control group the kernel has killed for want of memory; 0 if untold.
 
     Args:
         cgroups: Where control groups are mounted.

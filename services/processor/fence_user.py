@@ -1,6 +1,7 @@
-"""The user that tools run as where the worker is root: nobody else's, and the owner of the job's directory."""
+"""The user that tools run as where the worker is root; it owns the job's directory and nothing else."""
 
 import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,8 @@ _FIRST_USER: Final = 1_900_000_000
 def tools_user() -> int | None:
     """The user and group id that tools change to; None where the worker is an ordinary user already.
 
-    Each worker has one of its own, so that the limit of processes counts one job and no job owns files of another.
+    Each worker has one of its own, so that the limit of processes counts one job and no job owns files of
+    another.
     """
     if os.geteuid() != 0:
         return None
@@ -53,6 +55,7 @@ def let_through(directory: Path) -> None:
 
 
 def _own(path: Path, user: int) -> None:
-    found = path.lstat()
-    if (found.st_uid, found.st_gid) != (user, user):
-        os.chown(path, user, user, follow_symlinks=False)
+    with suppress(FileNotFoundError):  # other steps of the job come and go in the same directory
+        found = path.lstat()
+        if (found.st_uid, found.st_gid) != (user, user):
+            os.chown(path, user, user, follow_symlinks=False)

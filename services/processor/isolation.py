@@ -1,4 +1,4 @@
-"""How a child process is fenced in: few system calls and files, no network, no root, limits, death with us."""
+"""How a child process is fenced in: few system calls and files, no network, no root, limits, our death."""
 
 import importlib.util
 import os

@@ -31,7 +31,9 @@ def main() -> int:
         for one in run_probe(place).attempts:
             is_named = one.attempt.startswith("files") and not place.landlock
             bad += bool(one.open) and not is_named
-            cells.setdefault(one.attempt, []).append(("open" if is_named else "OPEN") if one.open else "stopped")
+            cells.setdefault(one.attempt, []).append(
+                ("open" if is_named else "OPEN") if one.open else "stopped"
+            )
             if one.open:
                 notes.setdefault(f"{one.attempt}: {', '.join(one.open)}", []).append(place.label)
         for attempt in ENDLESS:

@@ -1,9 +1,9 @@
 #!/usr/bin/python3 -I
 """What a stranger's code would try from inside a media tool; it runs through the fence in a tool's place.
 
-It stands alone: only the system's interpreter and its library. The first argument names a file with the targets as
-JSON, the second what to try: one of the attempts below, or `all` but for those that never end. What came of each is
-written to standard output, one line of JSON an attempt.
+It stands alone: only the system's interpreter and its library. The first argument names a file with the
+targets as JSON, the second what to try: one of the attempts below, or `all` but for those that never end.
+What came of each is written to standard output, one line of JSON an attempt.
 """
 
 import ctypes
@@ -22,21 +22,21 @@ from pathlib import Path
 from typing import Any, Final
 
 LIBC: Final = ctypes.CDLL(None, use_errno=True)
-CALLS: Final = {
-    "x86_64": {
-        "clone": 56, "ptrace": 101, "setns": 308, "mount": 165, "init_module": 175,
-        "perf_event_open": 298, "process_vm_readv": 310, "userfaultfd": 323, "bpf": 321, "keyctl": 250,
-        "ioprio_set": 251, "sched_setaffinity": 203, "prlimit64": 302, "rt_sigqueueinfo": 129, "tgkill": 234,
-        "unshare": 272, "symlinkat": 266, "linkat": 265, "mknodat": 259,
-        "fchmodat": 268, "setpriority": 141, "prctl": 157, "memfd_create": 319, "chroot": 161,
-    },
-    "aarch64": {
-        "clone": 220, "ptrace": 117, "setns": 268, "mount": 40, "init_module": 105, "perf_event_open": 241,
-        "process_vm_readv": 270, "userfaultfd": 282, "bpf": 280, "keyctl": 219, "ioprio_set": 30,
-        "sched_setaffinity": 122, "prlimit64": 261, "rt_sigqueueinfo": 138, "tgkill": 131, "unshare": 97, "symlinkat": 36, "linkat": 37, "mknodat": 33, "fchmodat": 53,
-        "setpriority": 140, "prctl": 167, "memfd_create": 279, "chroot": 51,
-    },
-}[os.uname().machine]  # fmt: skip
+NUMBERS: Final = {
+    "x86_64": """
+        clone 56 ptrace 101 setns 308 mount 165 init_module 175 perf_event_open 298 process_vm_readv 310
+        userfaultfd 323 bpf 321 keyctl 250 ioprio_set 251 sched_setaffinity 203 prlimit64 302
+        rt_sigqueueinfo 129 tgkill 234 unshare 272 symlinkat 266 linkat 265 mknodat 259 fchmodat 268
+        setpriority 141 prctl 157 memfd_create 319 chroot 161
+    """,
+    "aarch64": """
+        clone 220 ptrace 117 setns 268 mount 40 init_module 105 perf_event_open 241 process_vm_readv 270
+        userfaultfd 282 bpf 280 keyctl 219 ioprio_set 30 sched_setaffinity 122 prlimit64 261 rt_sigqueueinfo
+        138 tgkill 131 unshare 97 symlinkat 36 linkat 37 mknodat 33 fchmodat 53 setpriority 140 prctl 167
+        memfd_create 279 chroot 51
+    """,
+}[os.uname().machine].split()
+CALLS: Final = {name: int(number) for name, number in zip(NUMBERS[::2], NUMBERS[1::2], strict=True)}
 CALLS.update({"io_uring_setup": 425, "pidfd_open": 434, "clone3": 435, "pidfd_send_signal": 424})
 AT_FDCWD: Final = -100
 CHILD: Final = 17  # SIGCHLD: the signal of an ordinary child
@@ -53,10 +53,10 @@ def call(name: str, *arguments: Any) -> str:
     return "" if answer >= 0 else errno.errorcode[ctypes.get_errno()]
 
 
-def tried(work: Callable[[], object]) -> str:
+def tried(work: Callable[..., object], *arguments: Any) -> str:
     """The name of the error that some work raises, or an empty text."""
     try:
-        work()
+        work(*arguments)
     except OSError as error:
         return errno.errorcode.get(error.errno or 0, type(error).__name__)
     return ""
@@ -64,7 +64,8 @@ def tried(work: Callable[[], object]) -> str:
 
 def others() -> Iterator[int]:
     """Every process that can be seen, but this one."""
-    yield from (int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid())
+    found = (path.name for path in Path("/proc").iterdir())
+    yield from (int(name) for name in found if name.isdigit() and int(name) != os.getpid())
 
 
 def environment(targets: Targets) -> Findings:
@@ -74,15 +75,15 @@ def environment(targets: Targets) -> Findings:
     except OSError:  # nothing of /proc may be listed: the known ones remain
         found = [process["pid"] for process in targets["processes"]]
     for pid in found:
-        yield f"{name_of(pid, targets)}", tried(lambda pid=pid: Path(f"/proc/{pid}/environ").read_bytes())
+        yield f"{name_of(pid, targets)}", tried(Path(f"/proc/{pid}/environ").read_bytes)
 
 
 def memory(targets: Targets) -> Findings:
     """Read the memory of worker and sibling, by file and by call, and open it for writing."""
     for process in targets["processes"]:
         pid, name = process["pid"], process["name"]
-        yield f"{name} by file", tried(lambda pid=pid: os.close(os.open(f"/proc/{pid}/mem", os.O_RDWR)))
-        yield f"{name} its map", tried(lambda pid=pid: Path(f"/proc/{pid}/maps").read_text())
+        yield f"{name} by file", tried(_open_both_ways, f"/proc/{pid}/mem")
+        yield f"{name} its map", tried(Path(f"/proc/{pid}/maps").read_text)
         here = (ctypes.c_void_p * 2)(ctypes.addressof(ctypes.create_string_buffer(8)), 8)
         yield f"{name} by call", call("process_vm_readv", pid, here, 1, here, 1, 0).replace("EFAULT", "")
 
@@ -90,14 +91,14 @@ def memory(targets: Targets) -> Findings:
 def read_outside(targets: Targets) -> Findings:
     """Open files that are none of the tool's business."""
     for path in targets["files"]:
-        yield path, tried(lambda path=path: Path(path).read_bytes())
+        yield path, tried(Path(path).read_bytes)
 
 
 def write_outside(targets: Targets) -> Findings:
     """Make a file outside of the working directory."""
     for directory in targets["directories"]:
         path = Path(directory) / f"probe-{os.getpid()}"
-        yield directory, tried(lambda path=path: path.write_bytes(b"x"))
+        yield directory, tried(path.write_bytes, b"x")
         tried(path.unlink)
 
 
@@ -111,21 +112,21 @@ def lead_astray(targets: Targets) -> Findings:
 
 def credentials(targets: Targets) -> Findings:
     """Ask the task's endpoint for its role's credentials."""
-    yield "endpoint", tried(lambda: _ask(tuple(targets["credentials"])))
+    yield "endpoint", tried(_ask, tuple(targets["credentials"]))
 
 
 def loopback(targets: Targets) -> Findings:
     """Reach a server on the loopback interface."""
-    yield "TCP", tried(lambda: _ask(tuple(targets["loopback"])))
-    yield "UDP", tried(lambda: _send_datagram(tuple(targets["loopback"])))
+    yield "TCP", tried(_ask, tuple(targets["loopback"]))
+    yield "UDP", tried(_send_datagram, tuple(targets["loopback"]))
 
 
 def unix_socket(targets: Targets) -> Findings:
     """Reach a server by a path, and by a name that needs none."""
-    for kind, address in (("with a path", targets["unix"]), ("without a path", "\0" + targets["abstract"])):
-        yield kind, tried(lambda address=address: _connect(socket.AF_UNIX, address))
+    for way, address in (("with a path", targets["unix"]), ("without a path", "\0" + targets["abstract"])):
+        yield way, tried(_connect, socket.AF_UNIX, address)
     for family, kind in ((socket.AF_NETLINK, socket.SOCK_RAW), (socket.AF_ALG, socket.SOCK_SEQPACKET)):
-        yield family.name, tried(lambda family=family, kind=kind: socket.socket(family, kind).close())
+        yield family.name, tried(socket.socket, family, kind)
 
 
 def outlive(targets: Targets) -> Findings:
@@ -133,7 +134,7 @@ def outlive(targets: Targets) -> Findings:
     yield "fork", tried(_fork)
     yield "clone", _clone()
     yield "clone3", call("clone3", None, 0).replace("EINVAL", "").replace("EFAULT", "")
-    yield "spawn", tried(lambda: subprocess.run(["/bin/true"], check=False))
+    yield "spawn", tried(subprocess.run, ["/bin/true"])
     yield "no death with the worker", call("prctl", 1, 0, 0, 0, 0)
 
 
@@ -150,11 +151,11 @@ def send_signals(targets: Targets) -> Findings:
     """Signal worker and sibling in every way there is."""
     for process in targets["processes"]:
         pid, name = process["pid"], process["name"]
-        yield f"kill {name}", tried(lambda pid=pid: os.kill(pid, URGENT))
+        yield f"kill {name}", tried(os.kill, pid, URGENT)
         yield f"tgkill {name}", call("tgkill", pid, pid, URGENT)
         yield f"queue to {name}", call("rt_sigqueueinfo", pid, URGENT, (ctypes.c_int * 32)(URGENT, 0, -1))
         yield f"pidfd {name}", call("pidfd_open", pid, 0)
-        yield f"by a file to {name}", tried(lambda pid=pid: _own_pipe(pid))
+        yield f"by a file to {name}", tried(_own_pipe, pid)
     yield "stop the sibling", _stop_and_go_on(targets["processes"][-1]["pid"])
 
 
@@ -165,7 +166,10 @@ def set_limits(targets: Targets) -> Findings:
         present = (ctypes.c_ulong * 2)()
         yield f"limit {name}", call("prlimit64", pid, resource.RLIMIT_CORE, None, present)
         yield f"nice {name}", call("setpriority", 0, pid, 19)
-        yield f"processors of {name}", call("sched_setaffinity", pid, 128, (ctypes.c_ubyte * 128)(*([255] * 128)))
+        yield (
+            f"processors of {name}",
+            call("sched_setaffinity", pid, 128, (ctypes.c_ubyte * 128)(*([255] * 128))),
+        )
         yield f"disk priority of {name}", call("ioprio_set", 1, pid, 0)
 
 
@@ -190,8 +194,7 @@ def fill_disk(targets: Targets) -> Findings:
     while True:
         with Path(f"fill-{number}").open("wb") as file:
             try:
-                for _ in range(512):
-                    file.write(block)
+                file.writelines(block for _ in range(512))
             except OSError as error:
                 sys.stderr.write(f"{error}\n")
                 raise SystemExit(1) from error
@@ -239,8 +242,12 @@ ENDLESS: Final[dict[str, Callable[[Targets], Findings]]] = {
 
 def name_of(pid: int, targets: Targets) -> str:
     """What a process is, where the targets know it."""
-    known = {process["pid"]: process["name"] for process in targets["processes"]}
+    known: dict[int, str] = {process["pid"]: process["name"] for process in targets["processes"]}
     return known.get(pid, f"process {pid}")
+
+
+def _open_both_ways(path: str) -> None:
+    os.close(os.open(path, os.O_RDWR))
 
 
 def _ask(address: Any) -> None:
@@ -292,7 +299,7 @@ def _own_pipe(pid: int) -> None:
 
 
 def _stop_and_go_on(pid: int) -> str:
-    answer = tried(lambda: os.kill(pid, 19))
+    answer = tried(os.kill, pid, 19)
     if not answer:
         os.kill(pid, 18)
     return answer

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import socketserver
 import subprocess
 import sys
@@ -61,7 +60,8 @@ class Answer:
 
 class _Handler(socketserver.BaseRequestHandler):
     def handle(self) -> None:
-        self.request.sendall(b"HTTP/1.0 200 OK\r\n\r\n{}")
+        with suppress(OSError):  # the probe does not always wait for the answer
+            self.request.sendall(b"HTTP/1.0 200 OK\r\n\r\n{}")
 
 
 def run_probe(
@@ -71,6 +71,7 @@ def run_probe(
     seconds: float = 30,
     memory_mebibytes: int | None = None,
     small_disk: bool = False,
+    fenced: bool = True,
 ) -> Answer:
     """Run the probe through the fence.
 
@@ -80,6 +81,7 @@ def run_probe(
         seconds: Budget of the tool.
         memory_mebibytes: Put the worker into a control group of that much memory.
         small_disk: Put the working directory on a disk of `DISK_MEBIBYTES`.
+        fenced: False runs it as a plain child process, to see that it finds what is open.
     """
     with ExitStack() as stack:
         stage = stack.enter_context(_directory(surroundings.user))
@@ -87,7 +89,8 @@ def run_probe(
         if small_disk:
             stack.enter_context(_disk(workdir, surroundings.user))
         group = stack.enter_context(memory_group(memory_mebibytes)) if memory_mebibytes else None
-        order = _order(stage, workdir, surroundings, attempt, seconds)
+        order = _order(stage, workdir, surroundings)
+        order |= {"attempt": attempt, "seconds": seconds, "fenced": fenced}
         order["targets"] |= stack.enter_context(_servers(stage))
         file = stage / "order.json"
         file.write_text(json.dumps(order), encoding="utf-8")
@@ -126,17 +129,13 @@ def _run_worker(stage: Path, order: Path, group: Path | None) -> dict[str, Any]:
     return answer
 
 
-def _order(
-    stage: Path, workdir: Path, surroundings: Surroundings, attempt: str, seconds: float
-) -> dict[str, Any]:
+def _order(stage: Path, workdir: Path, surroundings: Surroundings) -> dict[str, Any]:
     return {
         "user": surroundings.user,
         "network": surroundings.kernel.network,
         "landlock": surroundings.kernel.landlock,
         "workdir": str(workdir),
         "probe": str(stage / "bin" / "probe"),
-        "attempt": attempt,
-        "seconds": seconds,
         "targets": {
             "files": ["/etc/passwd", "/etc/hostname", str(stage / "order.json"), str(stage / "other/source")],
             "directories": ["/", "/etc", "/tmp", "/var/tmp", "/dev/shm", str(stage), str(stage / "other")],
@@ -196,5 +195,4 @@ def _servers(stage: Path) -> Iterator[dict[str, Any]]:
     finally:
         for server in servers:
             server.shutdown()
-            with suppress(OSError, socket.error):
-                server.server_close()
+            server.server_close()

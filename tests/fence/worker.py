@@ -1,12 +1,13 @@
-"""A worker that runs the probe through the real runner, beside a real tool; `python -m tests.fence.worker FILE`.
+"""`python -m tests.fence.worker FILE`: a worker that runs the probe by the real runner, beside a real tool.
 
-It is a process of its own, so that it can be another user and in a control group, and its secrets are its own.
+It is a process of its own, so that it can be another user, in a control group, and with secrets of its own.
 """
 
 import codecs
 import ctypes
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -27,7 +28,7 @@ _ALLOWANCE = Allowance(address_space_bytes=4096 * MEBIBYTE, file_bytes=1024 * ME
 def main(order_file: Path) -> None:
     """Do what the order says and print the answer as JSON."""
     order = json.loads(order_file.read_text(encoding="utf-8"))
-    _become(order["user"])
+    _become(order["user"], may_be_read=not order["fenced"])
     _use_probe(Path(order["probe"]))
     workdir = Path(order["workdir"])
     beats = [0]
@@ -49,14 +50,14 @@ def main(order_file: Path) -> None:
     sys.stdout.write(json.dumps(answer))
 
 
-def _become(user: int) -> None:
+def _become(user: int, *, may_be_read: bool) -> None:
     if user != os.geteuid():
         codecs.lookup("ascii")  # the interpreter may lie where the other user cannot load from
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
-    # As the real worker does before it starts a tool; see docs/security.md.
-    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    # A worker that runs as the tools' user must not be dumpable, or its secrets are theirs: docs/security.md.
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, int(may_be_read), 0, 0, 0)
 
 
 def _use_probe(probe: Path) -> None:
@@ -101,6 +102,8 @@ def _first_child() -> int:
 
 
 def _probe(order: dict[str, Any], workdir: Path) -> dict[str, Any]:
+    if not order["fenced"]:
+        return _unfenced(order, workdir)
     command = Command(
         step="probe", tool=Tool.FFPROBE, arguments=(str(workdir / "targets.json"), order["attempt"])
     )
@@ -115,8 +118,17 @@ def _probe(order: dict[str, Any], workdir: Path) -> dict[str, Any]:
         )
     except MediaError as error:
         return {"code": error.code, "message": error.message, "findings": []}
-    lines = done.stdout.decode().splitlines()
-    return {"code": None, "message": done.log, "findings": [json.loads(line) for line in lines]}
+    return {"code": None, "message": done.log, "findings": _findings(done.stdout)}
+
+
+def _unfenced(order: dict[str, Any], workdir: Path) -> dict[str, Any]:
+    argv = [order["probe"], str(workdir / "targets.json"), order["attempt"]]
+    done = subprocess.run(argv, cwd=workdir, capture_output=True, check=True, timeout=order["seconds"])
+    return {"code": None, "message": "", "findings": _findings(done.stdout)}
+
+
+def _findings(answer: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in answer.decode().splitlines()]
 
 
 if __name__ == "__main__":
