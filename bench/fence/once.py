@@ -17,7 +17,7 @@ from profiles import get_profile
 def main(fence: str, source: Path, workdir: Path, answer: Path) -> None:
     """Make the `web` outputs and write wall time, processor time of the children, and their number."""
     starter: Any = runner
-    build = former_fence if fence == "former" else starter.fenced
+    build: Any = former_fence if fence == "former" else starter.fenced
     children = 0
 
     def counted(*arguments: object, **options: object) -> list[str]:
