@@ -190,24 +190,14 @@ def run(
     started = time.monotonic()
     log = LogTail()
     stdout = ProgressParser(on_progress) if on_progress else Answer(command.step, command.max_answer_bytes)
+    sinks = (stdout.feed, log.feed)
+    kills = memory_kills()
     with FenceStatus() as status:
-        kills = memory_kills()
         argv = fenced(command, allowance, workdir, status=status.writer, kernel=kernel)
-        child = _children.start(argv, workdir, status.writer)
-        status.started()
-        try:
-            _attend(child, (stdout.feed, log.feed), budget, cancel)
-        finally:
-            _children.release(child)
-        if child.stopped_for is not None:
-            raise child.stopped_for
-        trouble = status.trouble()
+        code = _run_child(argv, workdir, status, lambda child: _attend(child, sinks, budget, cancel))
     errors = problems(log.text()) if command.talkative else log.text()
-    code = child.process.returncode
-    failure = (
-        trouble
-        or out_of_memory(command.step, code, kills)
-        or diagnose(command.step, code, errors, workdir, budget)
+    failure = out_of_memory(command.step, code, kills) or diagnose(
+        command.step, code, errors, workdir, budget
     )
     if failure is not None:
         raise failure
@@ -218,6 +208,22 @@ def run(
         notes=log.text() if command.talkative else "",
         seconds=time.monotonic() - started,
     )
+
+
+def _run_child(argv: list[str], workdir: Path, status: FenceStatus, attend: Callable[[_Child], None]) -> int:
+    """Give the exit code of a child that ended by itself; raise what ended it, or kept it from starting."""
+    child = _children.start(argv, workdir, status.writer)
+    status.started()
+    try:
+        attend(child)
+    finally:
+        _children.release(child)
+    if child.stopped_for is not None:
+        raise child.stopped_for
+    trouble = status.trouble()
+    if trouble is not None:
+        raise trouble
+    return int(child.process.returncode)
 
 
 def _attend(

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Callable
 
+from tests.fence.endless import ENDLESS
 from tests.fence.memory_group import can_group
 from tests.fence.stage import Answer, can_mount, run_probe
 from tests.fence.surroundings import EVERY, Surroundings
 
 _FORK_SECONDS = 2.0
 _MEMORY_MEBIBYTES = 400
-ENDLESS = ("disk without end", "forks without end", "memory without end")
 
 
 def run_endless(surroundings: Surroundings, attempt: str) -> Answer | None:

@@ -2,8 +2,8 @@
 """What a stranger's code would try from inside a media tool; it runs through the fence in a tool's place.
 
 It stands alone: only the system's interpreter and its library. The first argument names a file with the
-targets as JSON, the second what to try: one of the attempts below, or `all` but for those that never end.
-What came of each is written to standard output, one line of JSON an attempt.
+targets as JSON, the second what to try: one of the attempts below, or `all`. What came of each is written to
+standard output, one line of JSON an attempt.
 """
 
 import ctypes
@@ -15,8 +15,6 @@ import resource
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -188,36 +186,6 @@ def kernel(targets: Targets) -> Findings:
     yield "memfd", call("memfd_create", b"x", 0)
 
 
-def fill_disk(targets: Targets) -> Findings:
-    """Write without end."""
-    block, number = b"\xa5" * 2**20, 0
-    while True:
-        with Path(f"fill-{number}").open("wb") as file:
-            try:
-                file.writelines(block for _ in range(512))
-            except OSError as error:
-                sys.stderr.write(f"{error}\n")
-                raise SystemExit(1) from error
-        number += 1
-
-
-def fork_bomb(targets: Targets) -> Findings:
-    """Start processes and threads without end."""
-    while True:
-        tried(os.fork)
-        try:
-            threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
-        except RuntimeError:
-            time.sleep(0.001)
-
-
-def take_memory(targets: Targets) -> Findings:
-    """Allocate without end."""
-    kept = []
-    while True:
-        kept.append(b"\xa5" * 2**22)
-
-
 ATTEMPTS: Final[dict[str, Callable[[Targets], Findings]]] = {
     "environment": environment,
     "memory": memory,
@@ -232,11 +200,6 @@ ATTEMPTS: Final[dict[str, Callable[[Targets], Findings]]] = {
     "signals": send_signals,
     "limits of others": set_limits,
     "the kernel's other parts": kernel,
-}
-ENDLESS: Final[dict[str, Callable[[Targets], Findings]]] = {
-    "disk without end": fill_disk,
-    "forks without end": fork_bomb,
-    "memory without end": take_memory,
 }
 
 
@@ -308,7 +271,7 @@ def _stop_and_go_on(pid: int) -> str:
 def main(targets_file: str, wanted: str) -> None:
     """Make the attempts and write what came of them."""
     targets = json.loads(Path(targets_file).read_text(encoding="utf-8"))
-    chosen = ATTEMPTS if wanted == "all" else {wanted: {**ATTEMPTS, **ENDLESS}[wanted]}
+    chosen = ATTEMPTS if wanted == "all" else {wanted: ATTEMPTS[wanted]}
     for name, attempt in chosen.items():
         findings = dict(attempt(targets))
         print(json.dumps({"attempt": name, "findings": findings}), flush=True)  # noqa: T201 - its only output

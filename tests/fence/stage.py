@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from processor.fence_kernel import LAUNCHER_NAME, launcher
+from tests.fence.endless import ENDLESS
 from tests.fence.memory_group import memory_group
 from tests.fence.surroundings import Surroundings
 
 SECRET: Final = "PROBE_SECRET"
 DISK_MEBIBYTES: Final = 256
 _ROOT: Final = Path(__file__).parents[2]
-_PROBE: Final = Path(__file__).with_name("probe.py")
+_PROGRAMS: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,13 @@ def run_probe(
             stack.enter_context(_disk(workdir, surroundings.user))
         group = stack.enter_context(memory_group(memory_mebibytes)) if memory_mebibytes else None
         order = _order(stage, workdir, surroundings)
-        order |= {"attempt": attempt, "seconds": seconds, "fenced": fenced}
+        program = "endless" if attempt in ENDLESS else "probe"
+        order |= {
+            "probe": str(stage / "bin" / program),
+            "attempt": attempt,
+            "seconds": seconds,
+            "fenced": fenced,
+        }
         order["targets"] |= stack.enter_context(_servers(stage))
         file = stage / "order.json"
         file.write_text(json.dumps(order), encoding="utf-8")
@@ -135,7 +142,6 @@ def _order(stage: Path, workdir: Path, surroundings: Surroundings) -> dict[str, 
         "network": surroundings.kernel.network,
         "landlock": surroundings.kernel.landlock,
         "workdir": str(workdir),
-        "probe": str(stage / "bin" / "probe"),
         "targets": {
             "files": ["/etc/passwd", "/etc/hostname", str(stage / "order.json"), str(stage / "other/source")],
             "directories": ["/", "/etc", "/tmp", "/var/tmp", "/dev/shm", str(stage), str(stage / "other")],
@@ -155,8 +161,9 @@ def _directory(user: int) -> Iterator[Path]:
         (stage / "other").chmod(0o700)
         (stage / "other/source").write_bytes(b"another job's video")
         shutil.copy(launcher(), stage / "bin" / LAUNCHER_NAME)
-        shutil.copy(_PROBE, stage / "bin" / "probe")
-        (stage / "bin/probe").chmod(0o755)
+        for program in ("probe", "endless"):
+            shutil.copy(_PROGRAMS / f"{program}.py", stage / "bin" / program)
+            (stage / "bin" / program).chmod(0o755)
         yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)

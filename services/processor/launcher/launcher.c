@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXIT_NOT_FENCED 125
@@ -148,6 +149,17 @@ static void set_limits(const struct limits *limits) {
     limit(RLIMIT_CORE, 0, 0);
 }
 
+/* A copy of a tool that the worker has just made may still be open for writing in a child that it starts now. */
+static void become(char **command) {
+    const struct timespec moment = {.tv_nsec = 10000000};
+    for (int attempt = 0; attempt < 100; attempt++) {
+        execv(command[0], command);
+        if (errno != ETXTBSY)
+            return;
+        nanosleep(&moment, NULL);
+    }
+}
+
 int main(int count, char **arguments) {
     static struct plan plan;
     const pid_t worker = getppid();
@@ -181,6 +193,6 @@ int main(int count, char **arguments) {
     if (plan.landlock)
         close_files(&plan);
     close_calls();
-    execv(arguments[optind], arguments + optind);
+    become(arguments + optind);
     fail("start", arguments[optind]);
 }

@@ -11,7 +11,8 @@ from processor import fence_kernel
 from processor.errors import TransientError
 from processor.fence_kernel import Kernel, Network, this_kernel
 from processor.fence_user import IMAGE_USER
-from tests.fence.__main__ import ENDLESS, is_bounded, run_endless
+from tests.fence.__main__ import is_bounded, run_endless
+from tests.fence.endless import ENDLESS
 from tests.fence.stage import run_probe
 from tests.fence.surroundings import EVERY, Surroundings
 

@@ -100,7 +100,9 @@ def test_a_child_sees_no_secrets_no_input_and_its_own_group(
         "import os, resource, sys\n"
         "print(sorted(os.environ), sys.stdin.read() == '', os.getpid() == os.getpgrp() == os.getsid(0))\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE), resource.getrlimit(resource.RLIMIT_AS)[0])\n"
-        "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('NoNewPrivs')])\n"
+        "status = dict(line.split(':', 1) for line in open('/proc/self/status'))\n"
+        "print(status['NoNewPrivs'].strip(), status['Seccomp'].strip(), int(status['CapEff'], 16),"
+        " '0' in status['Uid'].split(), open('/proc/self/oom_score_adj').read().strip())\n"
     )
 
     lines = _run(tmp_path).stdout.decode().splitlines()
@@ -110,7 +112,7 @@ def test_a_child_sees_no_secrets_no_input_and_its_own_group(
     )
     assert lines[0].endswith("True True")
     assert lines[1] == f"(0, 0) {ROOMY.address_space_bytes}"
-    assert lines[2] == "['1']"
+    assert lines[2] == "1 2 0 False 1000"
 
 
 @pytest.mark.skipif(this_kernel().network is Network.SHARED, reason="this kernel refuses network namespaces")
