@@ -90,7 +90,11 @@ static bool own_network(enum network network) {
 }
 
 static _Noreturn void offer(void) {
-    const char *network = own_network(NETWORK_OWN) ? "own" : own_network(NETWORK_OWN_BY_USER) ? "user" : "shared";
+    /* Root in a user namespace could not become the tools' user, who is not mapped there. */
+    bool by_user = geteuid() != 0;
+    const char *network = own_network(NETWORK_OWN)                     ? "own"
+                          : by_user && own_network(NETWORK_OWN_BY_USER) ? "user"
+                                                                       : "shared";
     printf("network=%s landlock=%d\n", network, landlock_version());
     exit(0);
 }

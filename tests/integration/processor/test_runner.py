@@ -16,7 +16,7 @@ from ledger.states import ErrorCode
 from processor import isolation, runner
 from processor.command import Command, Tool
 from processor.errors import InterruptedWorkError, LimitExceededError, ToolFailedError, TransientError
-from processor.fence_kernel import Network, this_kernel
+from processor.fence_kernel import Kernel, Network, this_kernel
 from processor.limits import MEBIBYTE, Allowance, Budget, Limits
 from processor.production import Progress
 from tests import media
@@ -36,6 +36,7 @@ def _run(
     allowance: Allowance = ROOMY,
     seconds: float = 30,
     cancel: threading.Event | None = None,
+    kernel: Kernel | None = None,
 ) -> runner.Completed:
     return runner.run(
         Command(step="test", tool=Tool.FFMPEG, arguments=arguments),
@@ -43,6 +44,7 @@ def _run(
         allowance=allowance,
         budget=Budget(seconds),
         cancel=cancel or threading.Event(),
+        kernel=kernel,
     )
 
 
@@ -234,6 +236,17 @@ def test_a_fence_that_does_not_start_is_for_the_operator_and_no_fault_of_the_sou
 
     assert caught.value.code is ErrorCode.INTERNAL
     assert "docs/security.md" in caught.value.remedy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root leaves root")
+def test_a_directory_closed_to_the_tools_is_named_where_no_mount_can_lead_there(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    tmp_path.chmod(0o700)
+
+    with pytest.raises(TransientError, match=r"enter the directory .*work: Permission denied"):
+        _run(tmp_path / "work", "-version", kernel=Kernel(network=Network.SHARED, landlock=0))
+
+    assert b"ffmpeg version" in _run(tmp_path / "work", "-version").stdout
 
 
 def test_a_tool_that_ends_like_the_fence_is_still_a_tool_that_failed(
