@@ -1,5 +1,6 @@
 """`python -m tests.fence`: every attempt of the probe in all surroundings, as a table."""
 
+import re
 import sys
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ from tests.fence.memory_group import can_group
 from tests.fence.stage import Answer, can_mount, run_probe
 from tests.fence.surroundings import EVERY, Surroundings
 
+_STAGE = re.compile(r"^/tmp/fence-[^/]+")
 _FORK_SECONDS = 2.0
 _MEMORY_MEBIBYTES = 400
 
@@ -35,7 +37,8 @@ def main() -> int:
                 ("open" if is_named else "OPEN") if one.open else "stopped"
             )
             if one.open:
-                notes.setdefault(f"{one.attempt}: {', '.join(one.open)}", []).append(place.label)
+                opened = ", ".join(_STAGE.sub("(beside the job)", name) for name in one.open)
+                notes.setdefault(f"{one.attempt}: {opened}", []).append(place.label)
         for attempt in ENDLESS:
             answer = run_endless(place, attempt)
             bad += answer is not None and not is_bounded(answer)
