@@ -75,9 +75,18 @@ static void place(int tree, const char *path) {
         fail("lead to", path);
 }
 
+static bool is_any_closed(const struct plan *plan, char *above) {
+    for (size_t index = 0; index < plan->count; index++)
+        if (strlen(plan->paths[index].path) < PATH_MAX && closed_above(plan->paths[index].path, plan->user, above))
+            return true;
+    return false;
+}
+
 void open_ways(const struct plan *plan) {
     static int trees[MOST_PATHS];
     static char above[PATH_MAX];
+    if (!is_any_closed(plan, above))
+        return;
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         fail("take mounts of its own", NULL);
     /* Every path is held before the first directory is covered. */
