@@ -67,13 +67,13 @@ def others() -> Iterator[int]:
 
 
 def environment(targets: Targets) -> Findings:
-    """Read the environment of every process."""
+    """Read the worker's secret in the environment of any process."""
     try:
         found = list(others())
     except OSError:  # nothing of /proc may be listed: the known ones remain
         found = [process["pid"] for process in targets["processes"]]
     for pid in found:
-        yield f"{name_of(pid, targets)}", tried(Path(f"/proc/{pid}/environ").read_bytes)
+        yield name_of(pid, targets), _read_secret(pid, targets["secret"])
 
 
 def memory(targets: Targets) -> Findings:
@@ -207,6 +207,14 @@ def name_of(pid: int, targets: Targets) -> str:
     """What a process is, where the targets know it."""
     known: dict[int, str] = {process["pid"]: process["name"] for process in targets["processes"]}
     return known.get(pid, f"process {pid}")
+
+
+def _read_secret(pid: int, secret: str) -> str:
+    try:
+        found = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+    return "" if secret.encode() in found else "no secret"
 
 
 def _open_both_ways(path: str) -> None:

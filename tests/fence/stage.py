@@ -119,7 +119,7 @@ def _run_worker(stage: Path, order: Path, group: Path | None) -> dict[str, Any]:
     environment = {
         **os.environ,
         "PATH": f"{stage / 'bin'}:{os.environ['PATH']}",
-        "PYTHONPATH": os.pathsep.join([str(_ROOT), str(_ROOT / "services")]),
+        "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, sys.path)]),
         SECRET: "a password",
     }
     done = subprocess.run(
@@ -137,14 +137,19 @@ def _run_worker(stage: Path, order: Path, group: Path | None) -> dict[str, Any]:
 
 
 def _order(stage: Path, workdir: Path, surroundings: Surroundings) -> dict[str, Any]:
+    # An ordinary worker is alone in its container; only root works beside other jobs.
+    other, other_source = (
+        ([str(stage / "other")], [str(stage / "other/source")]) if os.geteuid() == 0 else ([], [])
+    )
     return {
         "user": surroundings.user,
         "network": surroundings.kernel.network,
         "landlock": surroundings.kernel.landlock,
         "workdir": str(workdir),
         "targets": {
-            "files": ["/etc/passwd", "/etc/hostname", str(stage / "order.json"), str(stage / "other/source")],
-            "directories": ["/", "/etc", "/tmp", "/var/tmp", "/dev/shm", str(stage), str(stage / "other")],
+            "secret": SECRET,
+            "files": ["/etc/passwd", "/etc/hostname", str(stage / "order.json"), *other_source],
+            "directories": ["/", "/etc", "/tmp", "/var/tmp", "/dev/shm", str(stage), *other],
         },
     }
 

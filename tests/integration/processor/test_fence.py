@@ -10,11 +10,10 @@ import pytest
 from processor import fence_kernel
 from processor.errors import TransientError
 from processor.fence_kernel import Kernel, Network, this_kernel
-from processor.fence_user import IMAGE_USER
 from tests.fence.__main__ import is_bounded, run_endless
 from tests.fence.endless import ENDLESS
 from tests.fence.stage import run_probe
-from tests.fence.surroundings import EVERY, Surroundings
+from tests.fence.surroundings import EVERY, ORDINARY_USER, Surroundings
 
 pytestmark = pytest.mark.integration
 
@@ -61,7 +60,7 @@ def test_what_never_ends_meets_a_bound_while_the_heart_beats_on(
 
 
 def test_the_probe_finds_what_is_open_when_nothing_is_in_its_way() -> None:
-    surroundings = Surroundings(user=IMAGE_USER, namespaces=False, landlock=False)
+    surroundings = Surroundings(user=ORDINARY_USER, namespaces=False, landlock=False)
     _need(surroundings)
 
     answer = run_probe(surroundings, fenced=False)
