@@ -71,7 +71,7 @@ class Plan:
         samples: Frames that are kept for the comparison with the finished renditions.
         copied: Whether the source's own stream is used, whose keyframes follow no rhythm of ours.
         expected_seconds: How long the result will be; None when the source does not tell.
-        cut: The part of the source that is wanted; None for all of it.
+        trim: The part of the source that is wanted; None for all of it.
         watermark: What is laid over the picture.
         usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
     """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from media.inspect.probe import AudioStream, SubtitleStream
 from media.plan.overrides import TrimSpan
+from media.tools.warnings import SourceWarning, WarningCode
 from profiles import AudioSettings, SubtitleSettings
 
 
@@ -17,7 +18,7 @@ class PlannedAudio:
         label: What players show in their menus; no two tracks share it.
         stream: The stream to convert.
         channels: Channels of the output: 1, 2 or 6; of a copied track, its own.
-        cut: The part of the source that is wanted; None for all of it.
+        trim: The part of the source that is wanted; None for all of it.
     """
 
     name: str
@@ -52,6 +53,18 @@ def keep_audios(streams: Sequence[AudioStream], max_tracks: int) -> tuple[Planne
     """Choose the tracks to copy, with the channels that they have."""
     chosen = streams[:max_tracks]
     return _named(chosen, [stream.channels for stream in chosen])
+
+
+def left_out(streams: Sequence[AudioStream], max_tracks: int) -> tuple[SourceWarning, ...]:
+    """What is to be told of a source with more tracks of sound than are kept."""
+    more = streams[max_tracks:]
+    if not more:
+        return ()
+    numbered = enumerate(more, max_tracks + 1)
+    names = ", ".join(f"{number} ({stream.language or 'no language'})" for number, stream in numbered)
+    message = f"Of {len(streams)} tracks of sound in the file the first {max_tracks} are kept, not {names}."
+    facts = {"tracks": len(streams), "kept": max_tracks}
+    return (SourceWarning(code=WarningCode.TRACKS_LEFT_OUT, message=message, facts=facts),)
 
 
 def _named(streams: Sequence[AudioStream], channels: Sequence[int]) -> tuple[PlannedAudio, ...]:

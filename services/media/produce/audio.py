@@ -10,7 +10,7 @@ from media.inspect.probe_audio import inspect_audio
 from media.inspect.refusals import explain
 from media.plan.overrides import NO_OVERRIDES, Overrides, plan_trim
 from media.plan.seeking import reach_audio_trim
-from media.plan.tracks import choose_audios
+from media.plan.tracks import choose_audios, left_out
 from media.produce.package_audio import OPUS_NAME, package_audio
 from media.produce.production import Made, Stage, Stages
 from media.produce.verify_audio import list_audio, verify_audio
@@ -29,6 +29,7 @@ def make_audio(
     """
     with stages.during(Stage.INSPECTING):
         source = inspect_audio(session, path)
+        session.warn(*left_out(source.audios, profile.audio.max_tracks))
         trim = plan_trim(overrides.trim, source.duration_seconds)
         expected = trim.length(source.declared_seconds) if trim else source.declared_seconds
         tracks = tuple(replace(track, trim=trim) for track in choose_audios(source.audios, profile.audio))

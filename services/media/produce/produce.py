@@ -13,6 +13,7 @@ from media.plan.overrides import NO_OVERRIDES, Overrides
 from media.plan.plan import Plan, make_plan
 from media.plan.seeking import reach_trim
 from media.plan.task_size import TaskSize, fitting_threads
+from media.plan.tracks import left_out
 from media.produce.audio import make_audio
 from media.produce.catalogue import catalogue, keep_only
 from media.produce.image import make_image
@@ -130,6 +131,7 @@ def _production(session: Session, stages: Stages, made: Made) -> Production:
         stage_cpu_seconds=stages.cpu_seconds,
         commands=session.records,
         workdir=session.workdir,
+        warnings=tuple(session.warnings),
     )
 
 
@@ -152,6 +154,7 @@ def _begin(
 ) -> Work:
     with stages.during(Stage.INSPECTING):
         inspected = inspect_source(session, source)
+        session.warn(*left_out(inspected.audios, profile.audio.max_tracks))
         watermark = inspect_watermark(session, overrides.watermark) if overrides.watermark else None
         plan = reach_trim(session, inspected, make_plan(inspected, profile, overrides, watermark))
         size = TaskSize(session.threads, session.memory_bytes)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from media.produce.catalogue import ProducedFile
 from media.tools.output import ProgressSample
 from media.tools.session import CommandRecord
+from media.tools.warnings import SourceWarning
 
 
 class Stage(StrEnum):
@@ -72,6 +73,7 @@ class Production:
             Encoding video and sound overlap (sound is measured, then encoded), and so do package, remux,
             sample-poster and poster. Probes and checks are not among them.
         workdir: The directory that was passed in.
+        warnings: What was odd about the source and did not keep it from being processed.
     """
 
     technical: dict[str, Any]
@@ -80,6 +82,7 @@ class Production:
     stage_cpu_seconds: dict[str, float]
     commands: list[CommandRecord] = field(default_factory=list)
     workdir: Path
+    warnings: tuple[SourceWarning, ...] = ()
 
 
 class Stages:

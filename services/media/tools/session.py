@@ -11,6 +11,7 @@ from media.tools import runner
 from media.tools.command import Command
 from media.tools.limits import Allowance, Budget, Limits
 from media.tools.output import ProgressSample
+from media.tools.warnings import SourceWarning
 
 Result = TypeVar("Result")
 
@@ -42,6 +43,7 @@ class Session:
         memory_bytes: What the encoder must fit into; None where somebody else has chosen the threads.
         cancel: Set when one step has failed, so that those beside it end early.
         records: The commands of the production itself, in the order in which they ended.
+        warnings: What was odd about the source, each thing once.
     """
 
     workdir: Path
@@ -51,6 +53,11 @@ class Session:
     memory_bytes: int | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     records: list[CommandRecord] = field(default_factory=list)
+    warnings: list[SourceWarning] = field(default_factory=list)
+
+    def warn(self, *found: SourceWarning) -> None:
+        """Note what is odd but usable; the production tells it."""
+        self.warnings.extend(warning for warning in found if warning not in self.warnings)
 
     def inspect(self, command: Command, *, seconds: float | None = None) -> runner.Completed:
         """Run a command that only reads; it gets little time and little memory.

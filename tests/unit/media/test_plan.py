@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from media.inspect.probe import AudioStream, Source, SubtitleStream, VideoStream
 from media.inspect.sniff import MP4
 from media.plan.plan import choose_frame_rate, choose_rungs, display_size, download_rung, make_plan
-from media.plan.tracks import choose_audios, choose_texts
+from media.plan.tracks import choose_audios, choose_texts, left_out
 from media.tools.command import MediaInput
 from tests.ladders import ladder
 
@@ -210,6 +210,17 @@ def test_every_track_gets_a_name_and_a_label_of_its_own() -> None:
 
     assert [track.name for track in tracks] == ["audio", "audio-fre", "audio-3", "audio-4", "audio-5"]
     assert [track.label for track in tracks] == ["eng", "fre", "fre 3", "Audio", "Audio 5"]
+
+
+def test_tracks_beyond_those_that_are_kept_are_told_by_place_and_language() -> None:
+    tracks = [AUDIO, replace(AUDIO, language="fre"), replace(AUDIO, language=None)]
+
+    (warning,) = left_out(tracks, 1)
+
+    assert warning.code == "TRACKS_LEFT_OUT"
+    assert "the first 1 are kept, not 2 (fre), 3 (no language)" in warning.message
+    assert warning.facts == {"tracks": 3, "kept": 1}
+    assert left_out(tracks, 3) == ()
 
 
 def test_no_more_tracks_are_made_than_the_profile_allows() -> None:

@@ -1,0 +1,26 @@
+"""What was odd about a source that was processed all the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class WarningCode(StrEnum):
+    """Stable names of what can be odd; docs/api.md lists them with cause and remedy."""
+
+    TRACKS_LEFT_OUT = "TRACKS_LEFT_OUT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceWarning:
+    """One thing that was odd.
+
+    Attributes:
+        code: Public, stable.
+        message: A sentence for a person who has only the file.
+        facts: The values behind it, JSON-serialisable.
+    """
+
+    code: WarningCode
+    message: str
+    facts: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
