@@ -12,14 +12,14 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup redrive demo test suite test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile clean snapshots pictures
+.PHONY: help setup redrive demo test suite test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile fence-table bench-fence clean snapshots pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.complete ## Install system packages and the virtual environments
 
-.venv/.complete: requirements.txt requirements-dev.txt constraints.txt services/metadata_api/requirements.txt services/processor/requirements.txt local/emulator-requirements.txt tools/setup.sh
+.venv/.complete: requirements.txt requirements-dev.txt constraints.txt services/metadata_api/requirements.txt services/processor/requirements.txt local/emulator-requirements.txt tools/setup.sh $(wildcard services/media/tools/launcher/*)
 	@tools/setup.sh
 
 .venv-checks/.complete: tests/policy/requirements.txt .venv/.complete
@@ -125,6 +125,12 @@ test-browser: setup .browser/.complete ## Play HLS and DASH in headless Chromium
 
 test-chunk-kills: setup ## Kill the tasks of a chunked job at ten random moments (`make test` takes three)
 	@CHUNK_KILLS=10 $(PYTHON_BIN) -m pytest tests/integration/processor/test_chunk_kills.py -s
+
+bench-fence: setup ## Compare the fence around the tools with the one before it (ARGS="--seconds 5 --pairs 2" for a quick look)
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m bench.fence $(ARGS)
+
+fence-table: setup ## Print what a stranger's code can do from inside a tool: attempts by surroundings (all of them as root)
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.fence
 
 hostile: setup ## Print what came of each hostile source: answer, time, memory
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.hostile

@@ -8,7 +8,7 @@ from pathlib import Path
 
 REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
 SERVICES_DIR = "services"
-CA_BUNDLE = "ledger/certs/aws-ca-bundle.pem"
+CA_BUNDLE = "ledger/database/certs/aws-ca-bundle.pem"
 _GENERATED_DIRECTORIES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 _GENERATED_SUFFIXES = frozenset({".pyc", ".pyo"})
 

@@ -171,12 +171,13 @@ class ProcessingTask(pulumi.ComponentResource):
         return {
             "name": CONTAINER_NAME,
             "image": self._args.image,
-            "command": ["python", "-m", "processor"],
+            "command": ["python", "-m", "processor.start"],
             "essential": True,
             "user": f"{TASK_USER_ID}:{TASK_USER_ID}",
             "privileged": False,
             "readonlyRootFilesystem": True,
-            "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},
+            # ECS's init would hold the whole environment, readable for everybody. Ours is processor.start.
+            "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": False},
             "stopTimeout": _STOP_TIMEOUT_SECONDS,
             "mountPoints": [
                 {"sourceVolume": "scratch", "containerPath": SCRATCH_DIRECTORY, "readOnly": False},

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly UV_VERSION=0.13.8
-APT_PACKAGES=(ffmpeg postgresql redis-server python3-venv)
+APT_PACKAGES=(ffmpeg postgresql redis-server python3-venv gcc libc6-dev libseccomp-dev)
 
 say() { printf 'setup: %s\n' "$1"; }
 
@@ -24,7 +24,8 @@ find_python() {
 
 have_system_packages() {
     command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null && command -v redis-server >/dev/null \
-        && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && "$1" -c 'import ensurepip' 2>/dev/null
+        && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && "$1" -c 'import ensurepip' 2>/dev/null \
+        && printf '#include <seccomp.h>\n#include <linux/landlock.h>\n' | cc -E - >/dev/null 2>&1
 }
 
 install_system_packages() {
@@ -78,6 +79,7 @@ fi
 have_system_packages "$python" || install_system_packages
 [ -x .venv/bin/uv ] || { "$python" -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"; }
 make_environment .venv requirements-dev.txt --constraint constraints.txt
+services/media/tools/launcher/build.sh .venv/bin/media-fence
 # The emulator's Lambda children see its site-packages, so it lives apart from everything else.
 make_environment .venv-emulator local/emulator-requirements.txt
 # The first synthesis writes the bytecode of the provider modules that the program uses; without it each start costs seconds more.

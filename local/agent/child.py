@@ -1,6 +1,7 @@
 """One task as a child process: limits, output, stop and end."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -45,13 +46,14 @@ class TaskProcess:
         # -I -S: nothing of the task's PYTHONPATH or site-packages reaches the init program.
         self._process = subprocess.Popen(
             [*affinity, sys.executable, "-I", "-S", str(_INIT_PROGRAM), *_DIE_WITH_INIT, *command],
-            env=dict(environment),
+            env={"PATH": environment.get("PATH", os.defpath)},
             cwd=directory,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self._hand_over(environment)
         self.cores = tuple(cores)
         self._on_line = on_line
         self._reader = threading.Thread(target=self._read, name=f"task-output-{self.pid}", daemon=True)
@@ -104,6 +106,15 @@ class TaskProcess:
     def identity(self) -> ProcessIdentity | None:
         """Give what identifies the init process beyond its pid."""
         return ProcessIdentity.of(self.pid)
+
+    def _hand_over(self, environment: Mapping[str, str]) -> None:
+        """Tell the init process the task's environment in a way that no other process can read later."""
+        stream = self._process.stdin
+        if stream is None:
+            return
+        # A process that has ended already is told of by its exit code.
+        with contextlib.suppress(BrokenPipeError), stream:
+            stream.write(json.dumps(dict(environment)).encode("ascii"))
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.poll() is None:

@@ -1,4 +1,4 @@
-"""The processor's command, `python -m processor`: one attempt at one job, then the process ends."""
+"""The worker, `python -m processor`, which `processor.start` starts: one attempt at one job, then it ends."""
 
 import logging
 import os
@@ -14,7 +14,9 @@ from ledger.states import ErrorCode, TaskError
 from media.plan.task_size import TaskSize
 from media.tools import runner
 from processor.exchange.storage import create_client
+from processor.start import receive
 from processor.steps.attempt import WorkerContext
+from processor.task.credentials import use_credentials_of
 from processor.task.ledger_session import LedgerSession, connector
 from processor.task.logging import configure
 from processor.task.progress import ProgressBoard, connect_board
@@ -120,4 +122,6 @@ def _exit(code: Exit) -> NoReturn:
 
 
 if __name__ == "__main__":
-    _exit(main(os.environ))
+    given = receive()
+    use_credentials_of(given)
+    _exit(main(given))

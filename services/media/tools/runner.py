@@ -20,6 +20,9 @@ from typing import Final
 from media.tools.command import Command
 from media.tools.diagnosis import diagnose
 from media.tools.errors import ErrorCode, InterruptedWorkError
+from media.tools.fence_kernel import Kernel
+from media.tools.fence_memory import memory_kills, out_of_memory
+from media.tools.fence_status import FenceStatus
 from media.tools.isolation import bare, child_environment, fenced
 from media.tools.limits import Allowance, Budget
 from media.tools.output import Answer, LogTail, ProgressParser, ProgressSample, problems
@@ -95,7 +98,7 @@ class _Children:
         self._running: dict[int, _Child] = {}
         self._refusing = False
 
-    def start(self, argv: list[str], workdir: Path) -> _Child:
+    def start(self, argv: list[str], workdir: Path, status: int) -> _Child:
         if self._refusing:
             raise _interrupted()
         process = subprocess.Popen(
@@ -106,6 +109,7 @@ class _Children:
             env=child_environment(workdir),
             cwd=workdir,
             start_new_session=True,
+            pass_fds=(status,),
         )
         child = _Child(process)
         self._running[process.pid] = child
@@ -167,13 +171,15 @@ def run(
     budget: Budget,
     cancel: threading.Event,
     on_progress: Callable[[ProgressSample], None] | None = None,
+    kernel: Kernel | None = None,
 ) -> Completed:
     """Run one tool to its end.
 
     `cancel` ends the child early, when a sibling has failed. With `on_progress`, standard output is not kept.
+    With `kernel`, the fence counts on no more than that, rather than on all that this kernel offers.
 
     Raises:
-        TransientError: Somebody else killed the child, or the disk is full.
+        TransientError: Somebody else killed the child, the disk is full, or the fence does not start here.
         LimitExceededError: The budget or a resource limit is used up.
         ToolFailedError: The tool failed or crashed, or answered more than the command allows.
         InterruptedWorkError: `terminate_all` ended it, or `cancel` was set.
@@ -183,15 +189,15 @@ def run(
     started = time.monotonic()
     log = LogTail()
     stdout = ProgressParser(on_progress) if on_progress else Answer(command.step, command.max_answer_bytes)
-    child = _children.start(fenced(command, allowance), workdir)
-    try:
-        _attend(child, (stdout.feed, log.feed), budget, cancel)
-    finally:
-        _children.release(child)
-    if child.stopped_for is not None:
-        raise child.stopped_for
+    sinks = (stdout.feed, log.feed)
+    kills = memory_kills()
+    with FenceStatus() as status:
+        argv = fenced(command, allowance, workdir, status=status.writer, kernel=kernel)
+        code = _run_child(argv, workdir, status, lambda child: _attend(child, sinks, budget, cancel))
     errors = problems(log.text()) if command.talkative else log.text()
-    failure = diagnose(command.step, child.process.returncode, errors, workdir, budget)
+    failure = out_of_memory(command.step, code, kills) or diagnose(
+        command.step, code, errors, workdir, budget
+    )
     if failure is not None:
         raise failure
     return Completed(
@@ -201,6 +207,22 @@ def run(
         notes=log.text() if command.talkative else "",
         seconds=time.monotonic() - started,
     )
+
+
+def _run_child(argv: list[str], workdir: Path, status: FenceStatus, attend: Callable[[_Child], None]) -> int:
+    """Give the exit code of a child that ended by itself; raise what ended it, or kept it from starting."""
+    child = _children.start(argv, workdir, status.writer)
+    status.started()
+    try:
+        attend(child)
+    finally:
+        _children.release(child)
+    if child.stopped_for is not None:
+        raise child.stopped_for
+    trouble = status.trouble()
+    if trouble is not None:
+        raise trouble
+    return int(child.process.returncode)
 
 
 def _attend(

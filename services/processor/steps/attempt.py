@@ -15,6 +15,7 @@ from ledger.states import JobStatus, Stage
 from media.plan.chunking import ChunkingRules
 from media.plan.task_size import TaskSize
 from media.produce.production import Production
+from media.tools.fence_user import let_through
 from media.tools.limits import Limits
 from processor.exchange.manifest import build_manifest, manifest_record, output_records
 from processor.exchange.publish import Publisher, Upload
@@ -143,6 +144,7 @@ class Attempt:
         """A directory on this task's own disk; nothing of it is left afterwards."""
         prefix = f"{self.settings.job_id}-{self.settings.attempt}-{fence}-"
         directory = Path(tempfile.mkdtemp(prefix=prefix, dir=self.settings.scratch_dir))
+        let_through(directory)
         self.scratch = directory
         try:
             yield directory

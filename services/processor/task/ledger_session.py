@@ -82,7 +82,7 @@ class LedgerSession:
         stack: str,
         media_bucket: str,
     ) -> Announcement:
-        """Flip the job to COMPLETED; see `ledger.worker.complete`, which answers a repeated call alike."""
+        """Flip the job to COMPLETED; see `ledger.jobs.worker.complete`, which is safe to repeat."""
         return self._call(
             lambda conn: job_worker.complete(
                 conn, claim, outputs, stage_seconds, stack=stack, media_bucket=media_bucket
@@ -91,32 +91,32 @@ class LedgerSession:
         )
 
     def note(self, claim: Claim, event_type: str, data: Mapping[str, Any]) -> None:
-        """Add an event to the job's history; see `ledger.chunks.note`."""
+        """Add an event to the job's history; see `ledger.chunks.chunks.note`."""
         self._call(lambda conn: chunk_records.note(conn, claim, event_type, data), _CLAIM_DELAYS_SECONDS)
 
     def store_plan(self, claim: Claim, plan_key: str, names: Sequence[str]) -> list[Chunk]:
-        """Make a plan the job's current one; see `ledger.chunks.store_plan`."""
+        """Make a plan the job's current one; see `ledger.chunks.chunks.store_plan`."""
         return self._call(
             lambda conn: chunk_records.store_plan(conn, claim, plan_key, names),
             _PUBLISH_DELAYS_SECONDS,
         )
 
     def forget_chunks(self, claim: Claim, plan_key: str, names: Sequence[str]) -> None:
-        """Note that finished chunks are gone; see `ledger.chunks.forget`."""
+        """Note that finished chunks are gone; see `ledger.chunks.chunks.forget`."""
         self._call(lambda conn: chunk_records.forget(conn, claim, plan_key, names), _PUBLISH_DELAYS_SECONDS)
 
     def hand_over(self, claim: Claim, stage: str, data: Mapping[str, Any]) -> None:
-        """Let go of a planned job; see `ledger.chunks.hand_over`."""
+        """Let go of a planned job; see `ledger.chunks.chunks.hand_over`."""
         self._call(lambda conn: chunk_records.hand_over(conn, claim, stage, data), _PUBLISH_DELAYS_SECONDS)
 
     def listed_chunks(self, claim: Claim) -> tuple[str, list[Chunk]]:
-        """The current plan and its chunks; see `ledger.chunks.listed`."""
+        """The current plan and its chunks; see `ledger.chunks.chunks.listed`."""
         return self._call(lambda conn: chunk_records.listed(conn, claim), _PUBLISH_DELAYS_SECONDS)
 
     def claim_chunk(
         self, *, job_id: UUID, attempt: int, name: str, task_arn: str | None
     ) -> ChunkClaim | AlreadyEncoded:
-        """Take a chunk for this worker; see `ledger.chunks.claim_chunk`."""
+        """Take a chunk for this worker; see `ledger.chunks.chunks.claim_chunk`."""
         return self._call(
             lambda conn: chunk_records.claim_chunk(
                 conn, job_id=job_id, attempt=attempt, name=name, task_arn=task_arn
@@ -125,11 +125,11 @@ class LedgerSession:
         )
 
     def heartbeat_chunk(self, chunk: ChunkClaim) -> None:
-        """Show life once, without retries; see `ledger.chunks.heartbeat`."""
+        """Show life once, without retries; see `ledger.chunks.chunks.heartbeat`."""
         self._call(lambda conn: chunk_records.heartbeat(conn, chunk), ())
 
     def finish_chunk(self, chunk: ChunkClaim, *, directory: str, sha256: str, frames: int) -> None:
-        """Note that a chunk is complete; see `ledger.chunks.finish`."""
+        """Note that a chunk is complete; see `ledger.chunks.chunks.finish`."""
         self._call(
             lambda conn: chunk_records.finish(conn, chunk, directory=directory, sha256=sha256, frames=frames),
             _PUBLISH_DELAYS_SECONDS,

@@ -22,6 +22,7 @@ from media.tools.errors import (
     ToolFailedError,
     TransientError,
 )
+from media.tools.fence_kernel import Kernel, Network, this_kernel
 from media.tools.limits import MEBIBYTE, Allowance, Budget, Limits
 from tests import media
 from tests.integration.media.conftest import Produce
@@ -29,6 +30,8 @@ from tests.integration.media.conftest import Produce
 pytestmark = pytest.mark.integration
 
 ROOMY = Allowance(address_space_bytes=4096 * MEBIBYTE, file_bytes=1024 * MEBIBYTE, cpu_seconds=60)
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""A child reads the system's files and its own only; this interpreter may live elsewhere."""
 ENDLESS = ("-nostdin", "-f", "lavfi", "-i", "testsrc2=size=320x180", "-f", "null", "-")
 
 
@@ -38,6 +41,7 @@ def _run(
     allowance: Allowance = ROOMY,
     seconds: float = 30,
     cancel: threading.Event | None = None,
+    kernel: Kernel | None = None,
 ) -> runner.Completed:
     return runner.run(
         Command(step="test", tool=Tool.FFMPEG, arguments=arguments),
@@ -45,6 +49,7 @@ def _run(
         allowance=allowance,
         budget=Budget(seconds),
         cancel=cancel or threading.Event(),
+        kernel=kernel,
     )
 
 
@@ -85,7 +90,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
     def write(body: str) -> Path:
         path = tmp_path / "bin" / "ffmpeg"
         path.parent.mkdir()
-        path.write_text(f"#!{sys.executable}\n{body}")
+        path.write_text(f"#!{SYSTEM_PYTHON} -I\n{body}")
         path.chmod(0o755)
         monkeypatch.setattr(isolation, "locate", lambda _: str(path))
         return path
@@ -102,7 +107,9 @@ def test_a_child_sees_no_secrets_no_input_and_its_own_group(
         "import os, resource, sys\n"
         "print(sorted(os.environ), sys.stdin.read() == '', os.getpid() == os.getpgrp() == os.getsid(0))\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE), resource.getrlimit(resource.RLIMIT_AS)[0])\n"
-        "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('NoNewPrivs')])\n"
+        "status = dict(line.split(':', 1) for line in open('/proc/self/status'))\n"
+        "print(status['NoNewPrivs'].strip(), status['Seccomp'].strip(), int(status['CapEff'], 16),"
+        " '0' in status['Uid'].split(), open('/proc/self/oom_score_adj').read().strip())\n"
     )
 
     lines = _run(tmp_path).stdout.decode().splitlines()
@@ -112,10 +119,10 @@ def test_a_child_sees_no_secrets_no_input_and_its_own_group(
     )
     assert lines[0].endswith("True True")
     assert lines[1] == f"(0, 0) {ROOMY.address_space_bytes}"
-    assert lines[2] == "['1']"
+    assert lines[2] == "1 2 0 False 1000"
 
 
-@pytest.mark.skipif(not isolation.network_namespace(), reason="this kernel refuses network namespaces")
+@pytest.mark.skipif(this_kernel().network is Network.SHARED, reason="this kernel refuses network namespaces")
 def test_a_child_has_no_network(tmp_path: Path, script: Callable[[str], Path]) -> None:
     script("print([line.split(':')[0].strip() for line in open('/proc/net/dev')][2:])")
 
@@ -218,22 +225,42 @@ def test_no_child_starts_after_terminate_all_until_the_runner_is_reset(tmp_path:
     assert b"ffmpeg version" in _run(tmp_path, "-version").stdout
 
 
-def test_a_grandchild_does_not_outlive_its_group(tmp_path: Path, script: Callable[[str], Path]) -> None:
-    script(
-        "import subprocess, sys\n"
-        "child = subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-        "print(child.pid)\n"
-    )
+def test_a_child_starts_no_process_of_its_own(tmp_path: Path, script: Callable[[str], Path]) -> None:
+    script("import os\ntry:\n    os.fork()\nexcept OSError as error:\n    print(error.strerror)\n")
 
-    pid = int(_run(tmp_path).stdout)
+    assert _run(tmp_path).stdout.decode().strip() == "Function not implemented"
 
-    give_up = time.monotonic() + 5
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < give_up:
-        if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
-            break
-        time.sleep(0.02)
-    else:
-        assert not Path(f"/proc/{pid}").exists()
+
+def test_a_fence_that_does_not_start_is_for_the_operator_and_no_fault_of_the_source(
+    tmp_path: Path, script: Callable[[str], Path]
+) -> None:
+    script("").chmod(0o644)
+
+    with pytest.raises(TransientError, match="fence around the media tools does not start") as caught:
+        _run(tmp_path)
+
+    assert caught.value.code is ErrorCode.INTERNAL
+    assert "docs/security.md" in caught.value.remedy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root leaves root")
+def test_a_directory_closed_to_the_tools_is_named_where_no_mount_can_lead_there(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    tmp_path.chmod(0o700)
+
+    with pytest.raises(TransientError, match=r"enter the directory .*work: Permission denied"):
+        _run(tmp_path / "work", "-version", kernel=Kernel(network=Network.SHARED, landlock=0))
+
+    assert b"ffmpeg version" in _run(tmp_path / "work", "-version").stdout
+
+
+def test_a_tool_that_ends_like_the_fence_is_still_a_tool_that_failed(
+    tmp_path: Path, script: Callable[[str], Path]
+) -> None:
+    script("import sys; print('start /x: Permission denied', file=sys.stderr); sys.exit(125)")
+
+    with pytest.raises(ToolFailedError, match="exit code 125"):
+        _run(tmp_path)
 
 
 def test_children_die_with_the_worker_that_started_them(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class Job:
             chunk_window_seconds=4,
         )
         return self.start(
-            [sys.executable, "-m", "processor"],
+            [sys.executable, "-m", "processor.start"],
             env=environment(self.stage, self.image, settings, self.access),
             stdout=subprocess.DEVNULL,
             start_new_session=True,

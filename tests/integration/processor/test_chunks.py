@@ -267,7 +267,7 @@ def test_what_a_killed_assembly_leaves_serves_the_next_attempt_and_goes_in_the_e
     left = steps.files(job_id)
     settings = steps.settings(job_id, "assemble")
     process = background(
-        [sys.executable, "-m", "processor"], env=environment(stage, image, settings, access), cwd="/",
+        [sys.executable, "-m", "processor.start"], env=environment(stage, image, settings, access), cwd="/",
         start_new_session=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     while process.poll() is None and not list(stage.scratch.glob("*/work")):

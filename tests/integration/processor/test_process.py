@@ -1,4 +1,4 @@
-"""The worker as it is deployed: `python -m processor` as a process, with nothing but its environment."""
+"""The worker as it is deployed: `python -m processor.start` with nothing but its environment."""
 
 import json
 import os
@@ -60,7 +60,7 @@ class Task:
     def start(self, **changes: str) -> None:
         """Start the command of the container."""
         self.process = self._start(
-            [sys.executable, "-m", "processor"],
+            [sys.executable, "-m", "processor.start"],
             env=self.environment | changes,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -17,7 +17,7 @@ def repository(tmp_path: Path) -> Path:
     for package in {*LAMBDA_PACKAGES, *IMAGE_PACKAGES}:
         (root / "services" / package).mkdir(parents=True)
         (root / "services" / package / "__init__.py").write_text(f'"""The package {package}."""\n')
-    (root / "services" / CA_BUNDLE).parent.mkdir()
+    (root / "services" / CA_BUNDLE).parent.mkdir(parents=True)
     (root / "services" / CA_BUNDLE).write_text("roots of AWS\n")
     (root / "services" / "profiles" / "web.yaml").write_text("name: web\n")
     (root / "services" / "processor" / "Dockerfile").write_text("FROM scratch\n")

@@ -17,8 +17,9 @@ from artifacts.lambda_package import (
     local_lambda_package,
 )
 from artifacts.platforms import Architecture
-from artifacts.sources import CA_BUNDLE, MissingSourceError, content_hash, package_files
+from artifacts.sources import CA_BUNDLE, REPOSITORY_ROOT, MissingSourceError, content_hash, package_files
 from artifacts.stage import stage_image
+from ledger.database.settings import CA_BUNDLE_PATH
 
 
 def names_in(path: Path) -> list[str]:
@@ -46,7 +47,7 @@ def test_the_package_holds_our_data_files_and_nothing_that_cannot_run(
 
     assert names_in(package.path) == [
         "ledger/__init__.py",
-        "ledger/certs/aws-ca-bundle.pem",
+        "ledger/database/certs/aws-ca-bundle.pem",
         "lib-1.0.dist-info/METADATA",
         "lib/__init__.py",
         "lib/native.so",
@@ -198,3 +199,8 @@ def test_arm64_asks_for_wheels_of_the_lambda_runtime() -> None:
         "3.12",
     )
     assert Architecture.LOCAL.install_options == ()
+
+
+def test_the_trusted_roots_lie_where_the_ledger_looks_for_them() -> None:
+    assert CA_BUNDLE_PATH == REPOSITORY_ROOT / "services" / CA_BUNDLE
+    assert CA_BUNDLE_PATH.read_text().startswith("-----BEGIN CERTIFICATE-----")

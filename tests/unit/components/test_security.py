@@ -262,6 +262,7 @@ def test_the_container_has_no_more_rights_than_it_needs(run: ProgramRun) -> None
     assert found["readonlyRootFilesystem"] is True
     assert found["privileged"] is False
     assert found["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+    assert found["linuxParameters"]["initProcessEnabled"] is False
     assert found["stopTimeout"] == 120
     task = one(run, "task-definition").inputs
     assert task["taskRoleArn"] != task["executionRoleArn"]

@@ -66,7 +66,7 @@ def test_an_unexpected_error_answers_500_and_tells_nothing(
         message = "password=hunter2"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("ledger.videos.get", fail)
+    monkeypatch.setattr("ledger.videos.videos.get", fail)
 
     answer = api.call("GET", "/metadata/4be1c29c-1a4e-4f0e-9f57-0f2b8f1d7b11")
 

@@ -1,0 +1,1 @@
+"""What the fence around the media tools costs, beside the one that it replaced."""
