@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup redrive demo test suite test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile fence-table bench-fence clean snapshots
+.PHONY: help setup redrive demo test suite test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile fence-table bench-fence clean snapshots pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,8 +98,11 @@ outputs: setup ## Print a deployed stack's outputs as JSON (SECRETS=1 shows the 
 destroy: setup ## Delete a stack with its data (prod: CONFIRM=prod; YES=1 asks no questions)
 	@$(DEPLOY) destroy
 
-docs: setup ## Write the pages that are generated from the code
+docs: setup pictures ## Write the pages that are generated from the code
 	@$(PYTHON_BIN) -m tools.configuration_table
+
+pictures: setup ## Draw the deployed parts and the packages, and write the tables of docs/architecture.md
+	@$(PYTHON_BIN) -m tools.architecture
 
 openapi: setup ## Write the API's description to docs/openapi.json
 	@$(PYTHON_BIN) -m metadata_api.describe > docs/openapi.json

@@ -1,0 +1,43 @@
+"""Where each package stands on its page: columns by hand, rows by the contracts and the imports."""
+
+from typing import Final
+
+from tools.architecture.drawing import Kind
+
+Span = tuple[int, int]
+# Left and right border, and kind.
+COLUMNS: Final[dict[str, tuple[Span, Kind]]] = {
+    "metadata_api": ((16, 216), Kind.FUNCTION),
+    "orchestration": ((236, 360), Kind.FUNCTION),
+    "upkeep": ((380, 486), Kind.FUNCTION),
+    "webhooks": ((506, 612), Kind.FUNCTION),
+    "processor": ((644, 884), Kind.WORK),
+    "runtime": ((160, 612), Kind.FUNCTION),
+    "media": ((700, 884), Kind.WORK),
+    "ledger": ((160, 684), Kind.STORE),
+    "profiles": ((16, 130), Kind.STORE),
+    "tools": ((300, 600), Kind.EDGE),
+    "components": ((16, 430), Kind.EDGE),
+    "local": ((470, 884), Kind.EDGE),
+    "workflow": ((16, 216), Kind.EDGE),
+    "artifacts": ((300, 600), Kind.EDGE),
+}
+# What stands a little lower than the package beside it.
+HANGS_BELOW: Final = {"profiles": "ledger"}
+# Where the arrow of one package to another runs down. It then turns to the side of what it does not meet.
+DOWN_AT: Final[dict[tuple[str, str], int]] = {
+    ("metadata_api", "runtime"): 188,
+    ("metadata_api", "profiles"): 73,
+    ("orchestration", "runtime"): 298,
+    ("upkeep", "runtime"): 433,
+    ("webhooks", "runtime"): 559,
+    ("processor", "media"): 792,
+    ("processor", "ledger"): 664,
+    ("runtime", "ledger"): 386,
+    ("media", "profiles"): 792,
+    ("tools", "components"): 365,
+    ("tools", "local"): 535,
+    ("components", "workflow"): 116,
+    ("components", "artifacts"): 365,
+    ("local", "artifacts"): 535,
+}
