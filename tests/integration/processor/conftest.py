@@ -118,7 +118,7 @@ class Stage:
     shared: Path
     stop: Stop = field(default_factory=lambda: Stop(on_stop=runner.terminate_all))
 
-    def order(self, source: Path | bytes | None, **declared: Any) -> UUID:
+    def order(self, source: Path | bytes | None, *, profile: str = "web", **declared: Any) -> UUID:
         """Make a job whose upload has arrived; None leaves the object out."""
         body = source.read_bytes() if isinstance(source, Path) else source
         job_id, video_id = uuid4(), uuid4()
@@ -128,7 +128,7 @@ class Stage:
             new = NewJob(
                 id=job_id,
                 video_id=video_id,
-                profile="web",
+                profile=profile,
                 owner="tester",
                 filename="holiday.mp4",
                 source_bucket=self.ingest_bucket,

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -85,14 +86,6 @@ def writable(*directories: Path) -> None:
             os.chown(directory, USER, USER)
 
 
-def without_namespaces(directory: Path) -> Path:
-    """A place on PATH where `unshare` fails, as on Fargate: in a namespace of users nothing could be read."""
-    program = directory / "unshare"
-    program.write_text("#!/bin/sh\nexit 1\n")
-    program.chmod(0o755)
-    return directory
-
-
 def run_task(order: dict[str, Any]) -> tuple[int, str]:
     outcome = subprocess.run(
         [*as_the_task_s_user(), sys.executable, str(Path(agent_stand_in.__file__))],
@@ -103,22 +96,37 @@ def run_task(order: dict[str, Any]) -> tuple[int, str]:
 
 
 @pytest.fixture
+def open_to_all() -> Iterator[Path]:
+    """A directory that every user can pass: the fence takes the capability away that leads into others."""
+    with TemporaryDirectory(prefix="task-") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+
+
+@pytest.fixture
 def report(
-    stage: Stage, image: Path, clip: Path, access: dict[str, Any], credentials: dict[str, str], tmp_path: Path
+    stage: Stage,
+    image: Path,
+    clip: Path,
+    access: dict[str, Any],
+    credentials: dict[str, str],
+    tmp_path: Path,
+    open_to_all: Path,
 ) -> list[dict[str, Any]]:
     """What the spy has found in a task that did its job well."""
     work = tmp_path / "task"
+    stage.scratch = open_to_all / "scratch"
     writable(work, stage.scratch, stage.shared)
-    job_id, callback = stage.order(clip), stage.wait_for_task()
+    # Of this profile's tools none lies in the checkout, which may be closed to the task's user.
+    job_id, callback = stage.order(clip, profile="thumbnails"), stage.wait_for_task()
     given = environment(stage, image, stage.settings(job_id, callback), access) | credentials
     del given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"]
     wanted = {name: given[name] for name in SECRETS} | {"DECOY": secrets.token_urlsafe(24)}
-    found, wanted_path, tools = work / "report.json", work / "wanted.json", tmp_path / "tools"
-    for directory in (tools, tmp_path / "spying"):
-        directory.mkdir()
+    found, wanted_path = work / "report.json", work / "wanted.json"
+    (tmp_path / "spying").mkdir()
     spying = SPYING.format(program=spy.__file__, wanted=str(wanted_path), report=str(found))
     (tmp_path / "spying" / "sitecustomize.py").write_text(spying)
-    given["PATH"] = f"{without_namespaces(tools)}:{Path(sys.executable).parent}:{given['PATH']}"
+    given["PATH"] = f"{Path(sys.executable).parent}:{given['PATH']}"
     given["PYTHONPATH"] = f"{tmp_path / 'spying'}:{image}"
     order = {
         "command": COMMAND,
