@@ -281,7 +281,9 @@ def register_probe(world: World, secret: str, *, json_key: str = "password") -> 
     return str(answer["taskDefinition"]["taskDefinitionArn"])
 
 
-def create_machine(world: World, name: str, *, timeout_seconds: int = 120, heartbeat_seconds: int = 2) -> str:
+def create_machine(
+    world: World, name: str, *, timeout_seconds: int = 120, heartbeat_seconds: int = 60
+) -> str:
     environment = [
         {"Name": "MODE", "Value": "{% $states.input.mode %}"},
         {"Name": "TASK_TOKEN", "Value": "{% $states.context.Task.Token %}"},

@@ -2,7 +2,10 @@
 
 import json
 import os
+import secrets
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -112,29 +115,36 @@ def test_a_retry_gets_a_new_token_and_the_old_one_is_refused_as_timed_out(world:
     assert json.loads(world.execution(execution)["output"]) == {"stale": "TaskTimedOut", "same": False}
 
 
-def test_a_silent_task_fails_its_state_and_its_late_answer_is_refused(world: World) -> None:
-    execution = world.start("silent-then-late")
-    world.drive(lambda: world.execution(execution)["status"] != "RUNNING")
-    assert world.execution(execution)["error"] == "States.HeartbeatTimeout"
-    world.drive(lambda: world.said("late"))
-    assert world.said("late") == "TaskTimedOut"
-
-
-def test_a_machine_over_its_own_timeout_is_ended(world: World) -> None:
+@contextmanager
+def another_machine(world: World, **limits: int) -> Iterator[None]:
+    """Starts what is started meanwhile by a machine with limits of its own."""
     original = world.arns["machine"]
-    world.arns["machine"] = create_machine(
-        world, f"{world.name}-short", timeout_seconds=1, heartbeat_seconds=50
-    )
-    execution = world.start("sleep")
-    world.drive(lambda: world.execution(execution)["status"] != "RUNNING")
-    assert world.execution(execution)["error"] == "States.Timeout"
+    world.arns["machine"] = create_machine(world, f"{world.name}-{secrets.token_hex(4)}", **limits)
+    yield
     world.access.client("stepfunctions").delete_state_machine(stateMachineArn=world.arns["machine"])
     world.arns["machine"] = original
 
 
+def test_a_silent_task_fails_its_state_and_its_late_answer_is_refused(world: World) -> None:
+    with another_machine(world, heartbeat_seconds=2):
+        execution = world.start("silent-then-late")
+        world.drive(lambda: world.execution(execution)["status"] != "RUNNING")
+        assert world.execution(execution)["error"] == "States.HeartbeatTimeout"
+        world.drive(lambda: world.said("late"))
+    assert world.said("late") == "TaskTimedOut"
+
+
+def test_a_machine_over_its_own_timeout_is_ended(world: World) -> None:
+    with another_machine(world, timeout_seconds=1):
+        execution = world.start("sleep")
+        world.drive(lambda: world.execution(execution)["status"] != "RUNNING")
+        assert world.execution(execution)["error"] == "States.Timeout"
+
+
 def test_a_role_without_the_permission_cannot_answer_for_its_state(world: World) -> None:
     world.access.client("iam").delete_role_policy(RoleName=f"{world.name}-task", PolicyName="p")
-    execution = world.start("fail-once")
-    world.drive(lambda: any("AccessDenied" in str(line) for line in world.output()))
-    world.drive(lambda: world.execution(execution)["status"] != "RUNNING")
-    assert world.execution(execution)["error"] == "States.HeartbeatTimeout"
+    with another_machine(world, heartbeat_seconds=10):
+        execution = world.start("fail-once")
+        world.drive(lambda: any("AccessDenied" in str(line) for line in world.output()))
+        world.drive(lambda: world.execution(execution)["status"] != "RUNNING")
+        assert world.execution(execution)["error"] == "States.HeartbeatTimeout"

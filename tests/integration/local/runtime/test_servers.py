@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from local.errors import AlreadyInUseError, ServerStartError
+from local.paths import REPOSITORY_ROOT
 from local.servers import ports
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
 from local.servers.postgres import PostgresServer
@@ -24,7 +25,6 @@ from local.servers.tls import Authority, create_authority
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[3]
 CRASHING_OWNER = """
 import sys, time
 from pathlib import Path
@@ -115,7 +115,7 @@ def test_emulator_enforces_identity(emulator: EmulatorServer) -> None:
 def test_servers_die_with_their_killed_owner_and_start_again_on_the_same_ports(tmp_path: Path) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", CRASHING_OWNER, str(tmp_path)],
-        cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        cwd=REPOSITORY_ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert owner.stdout is not None
     identities = [ProcessIdentity.of(int(pid)) for pid in owner.stdout.readline().split()]

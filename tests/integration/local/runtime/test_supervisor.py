@@ -16,14 +16,12 @@ import httpx
 import pytest
 
 from local.demo.run import demo_clip
-from local.paths import DATA_DIR_VARIABLE
+from local.paths import DATA_DIR_VARIABLE, REPOSITORY_ROOT
 from local.servers.process import ProcessIdentity, wait_until
 from local.state import PlatformState, load_state, save_state
 from tests import media
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
-
-REPOSITORY = Path(__file__).parents[3]
 
 
 class LocalPlatform:
@@ -35,7 +33,7 @@ class LocalPlatform:
     def run(self, *arguments: str, expected: int = 0) -> dict[str, Any]:
         result = subprocess.run(
             [sys.executable, "-m", "local", *arguments, "--json"],
-            cwd=REPOSITORY, env=os.environ | {DATA_DIR_VARIABLE: str(self.root)},
+            cwd=REPOSITORY_ROOT, env=os.environ | {DATA_DIR_VARIABLE: str(self.root)},
             capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert result.returncode == expected, result.stdout + result.stderr
@@ -149,7 +147,8 @@ def test_an_interrupted_up_leaves_no_process(tmp_path: Path) -> None:
     for moment in ("local.platform_process", "bin/postgres"):
         command = subprocess.Popen(
             [sys.executable, "-m", "local", "up", "--json"],
-            cwd=REPOSITORY, env=os.environ | {DATA_DIR_VARIABLE: str(tmp_path)}, stderr=subprocess.DEVNULL,
+            cwd=REPOSITORY_ROOT, env=os.environ | {DATA_DIR_VARIABLE: str(tmp_path)},
+            stderr=subprocess.DEVNULL,
         )  # fmt: skip
         assert wait_until(partial(runs_below, tmp_path, moment), 60)
         command.send_signal(signal.SIGINT)
