@@ -105,7 +105,7 @@ def make_access_point(context: ApplyContext, resource: Registration) -> Created:
     file_system = context.endpoints.efs_dir / str(resource.inputs["fileSystemId"])
     path = str((resource.inputs.get("rootDirectory") or {}).get("path", "/")).lstrip("/")
     context.mounts[created.id] = _directory(file_system / path)
-    # The users of EFS are not reproduced. As root, tools have users of their own, who must not find other jobs.
+    # EFS users are not reproduced, but tools of a root worker have users of their own, who see no other job.
     context.mounts[created.id].chmod(_NOT_LISTED)
     return created
 
