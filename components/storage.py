@@ -14,6 +14,14 @@ from components.tags import Tags
 
 # The container's user; the image creates it and owns /scratch as it.
 TASK_USER_ID = 10001
+# The sweep's group on the shared file system; its user is that of the tasks, whose files it deletes.
+SWEEP_GROUP_ID = 10002
+# EFS gives a directory its owner and mode only when it makes it: another mode needs another path.
+SHARED_ROOT_PATH = "/jobs"
+# Nobody mounts as root, so nobody changes the mode. The sweep lists what is here. Tasks, who are others, make
+# and find what they know the name of and cannot list: a tool that was taken over finds no other job.
+SHARED_ROOT_OWNER_ID = 0
+SHARED_ROOT_PERMISSIONS = "0773"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +52,7 @@ class SharedFiles:
         file_system_arn: its ARN.
         access_point_id: access point that tasks enter by.
         access_point_arn: its ARN.
+        sweep_access_point_arn: the one that the sweep enters by, which sees all jobs.
         mount_targets: must exist before anything mounts it.
     """
 
@@ -51,15 +60,16 @@ class SharedFiles:
     file_system_arn: pulumi.Input[str]
     access_point_id: pulumi.Input[str]
     access_point_arn: pulumi.Input[str]
+    sweep_access_point_arn: pulumi.Input[str]
     mount_targets: Sequence[pulumi.Resource]
 
-    def mount_statement(self) -> Statement:
-        """Let a role mount the file system through the access point, and write; not as root."""
+    def mount_statement(self, access_point_arn: pulumi.Input[str]) -> Statement:
+        """Let a role mount the file system through one of the access points, and write; not as root."""
         return Statement(
             sid="MountSharedFiles",
             actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
             resources=[self.file_system_arn],
-            conditions={"StringEquals": {"elasticfilesystem:AccessPointArn": self.access_point_arn}},
+            conditions={"StringEquals": {"elasticfilesystem:AccessPointArn": access_point_arn}},
         )
 
 
@@ -94,7 +104,7 @@ class StorageArgs:
 
 
 class Storage(pulumi.ComponentResource):
-    """Creates the ingest, media and access-log buckets and an EFS file system with one access point.
+    """Creates the ingest, media and access-log buckets and an EFS file system with two access points.
 
     The ingest bucket reports new objects to EventBridge; the rule that listens is the ingest component's.
     """
@@ -108,6 +118,7 @@ class Storage(pulumi.ComponentResource):
     efs_file_system_arn: pulumi.Output[str]
     efs_access_point_id: pulumi.Output[str]
     efs_access_point_arn: pulumi.Output[str]
+    efs_sweep_access_point_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("video-platform:storage:Storage", name, None, opts)
@@ -117,7 +128,9 @@ class Storage(pulumi.ComponentResource):
 
         ingest, media, logs = self._build_buckets()
         file_system = self._build_file_system()
-        access_point = self._build_access_point(file_system)
+        access_point = self._build_access_point("tasks", file_system, group_id=TASK_USER_ID)
+        sweep_access_point = self._build_access_point("sweep", file_system, group_id=SWEEP_GROUP_ID)
+        self._build_file_policy(file_system, [access_point.arn, sweep_access_point.arn])
         self._mount_targets = self._build_mount_targets(file_system)
         self.ingest_bucket = ingest.bucket_name
         self.ingest_bucket_arn = ingest.arn
@@ -128,6 +141,7 @@ class Storage(pulumi.ComponentResource):
         self.efs_file_system_arn = file_system.arn
         self.efs_access_point_id = access_point.id
         self.efs_access_point_arn = access_point.arn
+        self.efs_sweep_access_point_arn = sweep_access_point.arn
         self._register()
 
     @property
@@ -149,6 +163,7 @@ class Storage(pulumi.ComponentResource):
             file_system_arn=self.efs_file_system_arn,
             access_point_id=self.efs_access_point_id,
             access_point_arn=self.efs_access_point_arn,
+            sweep_access_point_arn=self.efs_sweep_access_point_arn,
             mount_targets=self._mount_targets,
         )
 
@@ -164,6 +179,7 @@ class Storage(pulumi.ComponentResource):
                 "efs_file_system_arn": self.efs_file_system_arn,
                 "efs_access_point_id": self.efs_access_point_id,
                 "efs_access_point_arn": self.efs_access_point_arn,
+                "efs_sweep_access_point_arn": self.efs_sweep_access_point_arn,
             }
         )
 
@@ -228,20 +244,28 @@ class Storage(pulumi.ComponentResource):
         )
         return file_system
 
-    def _build_access_point(self, file_system: aws.efs.FileSystem) -> aws.efs.AccessPoint:
-        access_point = aws.efs.AccessPoint(
-            f"{self._name}-efs-tasks",
+    def _build_access_point(
+        self, role: str, file_system: aws.efs.FileSystem, *, group_id: int
+    ) -> aws.efs.AccessPoint:
+        return aws.efs.AccessPoint(
+            f"{self._name}-efs-{role}",
             file_system_id=file_system.id,
-            posix_user=aws.efs.AccessPointPosixUserArgs(uid=TASK_USER_ID, gid=TASK_USER_ID),
+            posix_user=aws.efs.AccessPointPosixUserArgs(uid=TASK_USER_ID, gid=group_id),
             root_directory=aws.efs.AccessPointRootDirectoryArgs(
-                path="/tasks",
+                path=SHARED_ROOT_PATH,
                 creation_info=aws.efs.AccessPointRootDirectoryCreationInfoArgs(
-                    owner_uid=TASK_USER_ID, owner_gid=TASK_USER_ID, permissions="0700"
+                    owner_uid=SHARED_ROOT_OWNER_ID,
+                    owner_gid=SWEEP_GROUP_ID,
+                    permissions=SHARED_ROOT_PERMISSIONS,
                 ),
             ),
             tags=self._args.tags.of("storage"),
             opts=self._child,
         )
+
+    def _build_file_policy(
+        self, file_system: aws.efs.FileSystem, access_point_arns: Sequence[pulumi.Output[str]]
+    ) -> None:
         aws.efs.FileSystemPolicy(
             f"{self._name}-efs-policy",
             file_system_id=file_system.id,
@@ -253,7 +277,7 @@ class Storage(pulumi.ComponentResource):
                         actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
                         resources=[file_system.arn],
                         conditions={
-                            "StringEquals": {"elasticfilesystem:AccessPointArn": access_point.arn},
+                            "StringEquals": {"elasticfilesystem:AccessPointArn": access_point_arns},
                             "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
                         },
                     ),
@@ -262,7 +286,6 @@ class Storage(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        return access_point
 
     def _build_mount_targets(self, file_system: aws.efs.FileSystem) -> list[aws.efs.MountTarget]:
         return [

@@ -71,14 +71,16 @@ class Sweep(pulumi.ComponentResource):
                     "SHARED_DIR": _SHARED_DIRECTORY,
                 },
                 statements=self._statements(),
-                mount=FileMount(access_point_arn=args.shared_files.access_point_arn, path=_SHARED_DIRECTORY),
+                mount=FileMount(
+                    access_point_arn=args.shared_files.sweep_access_point_arn, path=_SHARED_DIRECTORY
+                ),
                 after=args.shared_files.mount_targets,
             ),
             opts=self._child,
         )
 
     def _statements(self) -> list[Statement]:
-        buckets = self._args.buckets
+        buckets, shared = self._args.buckets, self._args.shared_files
         return [
             Statement(
                 sid="ListVersions",
@@ -93,7 +95,7 @@ class Sweep(pulumi.ComponentResource):
                     pulumi.Output.concat(buckets.media_arn, "/videos/*"),
                 ],
             ),
-            self._args.shared_files.mount_statement(),
+            shared.mount_statement(shared.sweep_access_point_arn),
             *self._healing(),
         ]
 

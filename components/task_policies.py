@@ -50,7 +50,7 @@ def task_statements(buckets: MediaBuckets, shared: SharedFiles) -> list[Statemen
             actions=["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"],
             resources=["*"],
         ),
-        shared.mount_statement(),
+        shared.mount_statement(shared.access_point_arn),
     ]
 
 

@@ -13,6 +13,8 @@ from local.apply.registry import handles
 from local.monitor import Created, Registration
 from local.program_errors import ApplyError
 
+_NOT_LISTED = 0o711
+
 
 @handles("aws:rds/instance:Instance")
 def adopt_database(context: ApplyContext, resource: Registration) -> Created:
@@ -103,6 +105,8 @@ def make_access_point(context: ApplyContext, resource: Registration) -> Created:
     file_system = context.endpoints.efs_dir / str(resource.inputs["fileSystemId"])
     path = str((resource.inputs.get("rootDirectory") or {}).get("path", "/")).lstrip("/")
     context.mounts[created.id] = _directory(file_system / path)
+    # EFS users are not reproduced, but tools of a root worker have users of their own, who see no other job.
+    context.mounts[created.id].chmod(_NOT_LISTED)
     return created
 
 

@@ -13,6 +13,7 @@ from runtime.logs import logger
 _MOST_JOBS: Final = 100
 _MOST_FILES: Final = 5000  # a deletion over NFS takes some milliseconds, the function has four minutes
 _REMOVED: Final = "removed-"
+_OWNER_ONLY: Final = 0o700
 
 
 def remove_shared_files(root: Path, conn: LedgerConnection) -> int:
@@ -53,18 +54,42 @@ def _give_up(conn: LedgerConnection, job_id: UUID, directory: Path) -> int:
 
 
 def _delete_given_up(root: Path, *, most: int) -> int:
-    """Deletes up to so many files below the directories that were given up, now or by earlier runs."""
+    """Deletes up to so many files below the directories that were given up, now or by earlier runs.
+
+    What cannot be deleted is told and passed over: one directory must not keep all others from going.
+    """
     deleted = 0
     for given_up in sorted(root.glob(f"{_REMOVED}*")):
-        for directory, _, names in os.walk(given_up, topdown=False):
-            for name in names:
-                if deleted >= most:
-                    return deleted
-                Path(directory, name).unlink(missing_ok=True)
-                deleted += 1
-            with suppress(FileNotFoundError):  # another run is at it as well
-                Path(directory).rmdir()
+        if deleted >= most:
+            break
+        try:
+            deleted += _delete_below(given_up, most=most - deleted)
+        except OSError as error:
+            extra = {"directory": given_up.name, "reason": error.strerror}
+            logger().warning("shared_files_left_for_the_next_run", extra=extra)
     return deleted
+
+
+def _delete_below(given_up: Path, *, most: int) -> int:
+    if given_up.is_symlink() or not given_up.is_dir():  # no task makes that, but a tool can
+        given_up.unlink(missing_ok=True)
+        return 1
+    deleted = 0
+    for directory, _, names in os.walk(given_up, topdown=False, onerror=_open_up):
+        for name in names:
+            if deleted >= most:
+                return deleted
+            Path(directory, name).unlink(missing_ok=True)
+            deleted += 1
+        with suppress(FileNotFoundError):  # another run is at it as well
+            Path(directory).rmdir()
+    return deleted
+
+
+def _open_up(error: OSError) -> None:
+    """Lets the next run list a directory that a tool has made so that its own user cannot list it."""
+    with suppress(OSError):
+        Path(error.filename).chmod(_OWNER_ONLY)
 
 
 def _job_id(path: Path) -> UUID | None:

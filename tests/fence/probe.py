@@ -100,6 +100,14 @@ def write_outside(targets: Targets) -> Findings:
         tried(path.unlink)
 
 
+def find_other_jobs(targets: Targets) -> Findings:
+    """Find and open the files of another job where the tasks of all jobs share a file system."""
+    yield "list", tried(os.listdir, targets["shared"])
+    yield "let it be listed", call("fchmodat", AT_FDCWD, targets["shared"].encode(), 0o777)
+    for source in Path(targets["shared"]).glob("*/source"):
+        yield "read and change", tried(_open_both_ways, str(source))
+
+
 def lead_astray(targets: Targets) -> Findings:
     """Leave something in the working directory that leads the worker elsewhere or makes it wait."""
     yield "symbolic link", call("symlinkat", b"/etc/passwd", AT_FDCWD, b"link")
@@ -191,6 +199,7 @@ ATTEMPTS: Final[dict[str, Callable[[Targets], Findings]]] = {
     "memory": memory,
     "files, read": read_outside,
     "files, write": write_outside,
+    "another job's shared files": find_other_jobs,
     "leading the worker astray": lead_astray,
     "credential endpoint": credentials,
     "loopback": loopback,

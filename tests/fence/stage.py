@@ -17,6 +17,7 @@ from typing import Any, Final
 from media.tools.fence_kernel import LAUNCHER_NAME, launcher
 from tests.fence.endless import ENDLESS
 from tests.fence.memory_group import memory_group
+from tests.fence.shared_root import shared_root
 from tests.fence.surroundings import Surroundings
 
 SECRET: Final = "PROBE_SECRET"
@@ -99,6 +100,8 @@ def run_probe(
             "fenced": fenced,
         }
         order["targets"] |= stack.enter_context(_servers(stage))
+        root = shared_root(stage / "shared", surroundings.user, is_closed=fenced)
+        order["targets"]["shared"] = str(stack.enter_context(root))
         file = stage / "order.json"
         file.write_text(json.dumps(order), encoding="utf-8")
         answer = _run_worker(stage, file, group)

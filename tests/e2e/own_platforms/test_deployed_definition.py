@@ -49,7 +49,7 @@ def test_a_job_in_chunks_is_encoded_by_a_distributed_map_and_completes(
 
 
 def test_the_sweep_deletes_what_a_job_in_chunks_left_on_the_shared_file_system(edited: Platform) -> None:
-    (shared,) = edited.data_dir.glob("**/efs/*/tasks")
+    (shared,) = edited.data_dir.glob("**/efs/*/jobs")
     left = shared / str(uuid4()) / "plan" / "source"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"video")

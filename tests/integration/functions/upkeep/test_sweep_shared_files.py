@@ -66,6 +66,21 @@ def test_a_run_that_has_deleted_enough_leaves_the_rest_to_the_next(
     assert list(root.iterdir()) == []
 
 
+def test_what_a_tool_has_left_in_place_of_a_directory_goes_and_leads_nowhere(
+    swept: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = Path(swept.services.settings.shared_dir)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "file").write_bytes(b"kept")
+    (root / str(uuid4())).write_bytes(b"x")
+    (root / str(uuid4())).symlink_to(elsewhere)
+
+    assert swept.run()["shared_files_removed"] == 2
+
+    assert list(root.iterdir()) == []
+    assert (elsewhere / "file").exists()
+
+
 def test_a_job_that_is_taken_up_again_meanwhile_keeps_all_its_files(
     swept: World, ledger_database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

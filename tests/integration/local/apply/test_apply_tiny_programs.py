@@ -1,5 +1,6 @@
 """Small programs applied to a real emulator: permissions, persistence and failures."""
 
+import stat
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,3 +157,4 @@ pulumi.export("point", point.id)
     again = tiny.apply(program)
 
     assert (again.mounts[again.exports["shared"]] / "work" / "file").read_text() == "kept"
+    assert stat.S_IMODE(again.mounts[again.exports["point"]].stat().st_mode) == 0o711
