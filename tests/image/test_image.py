@@ -1,5 +1,6 @@
 """The built image holds what its locks, its constraints and its bill of materials say, and runs a job."""
 
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.container_image import ContainerImage
-from tests.e2e.platform_client import Platform
+from tests.e2e.platform_client import Platform, wait_for
 from tests.media import BUNNY
 from tools.image.inside import output_inside
 from tools.image.layout import BILL_OF_MATERIALS, LOCKS
@@ -84,10 +85,24 @@ def test_no_certificate_package_index_or_compiler_of_the_build_is_left_in_it(ima
 def test_a_job_of_the_whole_platform_runs_in_the_image(image: ContainerImage, tmp_path: Path) -> None:
     platform = Platform.start(tmp_path / "platform")
     try:
-        job = platform.settled(platform.upload(BUNNY))
+        job_id = platform.upload(BUNNY)
+        disk = wait_for("the worker as the image's user", lambda: worker_disk(image.user_id))
+        job = platform.settled(job_id)
     finally:
         platform.stop()
+    assert disk.split(",")[0] == "ro"
     assert job["status"] == "COMPLETED", job
     assert {output["name"] for output in job["outputs"]} >= {"720p", "480p", "360p", "hls", "dash", "mp4"}
-    logs = "".join(path.read_text() for path in (tmp_path / "platform").rglob("logs/tasks/*.log"))
-    assert logs
+
+
+def worker_disk(user_id: int) -> str | None:
+    """How the root file system is mounted of the container's command that runs now as this user."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cmdline").read_bytes() != b"python\0-m\0processor\0":
+                continue
+            if (process / "cmdline").stat().st_uid != user_id:
+                continue
+            mounts = [line.split() for line in (process / "mountinfo").read_text().splitlines()]
+            return next(fields[5] for fields in mounts if fields[4] == "/")
+    return None

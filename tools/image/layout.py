@@ -46,7 +46,10 @@ SUITES = (
 )
 """What `make test-image` runs in the image, each with a scratch disk of its own."""
 
-TEST_FILES = ("tests", "local", "artifacts", "pyproject.toml")
+OUTSIDE_TESTS = ("tests/image/test_image.py",)
+"""What it runs beside the image: what the image holds, and a job of the platform in it."""
+
+TEST_FILES = ("tests", "local", "artifacts", "bench", "pyproject.toml")
 """What the tests need beside themselves; nothing of it is in the image."""
 
 TEST_SERVICES = ("metadata_api", "webhooks")

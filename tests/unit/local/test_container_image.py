@@ -115,4 +115,7 @@ def test_a_task_in_an_image_sees_the_images_paths_and_trusts_the_staged_roots(
     mounted = {one["destination"]: one for one in given["mounts"]}
     assert mounted[f"/app/{CA_BUNDLE}"]["source"] == str(tmp_path / "image" / CA_BUNDLE)
     assert "ro" in mounted[f"/app/{CA_BUNDLE}"]["options"]
-    assert {path for path, one in mounted.items() if "rw" in one.get("options", ())} == {"/scratch", "/shared"}
+    assert {path for path, one in mounted.items() if "rw" in one.get("options", ())} == {
+        "/scratch",
+        "/shared",
+    }
