@@ -16,6 +16,8 @@ from tools.image.layout import TEST_FILES, TEST_PACKAGES, TEST_SERVICES, WORK, S
 _CHECKOUT = "/mnt/checkout"
 _PACKAGES = "/mnt/test-packages"
 _ENTRY = f"{_CHECKOUT}/tests/image/entry.py"
+# A shell is the first process, for it takes in what killed processes leave behind; pytest does not.
+_REAPED = ("sh", "-c", '"$@"; exit $?', "sh")
 
 
 def run_suite(image: ContainerImage, suite: Suite, arguments: Sequence[str] = ()) -> int:
@@ -30,7 +32,7 @@ def run_suite(image: ContainerImage, suite: Suite, arguments: Sequence[str] = ()
         landlock=suite.landlock,
         memory_mib=suite.memory_mib,
     )
-    command = ["python", _ENTRY, *(f"{_CHECKOUT}/{path}" for path in suite.tests), *arguments]
+    command = [*_REAPED, "python", _ENTRY, *(f"{_CHECKOUT}/{path}" for path in suite.tests), *arguments]
     with _container(image, command, given) as argv:
         return subprocess.run(argv, check=False, stdin=subprocess.DEVNULL).returncode
 

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from artifacts.image import IMAGE_PACKAGES
 from processor.isolation import network_namespace
 
 pytestmark = pytest.mark.skipif(not Path("/mnt/test-packages").is_dir(), reason="run make test-image")
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.skipif(not Path("/mnt/test-packages").is_dir(), reason=
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_VERSION = 444, 1
 
 
-@pytest.mark.parametrize("package", ["ledger", "processor", "profiles"])
+@pytest.mark.parametrize("package", IMAGE_PACKAGES)
 def test_our_packages_come_from_the_image_and_not_from_the_checkout(package: str) -> None:
     assert str(importlib.import_module(package).__file__).startswith("/app/")
 
