@@ -15,6 +15,10 @@ held() { # a pin: is it installed already?
     [ "$(dpkg-query --show --showformat '${Package}=${Version}' "${1%%=*}" 2>/dev/null)" = "$1" ]
 }
 
+offered() { # a pin: does a mirror have this very version?
+    apt-cache madison "${1%%=*}" | grep -qF " ${1#*=} |"
+}
+
 wanted=$(sed -n 's/^# architecture: //p' "$lock")
 here=$(dpkg --print-architecture)
 [ "$here" = "$wanted" ] || fail "$name is for $wanted and this is $here, for which no image has ever been built or run"
@@ -23,7 +27,7 @@ here=$(dpkg --print-architecture)
 apt-get --quiet --quiet --simulate --no-install-recommends install $pins >/dev/null && exit
 gone=
 for pin in $pins; do
-    apt-cache show "$pin" >/dev/null 2>&1 || held "$pin" || gone="$gone $pin"
+    offered "$pin" || held "$pin" || gone="$gone $pin"
 done
 [ -z "$gone" ] || fail "the mirror no longer has$gone, which $name names. Run 'make image-lock' to take the versions \
 that it has, 'make test-image' to try them, and commit the lock files."

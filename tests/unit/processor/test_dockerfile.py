@@ -72,9 +72,9 @@ def test_a_lock_for_another_architecture_is_refused_in_words(tmp_path: Path) -> 
 
 
 def test_a_version_that_the_mirror_no_longer_has_is_named_with_the_remedy(tmp_path: Path) -> None:
-    done = check("# architecture: {here}\nffmpeg=7:0.0.1-1\npython3=1.2\n", tmp_path)
+    done = check("# architecture: {here}\nffmpeg=7:0.0.1-1\npython3=3.1-1\nmawk=1.3\n", tmp_path)
     assert done.returncode == 1
-    assert "the mirror no longer has ffmpeg=7:0.0.1-1 python3=1.2, which wanted.lock names." in done.stderr
+    assert "the mirror no longer has ffmpeg=7:0.0.1-1 mawk=1.3, which wanted.lock names." in done.stderr
     assert "Run 'make image-lock'" in done.stderr
 
 
@@ -84,10 +84,16 @@ def packages(name: str) -> list[str]:
 
 
 def check(lock: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    """Ask the image's own script, with an apt that knows no package."""
-    for name in ("apt-get", "apt-cache"):
+    """Ask the image's own script, where a mirror has other versions, as `apt-cache madison` writes them."""
+    offered = (
+        "    ffmpeg | 7:0.0.2-1 | a mirror",
+        "   python3 |    3.1-1 | a mirror",
+        "      mawk | 1.3.4 | a mirror",
+    )
+    answer = "\n".join(["cat <<END", *offered, "END"])
+    for name, body in {"apt-get": "exit 100", "apt-cache": answer}.items():
         program = directory / name
-        program.write_text("#!/bin/sh\nexit 100\n")
+        program.write_text(f"#!/bin/sh\n{body}\n")
         program.chmod(0o755)
     here = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True)
     wanted = directory / "wanted.lock"
