@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from artifacts.sources import REPOSITORY_ROOT
 from local.container_image import IMAGE_VARIABLE, ContainerImage
 from tools.image.build import build_image, mounted_image
-from tools.image.commands import ImageError, buildah
+from tools.image.commands import ImageError, buildah, output_of
 from tools.image.inside import run_suite
 from tools.image.layout import DESCRIPTION, OUTSIDE_TESTS, STORAGE, SUITES, WORK, Suite
 from tools.image.lock import renew_locks
@@ -79,9 +80,12 @@ def _describe(image: ContainerImage) -> None:
 
 def _clean(_: list[str]) -> int:
     if STORAGE.exists():
-        # Mounted layers cannot be deleted as files.
         buildah("umount", "--all")
         buildah("rm", "--all")
+        # What is mounted cannot be deleted; buildah leaves its storage mounted on itself.
+        mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text("utf-8").splitlines()]
+        for point in reversed([one for one in mounts if Path(one).is_relative_to(STORAGE)]):
+            output_of("umount", point)
     return 0
 
 
