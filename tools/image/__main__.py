@@ -12,7 +12,7 @@ from local.container_image import IMAGE_VARIABLE, ContainerImage
 from tools.image.build import build_image, mounted_image
 from tools.image.commands import ImageError, buildah, output_of
 from tools.image.inside import run_suite
-from tools.image.layout import DESCRIPTION, OUTSIDE_TESTS, STORAGE, SUITES, WORK, Suite
+from tools.image.layout import OUTSIDE_TESTS, STORAGE, SUITES, WORK, Suite
 from tools.image.lock import renew_locks
 from tools.image.report import differences_from_slim, size_lines, write_bill_of_materials
 from tools.image.versions import versions_inside
@@ -47,13 +47,13 @@ def _lock(_: list[str]) -> int:
 def _test(arguments: list[str]) -> int:
     started = time.monotonic()
     _build([])
-    with mounted_image() as image:
+    with mounted_image() as (image, description):
         _describe(image)
         # All of them run, so that one fault does not hide another.
         failed = [suite.name for suite in SUITES if not _passes(image, suite, arguments)]
         outside = [sys.executable, "-m", "pytest", *OUTSIDE_TESTS, *arguments]
         if subprocess.run(
-            outside, env=os.environ | {IMAGE_VARIABLE: str(DESCRIPTION)}, check=False
+            outside, env=os.environ | {IMAGE_VARIABLE: str(description)}, check=False
         ).returncode:
             failed.append("platform")
     outcome = f"failed: {', '.join(failed)}" if failed else "all passed"

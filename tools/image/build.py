@@ -1,14 +1,16 @@
 """Builds the image of services/processor/Dockerfile with buildah, and mounts it."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from artifacts.sources import REPOSITORY_ROOT
 from local.container_image import ContainerImage
 from tools.image.base import base_image
 from tools.image.commands import buildah
-from tools.image.layout import DESCRIPTION, WORK
+from tools.image.layout import WORK
 from tools.image.machine import pip_secrets
 
 IMAGE = "localhost/processor:latest"
@@ -36,16 +38,17 @@ def build_image() -> None:
 
 
 @contextmanager
-def mounted_image() -> Iterator[ContainerImage]:
-    """The built image's files and settings, for as long as they are used; others find them by DESCRIPTION."""
+def mounted_image() -> Iterator[tuple[ContainerImage, Path]]:
+    """The built image, and a file that describes it to others, for as long as it is used."""
+    description = WORK / f"image-{os.getpid()}.json"
     container = buildah("from", IMAGE)
     try:
         root = buildah("mount", container)
         settings = json.loads(buildah("inspect", "--type", "image", IMAGE))["OCIv1"]["config"]
         image = ContainerImage.of(root, settings)
-        image.save(DESCRIPTION)
-        yield image
+        image.save(description)
+        yield image, description
     finally:
-        DESCRIPTION.unlink(missing_ok=True)
+        description.unlink(missing_ok=True)
         buildah("umount", container)
         buildah("rm", container)

@@ -13,7 +13,6 @@ WORK = REPOSITORY_ROOT / "build" / "image"
 
 STORAGE = WORK / "storage"
 RUN_STORAGE = WORK / "run"
-DESCRIPTION = WORK / "image.json"
 BILL_OF_MATERIALS = WORK / "bill-of-materials.cdx.json"
 TEST_PACKAGES = WORK / "test-packages"
 TOOLS = REPOSITORY_ROOT / ".venv-image" / "bin"
