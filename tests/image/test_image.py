@@ -82,6 +82,7 @@ def test_no_certificate_package_index_or_compiler_of_the_build_is_left_in_it(ima
     assert [path for path in left if Path(f"{image.root}{path}").exists()] == []
 
 
+@pytest.mark.timeout(420)  # a platform of its own comes up first
 def test_a_job_of_the_whole_platform_runs_in_the_image(image: ContainerImage, tmp_path: Path) -> None:
     platform = Platform.start(tmp_path / "platform")
     try:
