@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup redrive demo test suite test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills hostile fence-table bench-fence clean snapshots pictures
+.PHONY: help setup redrive demo test suite test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills test-image image-lock hostile fence-table bench-fence clean snapshots pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +123,15 @@ test-browser: setup .browser/.complete ## Play HLS and DASH in headless Chromium
 .browser/.complete: tests/browser/package.json tools/setup.sh
 	@tools/setup.sh browser
 
+test-image: setup .venv-image/.complete ## Build the processor's image without Docker and run the tests in it (as root; ARGS="-k name" picks tests)
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m tools.image test $(ARGS)
+
+image-lock: setup .venv-image/.complete ## Lock the image's Debian packages to the mirror's present versions
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m tools.image lock
+
+.venv-image/.complete: tools/image/requirements.txt tests/image/requirements.txt constraints.txt .venv/.complete
+	@tools/setup.sh image
+
 test-chunk-kills: setup ## Kill the tasks of a chunked job at ten random moments (`make test` takes three)
 	@CHUNK_KILLS=10 $(PYTHON_BIN) -m pytest tests/integration/processor/test_chunk_kills.py -s
 
@@ -140,4 +149,5 @@ bench-api: setup ## Compare the API function with a FastAPI twin over 100,000 vi
 
 clean: ## Remove virtual environments, caches and all local data
 	@if [ -x $(PYTHON_BIN) ]; then for stack in dev prod; do $(PYTHON_BIN) -m local reset --stack $$stack --yes || true; done; fi
-	@rm -rf .venv .venv-emulator .venv-checks .venv-bench .browser .local build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@if [ -x $(PYTHON_BIN) ] && [ -d build/image/storage ]; then PYTHONPATH=.:services $(PYTHON_BIN) -m tools.image clean; fi
+	@rm -rf .venv .venv-emulator .venv-checks .venv-image .venv-bench .browser .local build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -52,7 +52,11 @@ class StackConfig:
         example="https://video.example.com",
     )
     cpu_architecture: Architecture = value(  # noqa: RUF009  value() gives a dataclass field
-        "processor architecture of tasks and functions", choices=get_args(Architecture)
+        "processor architecture of functions", choices=get_args(Architecture)
+    )
+    task_cpu_architecture: Architecture = value(  # noqa: RUF009  value() gives a dataclass field
+        "processor architecture of tasks; an arm64 image has never been built or run",
+        choices=get_args(Architecture),
     )
     image_uri: str = value(
         "ready container image of the processor; empty builds it",

@@ -70,6 +70,19 @@ if [ "${1:-}" = browser ]; then
     touch .browser/.complete
     exit
 fi
+if [ "${1:-}" = image ]; then
+    # buildah builds the image, debootstrap makes its base, runc starts it: only the image's tests ask for them.
+    APT_PACKAGES=(buildah debootstrap runc)
+    { command -v buildah && command -v debootstrap && command -v runc; } >/dev/null || install_system_packages
+    make_environment .venv-image tools/image/requirements.txt
+    say "installing tests/image/requirements.txt into build/image/test-packages"
+    rm -rf build/image/test-packages
+    # For the image's Python, whatever runs this script; what the image holds itself comes first there.
+    .venv/bin/uv pip install --quiet --python-version 3.11 --only-binary :all: --target build/image/test-packages \
+        --constraint constraints.txt -r tests/image/requirements.txt
+    touch .venv-image/.complete
+    exit
+fi
 if [ "${1:-}" = checks ]; then
     # The policy checkers pin older versions of packages that the platform needs newer; only the tests want them.
     make_environment .venv-checks tests/policy/requirements.txt

@@ -15,6 +15,7 @@ from local.agent.child import TaskProcess
 from local.agent.cores import CorePool
 from local.agent.deadlines import DeadlineKeeper
 from local.agent.events import deliver, stopped_event
+from local.agent.in_image import placed
 from local.agent.launch import TaskServices, read_secrets, task_environment
 from local.agent.logs import LogShipper
 from local.agent.plan import (
@@ -167,11 +168,10 @@ class EcsAgent:
             self._announce_change()
 
     def _launch(self, task: Mapping[str, Any], plan: ContainerPlan, task_dir: Path) -> _Running:
-        task_id = task_dir.name
         execution_role = self._execution_role(plan, task)
         secret_values = read_secrets(execution_role, plan.secrets)
         shipper = LogShipper(
-            execution_role, plan.log, self._settings.logs_dir / "tasks" / f"{plan.name}-{task_id}.log"
+            execution_role, plan.log, self._settings.logs_dir / "tasks" / f"{plan.name}-{task_dir.name}.log"
         )
         key, authorization = self._services.admit(task, plan)
         environment = task_environment(
@@ -183,14 +183,16 @@ class EcsAgent:
             authorization=authorization,
         )
         token = self._own_token(task)
+        environment |= secret_values | token
+        command, environment = placed(plan, environment, task_dir, self._settings.image_dir)
         process = TaskProcess(
-            plan.command,
-            environment=environment | secret_values | token,
+            command,
+            environment=environment,
             directory=task_dir,
             cores=self._cores.take(plan.cores),
             on_line=shipper.write,
         )
-        _LOGGER.info("task %s started as process %d on cores %s", task_id, process.pid, process.cores)
+        _LOGGER.info("task %s started as process %d on cores %s", task_dir.name, process.pid, process.cores)
         return _Running(with_environment(task, token), plan, process, shipper, key)
 
     def _execution_role(self, plan: ContainerPlan, task: Mapping[str, Any]) -> AwsAccess:
@@ -207,9 +209,7 @@ class EcsAgent:
 
     def _definition(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
         arn = task["taskDefinitionArn"]
-        described = self._access.client("ecs").describe_task_definition(taskDefinition=arn)
-        definition: Mapping[str, Any] = described["taskDefinition"]
-        return definition
+        return dict(self._access.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"])
 
     def _own_token(self, task: Mapping[str, Any]) -> dict[str, str]:
         """Replace the emulator's token, which it reuses across retries, by one for this task alone."""

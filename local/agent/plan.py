@@ -40,6 +40,8 @@ class ContainerPlan:
         task_role_arn: Whose credentials the process gets, or None.
         execution_role_arn: Who reads secrets and writes logs, or None.
         scratch_directories: Directories to create before and delete after the run.
+        mounts: Path in the container to the directory that stands for it here.
+        environment_inside: Variables with the paths that the container itself has.
     """
 
     name: str
@@ -53,6 +55,8 @@ class ContainerPlan:
     task_role_arn: str | None
     execution_role_arn: str | None
     scratch_directories: tuple[Path, ...]
+    mounts: Mapping[str, Path]
+    environment_inside: Mapping[str, str]
 
 
 def override_environment(task: Mapping[str, Any]) -> dict[str, str]:
@@ -118,6 +122,8 @@ def plan_container(
         task_role_arn=task["overrides"].get("taskRoleArn") or definition.get("taskRoleArn"),
         execution_role_arn=definition.get("executionRoleArn"),
         scratch_directories=scratch,
+        mounts=mounts,
+        environment_inside=environment,
     )
 
 

@@ -98,7 +98,12 @@ def test_images_are_scanned_immutable_encrypted_and_few(run: ProgramRun) -> None
 
 
 def test_the_image_tag_names_the_architecture_because_tags_are_final(run: ProgramRun) -> None:
-    assert one(run, "processing-image").inputs["imageTag"] == f"{image_content_hash()}-arm64"
+    assert one(run, "processing-image").inputs["imageTag"] == f"{image_content_hash()}-x86_64"
+
+
+def test_tasks_and_their_image_are_x86_64_where_functions_are_arm64(run: ProgramRun) -> None:
+    assert one(run, "processing-image").inputs["platform"] == "linux/amd64"
+    assert one(run, "task-definition").inputs["runtimePlatform"]["cpuArchitecture"] == "X86_64"
 
 
 def test_scratch_disks_are_encrypted_with_the_key_that_fargate_may_use_for_this_cluster(
