@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 
 from ledger.database.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError
-from ledger.jobs import events, job_rows
+from ledger.jobs import events, job_rows, wording
 from ledger.jobs.worker import hold
 from ledger.models import Claim, Failure
 from ledger.states import ErrorCode, JobStatus
@@ -216,6 +216,7 @@ def release(conn: LedgerConnection, chunk: ChunkClaim) -> None:
 
 def fail(conn: LedgerConnection, chunk: ChunkClaim, failure: Failure) -> None:
     """Notes why the chunk can never be encoded: a Map tells its workflow only that some item failed."""
+    failure = wording.for_people(failure)
     _update(
         conn,
         chunk,

@@ -10,7 +10,7 @@ from psycopg.types.json import Json, Jsonb
 from ledger.announcements import announcement
 from ledger.database.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError, InvalidRecordError
-from ledger.jobs import events, job_rows
+from ledger.jobs import events, failures, job_rows, wording
 from ledger.models import AlreadySettled, Announcement, Claim, Job, JobWarning, OutputRecord
 from ledger.overrides import Overrides
 from ledger.states import ACTIVE_STATUSES, ErrorCode, JobStatus
@@ -153,7 +153,8 @@ def release(conn: LedgerConnection, claim: Claim, code: ErrorCode, message: str)
             """,
             (claim.job_id,),
         )
-        _record(conn, claim, "job.released", {"code": code, "message": message.replace("\0", "")})
+        told = wording.for_people(failures.failure(code, message))
+        _record(conn, claim, "job.released", {"code": told.code, "message": told.message})
 
 
 def _take(

@@ -2,8 +2,11 @@
 
 import re
 from enum import StrEnum
+from typing import Final, TypeVar
 
 _DIRECTORIES = re.compile(r"(?:file:)?/(?:[^\s/'\"]+/)+")
+_NOTED_LINES: Final = 12
+Noted = TypeVar("Noted", bound=BaseException)
 
 
 class ErrorCode(StrEnum):
@@ -73,17 +76,24 @@ class ToolFailedError(ProcessingFailedError):
     def __init__(self, step: str, exit_code: int, log: str) -> None:
         super().__init__(
             ErrorCode.ENCODE_FAILED,
-            f"The step {step!r} ended with exit code {exit_code}: {last_lines(log) or 'no error text'}.",
+            f"The step {step!r} ended with exit code {exit_code}.",
             "Report this job to the operator; the same source will fail again.",
         )
         self.exit_code = exit_code
         self.log = log
+        noted(self, log)
+
+
+def noted(error: Noted, log: str) -> Noted:
+    """Attach a tool's words to an error: the traceback in the log shows them, the message never does."""
+    error.add_note(f"The tool wrote: {last_lines(log, _NOTED_LINES) or 'nothing'}")
+    return error
 
 
 def last_lines(log: str, count: int = 3) -> str:
-    """Give the last `count` non-empty lines of a tool's log as one line of at most 600 characters.
+    """Give the last `count` non-empty lines of a tool's log as one line of at most 2,000 characters.
 
     Directories are left out: they are of no use to a reader and tell about the machine.
     """
     lines = [_DIRECTORIES.sub("", line.strip()) for line in log.splitlines() if line.strip()]
-    return " | ".join(lines[-count:])[-600:]
+    return " | ".join(lines[-count:])[-2000:]

@@ -129,12 +129,13 @@ def test_a_child_has_no_network(tmp_path: Path, script: Callable[[str], Path]) -
     assert _run(tmp_path).stdout.decode().strip() == "['lo']"
 
 
-def test_a_failing_tool_is_reported_with_its_last_words(tmp_path: Path) -> None:
+def test_a_failing_tool_is_reported_with_its_last_words_for_the_log_alone(tmp_path: Path) -> None:
     with pytest.raises(ToolFailedError) as caught:
         _run(tmp_path, "-hide_banner", "-i", "file:/nowhere.mp4", "-f", "null", "-")
 
     assert caught.value.code is ErrorCode.ENCODE_FAILED
-    assert "No such file" in caught.value.message
+    assert "No such file" in caught.value.__notes__[0]
+    assert "No such file" not in caught.value.message
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
