@@ -225,6 +225,19 @@ def fail(conn: LedgerConnection, chunk: ChunkClaim, failure: Failure) -> None:
     )
 
 
+def fail_of_task(conn: LedgerConnection, task_arn: str, failure: Failure) -> None:
+    """Notes why the chunk that a lost task was encoding can never be encoded, if it was encoding one."""
+    failure = wording.for_people(failure)
+    conn.execute(
+        """
+        UPDATE chunks SET status = 'FAILED', fence = fence + 1, error_code = %s, error_message = %s,
+               error_remedy = %s, task_arn = NULL
+         WHERE task_arn = %s AND status = 'ENCODING'
+        """,
+        (failure.code, failure.message, failure.remedy, task_arn),
+    )
+
+
 def recorded_failure(conn: LedgerConnection, job_id: UUID, attempt: int) -> Failure | None:
     """Why a chunk of this attempt failed, if one did; of several the first by name."""
     row = conn.execute(

@@ -73,9 +73,10 @@ def _check_mp4(path: Path, kinds: frozenset[str]) -> None:
         raise _encrypted(_named(locked), f"{known} ({scheme})" if scheme else known)
     elsewhere = {track.kind for track in tracks if track.is_elsewhere}
     if elsewhere:
+        what = _named(elsewhere)
         raise InvalidInputError(
             ErrorCode.INPUT_NOT_SELF_CONTAINED,
-            f"The file is a reference movie: its {_named(elsewhere)} lies in another file, not in this one.",
+            f"The file is a reference movie: its {what} {_are(what)} in another file.",
             "Open it where the other file is, export it as a self-contained movie, and upload that; or "
             "upload the other file.",
         )
@@ -85,10 +86,14 @@ def _named(kinds: set[str] | frozenset[str]) -> str:
     return " and ".join(_WORDS[kind] for kind in ("video", "audio") if kind in kinds)
 
 
+def _are(what: str) -> str:
+    return "are" if " and " in what else "is"
+
+
 def _encrypted(what: str, by: str) -> InvalidInputError:
     return InvalidInputError(
         ErrorCode.INPUT_ENCRYPTED,
-        f"The {what} {'are' if ' and ' in what else 'is'} protected by {by} and cannot be read without a key.",
+        f"The {what} {_are(what)} protected by {by} and cannot be read without a key.",
         "Upload a copy without protection: whoever made the file can export one. Keys cannot be given to the "
         "platform.",
     )
