@@ -75,8 +75,10 @@ def is_scrambled_transport(path: Path, kinds: frozenset[str]) -> bool:
         data = file.read(_HEAD_BYTES)
     start, stride = _packets(data)
     seen = scrambled = 0
+    has_programmes = False
     for place in range(start, len(data) - 188, stride) if stride else ():
         pid = int.from_bytes(data[place + 1 : place + 3], "big") & 0x1FFF
+        has_programmes = has_programmes or (pid == 0 and _begins_programmes(data[place : place + 188]))
         if not data[place + 3] & 0x10 or not _FIRST_STREAM_PID <= pid < _NULL_PID:
             continue
         seen += 1
@@ -84,7 +86,14 @@ def is_scrambled_transport(path: Path, kinds: frozenset[str]) -> bool:
             scrambled += 1
         elif _clear_kind(data[place : place + 188]) in kinds:
             return False
-    return seen >= _FEWEST_PACKETS and scrambled * 2 > seen
+    # Without the list of programmes, which is never scrambled, it is noise with a byte at equal distances.
+    return has_programmes and seen >= _FEWEST_PACKETS and scrambled * 2 > seen
+
+
+def _begins_programmes(packet: bytes) -> bool:
+    """Whether a packet of the first stream holds the beginning of the list of programmes in clear."""
+    table = 5 + packet[4]
+    return packet[1] & 0x40 != 0 and packet[3] & 0xF0 == 0x10 and packet[table : table + 1] == b"\0"
 
 
 def _clear_kind(packet: bytes) -> str | None:
