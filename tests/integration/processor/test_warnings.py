@@ -1,5 +1,6 @@
 """What inspection finds odd reaches the ledger and the manifest, from one task and from many."""
 
+import hashlib
 from pathlib import Path
 from uuid import UUID
 
@@ -27,7 +28,20 @@ def told(stage: Stage, job_id: UUID) -> tuple[list[str], list[str]]:
     return [one["code"] for one in stage.job(job_id).warnings], [one["code"] for one in manifest]
 
 
-def test_the_warnings_of_one_task_and_of_a_job_in_chunks_are_the_same(
+def find_odd(steps: Steps, job_id: UUID, chunk: str, odd: SourceWarning) -> None:
+    """Add to what the worker of a finished chunk found."""
+    (path,) = steps.shared(job_id).glob(f"*/chunks/{chunk}-*/chunk.json")
+    record = ChunkRecord.model_validate_json(path.read_bytes())
+    text = record.model_copy(update={"warnings": (*record.warnings, odd)}).model_dump_json().encode()
+    path.write_bytes(text)
+    with steps.stage.database.connect() as conn:
+        conn.execute(
+            "UPDATE chunks SET sha256 = %s WHERE job_id = %s AND name = %s",
+            (hashlib.sha256(text).hexdigest(), job_id, chunk),
+        )
+
+
+def test_a_job_in_chunks_tells_what_one_task_would_and_what_its_chunks_found(
     steps: Steps, many_tracks: Path
 ) -> None:
     alone, chunked = steps.stage.order(many_tracks), steps.stage.order(many_tracks)
@@ -35,11 +49,14 @@ def test_the_warnings_of_one_task_and_of_a_job_in_chunks_are_the_same(
     steps.run(alone, "prepare", chunking_mode="never")
     for name in steps.run(chunked, "prepare")[2]["chunks"]:
         steps.run(chunked, "encode", name)
+    odd = SourceWarning(code=WarningCode.TRACKS_LEFT_OUT, message="Only this chunk knows.")
+    find_odd(steps, chunked, "window-0000", odd)
     steps.run(chunked, "assemble")
 
     assert told(steps.stage, alone) == (["TRACKS_LEFT_OUT"], ["TRACKS_LEFT_OUT"])
-    assert steps.stage.job(chunked).warnings == steps.stage.job(alone).warnings
-    assert told(steps.stage, chunked) == told(steps.stage, alone)
+    of_chunk = {"code": "TRACKS_LEFT_OUT", "message": "Only this chunk knows.", "facts": {}}
+    assert steps.stage.job(chunked).warnings == [*steps.stage.job(alone).warnings, of_chunk]
+    assert told(steps.stage, chunked) == (["TRACKS_LEFT_OUT"] * 2, ["TRACKS_LEFT_OUT"] * 2)
 
 
 def test_a_chunk_keeps_what_its_worker_found_odd() -> None:
