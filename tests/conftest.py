@@ -14,11 +14,14 @@ from local.servers.emulator import EmulatorServer
 from local.servers.postgres import PostgresServer
 from local.servers.redis import RedisServer
 from local.servers.tls import Authority, create_authority
+from tests import machine_words
 from tests.fault_map import fault_tests
 
 # No test asserts a wall-clock time, and on a busy machine any example may take longer than expected.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+
+machine_words.watch()
 
 TEST_REGION = "ap-northeast-1"
 TESTS = Path(__file__).parent

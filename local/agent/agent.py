@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.agent.child import TaskProcess
 from local.agent.cores import CorePool
 from local.agent.deadlines import DeadlineKeeper
-from local.agent.events import deliver, stopped_event
+from local.agent.events import Ending, deliver, stopped_event
 from local.agent.in_image import placed
 from local.agent.launch import TaskServices, read_secrets, task_environment
 from local.agent.logs import LogShipper
@@ -163,7 +163,7 @@ class EcsAgent:
             reason = (
                 str(error) if isinstance(error, TaskStartError) else f"ResourceInitializationError: {error}"
             )
-            self._report(task, reason=reason, stop_code="TaskFailedToStart", exit_code=None)
+            self._report(task, Ending(reason=reason, stop_code="TaskFailedToStart", exit_code=None))
         else:
             self._announce_change()
 
@@ -239,16 +239,8 @@ class EcsAgent:
             return
         del self._running[task_arn]
         self._clean_up(running)
-        if running.out_of_memory:
-            limit = running.plan.memory_mib
-            reason = f"OutOfMemoryError: Container killed due to memory usage over {limit} MiB"
-            stop_code = "EssentialContainerExited"
-        elif wanted:
-            reason = f"Essential container in task exited ({exit_code})"
-            stop_code = "EssentialContainerExited"
-        else:
-            reason, stop_code = "Task stopped by user", "UserInitiated"
-        self._report(running.task, reason=reason, stop_code=stop_code, exit_code=exit_code)
+        ending = Ending.of_container(exit_code, wanted=wanted, out_of_memory=running.out_of_memory)
+        self._report(running.task, ending)
 
     def _check_memory(self, running: _Running) -> None:
         if time.monotonic() < running.next_memory_check:
@@ -258,12 +250,10 @@ class EcsAgent:
             running.out_of_memory = True
             running.process.kill()
 
-    def _report(self, task: Mapping[str, Any], *, reason: str, stop_code: str, exit_code: int | None) -> None:
-        _LOGGER.info("task %s stopped: %s", str(task["taskArn"]).rsplit("/", 1)[-1], reason)
-        event = stopped_event(
-            task, reason=reason, stop_code=stop_code, exit_code=exit_code, region=self._access.region
-        )
-        self._unreported.append(event)
+    def _report(self, task: Mapping[str, Any], ending: Ending) -> None:
+        words = ending.container_reason or ending.reason
+        _LOGGER.info("task %s stopped: %s", str(task["taskArn"]).rsplit("/", 1)[-1], words)
+        self._unreported.append(stopped_event(task, ending, region=self._access.region))
 
     def _deliver_reports(self) -> None:
         """Report ends until each has arrived: an emulator that is busy now is asked again next round."""

@@ -9,6 +9,7 @@ import json
 import logging
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,18 +17,44 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.aws import AwsAccess
 
 _LOGGER = logging.getLogger(__name__)
+_OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
 
-def stopped_event(
-    task: Mapping[str, Any], *, reason: str, stop_code: str, exit_code: int | None, region: str
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a task stopped.
+
+    Attributes:
+        reason: Why, in words.
+        stop_code: EssentialContainerExited, UserInitiated or TaskFailedToStart.
+        exit_code: The container's exit code; None when it never ran.
+        container_reason: What is told of the container alone, such as that it ran out of memory.
+    """
+
+    reason: str
+    stop_code: str
+    exit_code: int | None
+    container_reason: str | None = None
+
+    @classmethod
+    def of_container(cls, exit_code: int, *, wanted: bool, out_of_memory: bool) -> "Ending":
+        """The words of ECS for a container that has ended."""
+        if not (wanted or out_of_memory):
+            return cls(reason="Task stopped by user", stop_code="UserInitiated", exit_code=exit_code)
+        return cls(
+            reason=f"Essential container in task exited ({exit_code})",
+            stop_code="EssentialContainerExited",
+            exit_code=exit_code,
+            container_reason=_OUT_OF_MEMORY if out_of_memory else None,
+        )
+
+
+def stopped_event(task: Mapping[str, Any], ending: Ending, *, region: str) -> dict[str, Any]:
     """Build the event EventBridge would deliver for a stopped task.
 
     Args:
         task: The task as DescribeTasks returned it.
-        reason: Why it stopped, in words.
-        stop_code: EssentialContainerExited, UserInitiated or TaskFailedToStart.
-        exit_code: The container's exit code; None when it never ran.
+        ending: How it stopped.
         region: The region of the event.
     """
     now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -37,12 +64,12 @@ def stopped_event(
         "taskDefinitionArn": task["taskDefinitionArn"],
         "lastStatus": "STOPPED",
         "desiredStatus": "STOPPED",
-        "stoppedReason": reason,
-        "stopCode": stop_code,
+        "stoppedReason": ending.reason,
+        "stopCode": ending.stop_code,
         "stoppedAt": now,
         "launchType": task.get("launchType", "FARGATE"),
         "group": task.get("group", ""),
-        "containers": [_stopped_container(one, exit_code) for one in task.get("containers", [])],
+        "containers": [_stopped_container(one, ending) for one in task.get("containers", [])],
         "overrides": task.get("overrides", {}),
         "version": int(task.get("version", 1)) + 1,
     }
@@ -59,10 +86,11 @@ def stopped_event(
     }
 
 
-def _stopped_container(container: Mapping[str, Any], exit_code: int | None) -> dict[str, Any]:
+def _stopped_container(container: Mapping[str, Any], ending: Ending) -> dict[str, Any]:
     described = {name: container[name] for name in ("containerArn", "name", "taskArn") if name in container}
-    ended = {} if exit_code is None else {"exitCode": exit_code}
-    return {**described, "lastStatus": "STOPPED", **ended}
+    ended = {} if ending.exit_code is None else {"exitCode": ending.exit_code}
+    told = {} if ending.container_reason is None else {"reason": ending.container_reason}
+    return {**described, "lastStatus": "STOPPED", **ended, **told}
 
 
 def deliver(access: AwsAccess, event: Mapping[str, Any]) -> int:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -83,6 +84,11 @@ def outputs_table(job: dict[str, Any]) -> Table:
     return table
 
 
+def odd_lines(job: dict[str, Any]) -> list[str]:
+    """Give a line for each thing that was odd about the source of a job."""
+    return [escape(f"Odd: {warning['message']} ({warning['code']})") for warning in job["warnings"]]
+
+
 def _show_end(job: dict[str, Any], output: Output) -> int:
     if job["status"] != "COMPLETED":
         output.result(job)
@@ -92,7 +98,7 @@ def _show_end(job: dict[str, Any], output: Output) -> int:
         return failure.exit_code
     slowest_first = sorted(job["stage_seconds"].items(), key=lambda item: -item[1])
     stages = {name: f"{seconds:.2f} s" for name, seconds in slowest_first}
-    output.result(job, human=[outputs_table(job), key_value_table(stages, title="Stages")])
+    output.result(job, human=[outputs_table(job), *odd_lines(job), key_value_table(stages, title="Stages")])
     return 0
 
 

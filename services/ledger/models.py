@@ -1,5 +1,6 @@
 """Values that go in and out of the ledger."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -100,6 +101,40 @@ class Failure:
     code: ErrorCode
     message: str
     remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobWarning:
+    """One thing that was odd about a source that was processed all the same.
+
+    Attributes:
+        code: Stable; docs/api.md lists them. A newer worker may know more of them than this reader.
+        message: A sentence for a person who has only the file.
+        facts: The values behind it.
+    """
+
+    code: str
+    message: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a JSON column can hold: no NUL, which a track's name may bring, and no infinite number."""
+        return {
+            "code": self.code,
+            "message": self.message.replace("\0", ""),
+            "facts": {name: _storable(value) for name, value in self.facts.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "JobWarning":
+        """Reads back what `as_dict` wrote."""
+        return cls(code=data["code"], message=data["message"], facts=dict(data["facts"]))
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

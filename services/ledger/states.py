@@ -40,7 +40,9 @@ class ErrorCode(StrEnum):
     """Public, stable reasons why a job failed."""
 
     INPUT_EMPTY = "INPUT_EMPTY"
+    INPUT_ENCRYPTED = "INPUT_ENCRYPTED"
     INPUT_NOT_MEDIA = "INPUT_NOT_MEDIA"
+    INPUT_NOT_SELF_CONTAINED = "INPUT_NOT_SELF_CONTAINED"
     INPUT_TRUNCATED = "INPUT_TRUNCATED"
     INPUT_UNREADABLE = "INPUT_UNREADABLE"
     INPUT_NO_VIDEO = "INPUT_NO_VIDEO"
@@ -55,6 +57,7 @@ class ErrorCode(StrEnum):
     ENCODE_FAILED = "ENCODE_FAILED"
     VERIFICATION_FAILED = "VERIFICATION_FAILED"
     ACCESS_DENIED = "ACCESS_DENIED"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
     OUT_OF_SPACE = "OUT_OF_SPACE"
     UPLOAD_EXPIRED = "UPLOAD_EXPIRED"
     INTERRUPTED = "INTERRUPTED"
@@ -67,6 +70,7 @@ class TaskError(StrEnum):
 
     INVALID_INPUT = "InvalidInput"
     LIMIT_EXCEEDED = "LimitExceeded"
+    OUT_OF_MEMORY = "OutOfMemory"
     TRANSIENT = "Transient"
     INTERRUPTED = "Interrupted"
     PROCESSING_FAILED = "ProcessingFailed"
@@ -74,7 +78,9 @@ class TaskError(StrEnum):
 
 _TASK_ERRORS: dict[ErrorCode, TaskError] = {
     ErrorCode.INPUT_EMPTY: TaskError.INVALID_INPUT,
+    ErrorCode.INPUT_ENCRYPTED: TaskError.INVALID_INPUT,
     ErrorCode.INPUT_NOT_MEDIA: TaskError.INVALID_INPUT,
+    ErrorCode.INPUT_NOT_SELF_CONTAINED: TaskError.INVALID_INPUT,
     ErrorCode.INPUT_TRUNCATED: TaskError.INVALID_INPUT,
     ErrorCode.INPUT_UNREADABLE: TaskError.INVALID_INPUT,
     ErrorCode.INPUT_NO_VIDEO: TaskError.INVALID_INPUT,
@@ -86,6 +92,7 @@ _TASK_ERRORS: dict[ErrorCode, TaskError] = {
     ErrorCode.CHECKSUM_MISMATCH: TaskError.INVALID_INPUT,
     ErrorCode.SOURCE_MISSING: TaskError.INVALID_INPUT,
     ErrorCode.LIMIT_EXCEEDED: TaskError.LIMIT_EXCEEDED,
+    ErrorCode.OUT_OF_MEMORY: TaskError.OUT_OF_MEMORY,
     ErrorCode.ENCODE_FAILED: TaskError.PROCESSING_FAILED,
     ErrorCode.VERIFICATION_FAILED: TaskError.PROCESSING_FAILED,
     ErrorCode.ACCESS_DENIED: TaskError.PROCESSING_FAILED,

@@ -11,8 +11,8 @@ from ledger.chunks import chunks
 from ledger.database.connection import LedgerConnection
 from ledger.errors import JobNotFoundError
 from ledger.jobs import failures, reconcile, settlement
-from ledger.models import Outcome
-from ledger.states import ErrorCode, TaskError
+from ledger.models import Failure, Outcome
+from ledger.states import ErrorCode, task_error_for
 from orchestration.settings import OutcomeSettings
 from runtime import clients, database
 from runtime.arrival import InvalidEventError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Step Functions' answers for a token whose task has ended or timed out, or that it never gave out.
 _DEAD_TOKEN_ERRORS = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+# How ECS begins the reason of a container that the kernel killed for want of memory.
+_OUT_OF_MEMORY = "OutOfMemoryError"
 # All that a Map tells when one of its items failed; which and why is in the ledger.
 _CHUNK_FAILED = "States.ExceedToleratedFailureThreshold"
 
@@ -144,11 +146,14 @@ def _report_stopped_task(
     if token is None:
         return "ignored"
     reason = detail.get("stoppedReason") or "no reason given"
-    told = failures.failure(ErrorCode.INTERRUPTED, f"The task stopped: {reason}")
+    told = _failure_of_task(detail, reason)
+    if told.code is ErrorCode.OUT_OF_MEMORY:
+        # Of a Map's item only the ledger can tell why it failed, and this worker could not say it any more.
+        chunks.fail_of_task(conn, detail["taskArn"], told)
     cause = {"code": told.code, "message": told.message, "remedy": told.remedy}
     try:
         stepfunctions().send_task_failure(
-            taskToken=token, error=TaskError.INTERRUPTED, cause=json.dumps(cause)
+            taskToken=token, error=task_error_for(told.code), cause=json.dumps(cause)
         )
     except ClientError as error:
         if error.response["Error"]["Code"] not in _DEAD_TOKEN_ERRORS:
@@ -156,6 +161,14 @@ def _report_stopped_task(
         return "already_reported"
     logger().warning("task_stopped", extra={"task_arn": detail["taskArn"], "reason": reason})
     return "failed_token"
+
+
+def _failure_of_task(detail: dict[str, Any], reason: str) -> Failure:
+    """Why the task ended; ECS tells a container that used up its memory by the reason of the container."""
+    reasons = [container.get("reason") or "" for container in detail.get("containers") or []]
+    if any(text.startswith(_OUT_OF_MEMORY) for text in (*reasons, reason)):
+        return failures.failure(ErrorCode.OUT_OF_MEMORY)
+    return failures.failure(ErrorCode.INTERRUPTED, f"The task stopped: {reason}")
 
 
 def _has_answered(detail: dict[str, Any]) -> bool:

@@ -15,7 +15,12 @@ from local.program import ProgramRun
 from tests.synthesised import one, resources, state_machine
 from workflow.loader import placeholders
 
-NEVER_RETRIED = {TaskError.INVALID_INPUT, TaskError.LIMIT_EXCEEDED, TaskError.PROCESSING_FAILED}
+NEVER_RETRIED = {
+    TaskError.INVALID_INPUT,
+    TaskError.LIMIT_EXCEEDED,
+    TaskError.OUT_OF_MEMORY,
+    TaskError.PROCESSING_FAILED,
+}
 # What the Step Functions developer guide listed for ecs:runTask while it had a list, and the capacity
 # provider strategy, which aws/aws-cdk#35465 deployed. One that is not supported fails the creation.
 RUN_TASK_ARGUMENTS = {

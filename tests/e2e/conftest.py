@@ -14,7 +14,30 @@ from tests.platform_client import Platform
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     running = Platform.start(tmp_path_factory.mktemp("platform"))
     yield running
+    replaced = _replaced_messages(running)
     running.stop()
+    assert replaced == [], "failures came into the ledger in the machine's words"
+
+
+def _replaced_messages(platform: Platform) -> list[str]:
+    """What functions and tasks logged of failures whose words were not fit for people."""
+    logs = platform.aws("logs")
+    groups = (
+        group["logGroupName"]
+        for page in logs.get_paginator("describe_log_groups").paginate()
+        for group in page["logGroups"]
+    )
+    pages = (
+        page
+        for group in groups
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    )
+    return [
+        event["message"]
+        for page in pages
+        for event in page["events"]
+        if "failure_message_replaced" in event["message"]
+    ]
 
 
 @pytest.fixture(scope="session")

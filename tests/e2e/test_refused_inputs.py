@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import media
+from tests import media, words_sources
 from tests.platform_client import Platform
 
 REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
@@ -17,6 +17,8 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "HLS playlist named .mp4": (media.make_hls_playlist, "INPUT_NOT_MEDIA"),
     "sound without a picture": (media.make_audio_only, "INPUT_NO_VIDEO"),
     "16000x16000 picture": (media.make_huge_picture, "LIMIT_EXCEEDED"),
+    "protected film": (words_sources.make_cenc, "INPUT_ENCRYPTED"),
+    "reference movie": (words_sources.make_reference_movie, "INPUT_NOT_SELF_CONTAINED"),
 }
 
 

@@ -58,7 +58,11 @@ def main() -> int:
 
 def is_bounded(answer: Answer) -> bool:
     """Whether the job ended for the right reason while the worker and the other tool went on."""
-    return answer.code in {"OUT_OF_SPACE", "LIMIT_EXCEEDED"} and answer.beats > 0 and answer.sibling_lives
+    return (
+        answer.code in {"OUT_OF_MEMORY", "OUT_OF_SPACE", "LIMIT_EXCEEDED"}
+        and answer.beats > 0
+        and answer.sibling_lives
+    )
 
 
 def _bound(answer: Answer | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from ledger.models import Announcement, Failure, OutputRecord
+from ledger.models import Announcement, Failure, JobWarning, OutputRecord
 from ledger.states import JobStatus
 
 MAX_SUBJECT_CHARACTERS = 100  # SNS refuses more
@@ -36,14 +36,16 @@ def completion(
     outputs: Sequence[OutputRecord],
     stage_seconds: Mapping[str, float],
     location: str,
+    warnings: Sequence[JobWarning] = (),
 ) -> Announcement:
-    """Tells that a video is ready, what was made, how long it took and where it is."""
+    """Tells that a video is ready, what was made, what was odd, how long it took and where it is."""
     durations = [item.duration_seconds for item in outputs if item.duration_seconds]
     lines = [
         f"The video {_visible(facts.filename)} is ready.",
         "",
         f"File:      {_describe_file(facts, max(durations, default=None))}",
         f"Result:    {_describe_outputs(outputs)}",
+        *(f"Odd:       {_describe_warning(warning)}" for warning in warnings),
         f"Took:      {_describe_time(facts, stage_seconds)}",
         f"Files:     {location}",
         f"Download:  GET /jobs/{facts.job_id}/download/mp4 on the platform's API gives a link",
@@ -134,6 +136,10 @@ def _describe_outputs(outputs: Sequence[OutputRecord]) -> str:
     shown = ", ".join(f"{item.name} ({item.width}x{item.height})" for item in renditions)
     total = format_bytes(sum(item.size_bytes for item in outputs))
     return f"{shown or 'no pictures'}; {len(outputs)} files, {total} in all"
+
+
+def _describe_warning(warning: JobWarning) -> str:
+    return f"{_visible(warning.message)} ({_visible(warning.code)})"
 
 
 def _describe_time(facts: JobFacts, stage_seconds: Mapping[str, float]) -> str:

@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 
 from ledger.database.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError
-from ledger.jobs import events, job_rows
+from ledger.jobs import events, job_rows, wording
 from ledger.jobs.worker import hold
 from ledger.models import Claim, Failure
 from ledger.states import ErrorCode, JobStatus
@@ -216,11 +216,25 @@ def release(conn: LedgerConnection, chunk: ChunkClaim) -> None:
 
 def fail(conn: LedgerConnection, chunk: ChunkClaim, failure: Failure) -> None:
     """Notes why the chunk can never be encoded: a Map tells its workflow only that some item failed."""
+    failure = wording.for_people(failure)
     _update(
         conn,
         chunk,
         "status = 'FAILED', error_code = %s, error_message = %s, error_remedy = %s, task_arn = NULL",
         (failure.code, failure.message.replace("\0", ""), failure.remedy.replace("\0", "")),
+    )
+
+
+def fail_of_task(conn: LedgerConnection, task_arn: str, failure: Failure) -> None:
+    """Notes why the chunk that a lost task was encoding can never be encoded, if it was encoding one."""
+    failure = wording.for_people(failure)
+    conn.execute(
+        """
+        UPDATE chunks SET status = 'FAILED', fence = fence + 1, error_code = %s, error_message = %s,
+               error_remedy = %s, task_arn = NULL
+         WHERE task_arn = %s AND status = 'ENCODING'
+        """,
+        (failure.code, failure.message, failure.remedy, task_arn),
     )
 
 

@@ -13,6 +13,14 @@ _RETRY_LATER = "Retry the job; if it fails again, ask the operator to look at th
 # Said when a failure brings no words of its own.
 _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
     ErrorCode.INPUT_EMPTY: ("The file is empty.", "Upload the file again."),
+    ErrorCode.INPUT_ENCRYPTED: (
+        "The file is protected, so nobody can read it without its key.",
+        "Upload a copy without protection.",
+    ),
+    ErrorCode.INPUT_NOT_SELF_CONTAINED: (
+        "The film lies in another file, which is not part of this one.",
+        "Export it as a self-contained movie and upload that.",
+    ),
     ErrorCode.INPUT_NOT_MEDIA: ("The file is not a video in a known format.", "Upload a video file."),
     ErrorCode.INPUT_TRUNCATED: ("The file ends too early.", "Upload the complete file."),
     ErrorCode.INPUT_UNREADABLE: ("The file cannot be read.", "Export the video again and upload it."),
@@ -37,6 +45,10 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
     ErrorCode.ENCODE_FAILED: ("The video could not be encoded.", "Export the video again and upload it."),
     ErrorCode.VERIFICATION_FAILED: ("A produced file did not pass its checks.", _RETRY_LATER),
     ErrorCode.ACCESS_DENIED: ("A service refused access.", "The operator must correct the role."),
+    ErrorCode.OUT_OF_MEMORY: (
+        "The processing needs more memory than the worker has.",
+        "Upload a video with smaller pictures, or ask the operator for larger tasks.",
+    ),
     ErrorCode.OUT_OF_SPACE: ("The worker ran out of disk space.", "The operator must give it more."),
     ErrorCode.UPLOAD_EXPIRED: ("The file was not uploaded in time.", "Create a new job and upload the file."),
     ErrorCode.INTERRUPTED: ("The processing was interrupted too often.", _RETRY_LATER),
@@ -47,6 +59,7 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
 _CODES_BY_ERROR_NAME: dict[str, ErrorCode] = {
     "InvalidInput": ErrorCode.INPUT_UNREADABLE,
     "LimitExceeded": ErrorCode.LIMIT_EXCEEDED,
+    "OutOfMemory": ErrorCode.OUT_OF_MEMORY,
     "ProcessingFailed": ErrorCode.ENCODE_FAILED,
     "Interrupted": ErrorCode.INTERRUPTED,
     "States.Timeout": ErrorCode.TIMED_OUT,

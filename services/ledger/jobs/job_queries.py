@@ -82,11 +82,13 @@ class JobDetail:
         queue_position: Its place among the waiting jobs of its owner, from 1; None when it does not wait, or
             when more than MAX_QUEUE_POSITION are ahead.
         overrides: What it asks for beyond its profile, as `Overrides.as_dict` writes it.
+        warnings: What was odd about its source, as `JobWarning.as_dict` writes it.
     """
 
     job: JobRow
     queue_position: int | None
     overrides: dict[str, Any]
+    warnings: Sequence[dict[str, Any]]
     outputs: Sequence[dict[str, Any]]
 
 
@@ -118,13 +120,14 @@ class EventRow:
 
 def get(conn: "LedgerConnection", job_id: UUID) -> JobDetail | None:
     """A job with its outputs, in one round trip."""
-    query = f"SELECT {COLUMNS}, {_QUEUE_POSITION}, j.overrides, {_OUTPUTS} FROM {_VISIBLE} WHERE j.id = %s"  # noqa: S608 -- constants
+    wanted = f"{COLUMNS}, {_QUEUE_POSITION}, j.overrides, j.warnings, {_OUTPUTS}"
+    query = f"SELECT {wanted} FROM {_VISIBLE} WHERE j.id = %s"  # noqa: S608 -- constants
     row = conn.execute(query, [job_id], prepare=True).fetchone()
     if row is None:
         return None
-    position = row[-3]
+    position = row[-4]
     shown = position if position is not None and position <= MAX_QUEUE_POSITION else None
-    return JobDetail(JobRow(*row[:-3]), shown, row[-2], row[-1])
+    return JobDetail(JobRow(*row[:-4]), shown, *row[-3:])
 
 
 def find(

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from ledger.announcements import announcement, outbox
 from ledger.database.connection import LedgerConnection
 from ledger.jobs import events, job_rows, jobs
-from ledger.models import NewJob, OutputRecord, SourceObject
+from ledger.models import JobWarning, NewJob, OutputRecord, SourceObject
 from ledger.overrides import NO_OVERRIDES, Overrides
 from ledger.states import JobStatus, Topic
 
@@ -92,24 +92,37 @@ def create_completed_job(conn: LedgerConnection, new: NewJob, known: Reusable, *
     taken = replace(new, source_bucket=known.source.bucket, source_key=known.source.key)
     jobs.insert(conn, taken, JobStatus.QUEUED, None, known.source)
     _copy_outputs(conn, known.job_id, new.id)
-    job = job_rows.lock(conn, new.id)
+    job, warnings = job_rows.lock(conn, new.id), _warnings(conn, known.job_id)
     told = announcement.completion(
         job_rows.facts(conn, job, stack),
         _outputs(conn, new.id),
         {},
         f"s3://{known.output_bucket}/{known.output_prefix}",
+        [JobWarning.from_dict(warning) for warning in warnings],
     )
     conn.execute(
         """
         UPDATE jobs SET status = 'COMPLETED', output_bucket = %s, output_prefix = %s, reused_job_id = %s,
-               announcement = %s, announcement_route = 'OUTBOX', finished_at = now(), updated_at = now()
+               warnings = %s, announcement = %s, announcement_route = 'OUTBOX', finished_at = now(),
+               updated_at = now()
          WHERE id = %s
         """,
-        (known.output_bucket, known.output_prefix, known.job_id, Jsonb(told.as_dict()), new.id),
+        (
+            known.output_bucket,
+            known.output_prefix,
+            known.job_id,
+            Jsonb(warnings),
+            Jsonb(told.as_dict()),
+            new.id,
+        ),
     )
     _copy_technical(conn, known.video_id, job.video_id)
     job_rows.make_current(conn, new.id, job.video_id)
-    told_event = {"output_prefix": known.output_prefix, "reused_job_id": str(known.job_id)}
+    told_event = {
+        "output_prefix": known.output_prefix,
+        "reused_job_id": str(known.job_id),
+        "warnings": [warning["code"] for warning in warnings],
+    }
     events.record(conn, job_id=new.id, attempt=1, fence=0, event_type="job.completed", data=told_event)
     outbox.enqueue(conn, new.id, Topic.COMPLETION, told)
 
@@ -138,6 +151,12 @@ def _outputs(conn: LedgerConnection, job_id: UUID) -> list[OutputRecord]:
             (job_id,),
         ).fetchall()
     return [OutputRecord(**row) for row in rows]
+
+
+def _warnings(conn: LedgerConnection, job_id: UUID) -> list[dict[str, Any]]:
+    """What was odd about the source is so in every job on the same bytes."""
+    row = conn.execute("SELECT warnings FROM jobs WHERE id = %s", (job_id,)).fetchone()
+    return row[0] if row else []
 
 
 def _copy_technical(conn: LedgerConnection, from_video_id: UUID, to_video_id: UUID) -> None:

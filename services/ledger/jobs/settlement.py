@@ -7,7 +7,7 @@ from psycopg.types.json import Jsonb
 from ledger.announcements import announcement, outbox
 from ledger.database.connection import LedgerConnection
 from ledger.errors import JobNotFoundError
-from ledger.jobs import events, failures, job_rows
+from ledger.jobs import events, failures, job_rows, wording
 from ledger.models import Announcement, Failure, Job, Outcome
 from ledger.states import ACTIVE_STATUSES, TERMINAL_STATUSES, AnnouncementRoute, ErrorCode, JobStatus, Topic
 
@@ -44,6 +44,7 @@ def fail(
         job = job_rows.lock(conn, job_id)
         if job.attempt != attempt or job.status in TERMINAL_STATUSES:
             return None
+        failure = wording.for_people(failure)
         told = announcement.failed(job_rows.facts(conn, job, stack), failure)
         _store_failure(conn, job, failure, told, route)
         if route is AnnouncementRoute.OUTBOX:

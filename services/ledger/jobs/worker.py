@@ -10,8 +10,8 @@ from psycopg.types.json import Json, Jsonb
 from ledger.announcements import announcement
 from ledger.database.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError, InvalidRecordError
-from ledger.jobs import events, job_rows
-from ledger.models import AlreadySettled, Announcement, Claim, Job, OutputRecord
+from ledger.jobs import events, failures, job_rows, wording
+from ledger.models import AlreadySettled, Announcement, Claim, Job, JobWarning, OutputRecord
 from ledger.overrides import Overrides
 from ledger.states import ACTIVE_STATUSES, ErrorCode, JobStatus
 
@@ -101,6 +101,7 @@ def complete(
     *,
     stack: str,
     media_bucket: str,
+    warnings: Sequence[JobWarning] = (),
 ) -> Announcement:
     """Flips the job to COMPLETED, once, in one transaction with its outputs, event and announcement.
 
@@ -113,6 +114,7 @@ def complete(
         stage_seconds: Time that each stage took.
         stack: Name of the deployment, for the announcement.
         media_bucket: Where the files are.
+        warnings: What was odd about the source.
 
     Raises:
         FenceLostError: Another worker holds the job, or it is settled.
@@ -125,9 +127,10 @@ def complete(
             return job.announcement
         _check_hold(job, claim)
         location = f"s3://{media_bucket}/{claim.output_prefix}"
-        told = announcement.completion(job_rows.facts(conn, job, stack), outputs, stage_seconds, location)
+        facts = job_rows.facts(conn, job, stack)
+        told = announcement.completion(facts, outputs, stage_seconds, location, warnings)
         _insert_outputs(conn, claim, outputs)
-        _store_completion(conn, claim, media_bucket, told, stage_seconds)
+        _store_completion(conn, claim, media_bucket, told, stage_seconds, warnings)
         job_rows.make_current(conn, claim.job_id, claim.video_id)
     return told
 
@@ -150,7 +153,8 @@ def release(conn: LedgerConnection, claim: Claim, code: ErrorCode, message: str)
             """,
             (claim.job_id,),
         )
-        _record(conn, claim, "job.released", {"code": code, "message": message.replace("\0", "")})
+        told = wording.for_people(failures.failure(code, message))
+        _record(conn, claim, "job.released", {"code": told.code, "message": told.message})
 
 
 def _take(
@@ -256,15 +260,17 @@ def _store_completion(
     media_bucket: str,
     told: Announcement,
     stage_seconds: Mapping[str, float],
+    warnings: Sequence[JobWarning],
 ) -> None:
-    seconds = dict(stage_seconds)
+    seconds, odd = dict(stage_seconds), [warning.as_dict() for warning in warnings]
     conn.execute(
         """
         UPDATE jobs SET status = 'COMPLETED', stage = NULL, output_bucket = %s, output_prefix = %s,
-               stage_seconds = %s, announcement = %s, announcement_route = 'WORKFLOW',
+               stage_seconds = %s, warnings = %s, announcement = %s, announcement_route = 'WORKFLOW',
                finished_at = now(), updated_at = now()
          WHERE id = %s
         """,
-        (media_bucket, claim.output_prefix, Json(seconds), Jsonb(told.as_dict()), claim.job_id),
+        (media_bucket, claim.output_prefix, Json(seconds), Jsonb(odd), Jsonb(told.as_dict()), claim.job_id),
     )
-    _record(conn, claim, "job.completed", {"output_prefix": claim.output_prefix})
+    codes = [warning.code for warning in warnings]
+    _record(conn, claim, "job.completed", {"output_prefix": claim.output_prefix, "warnings": codes})

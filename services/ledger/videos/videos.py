@@ -13,13 +13,18 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = (
     "id, title, description, tags, language, attributes, technical, state, version,"
-    " latest_job_id, current_job_id, created_at, updated_at"
+    " latest_job_id, current_job_id, created_at, updated_at,"
+    " coalesce((SELECT j.warnings FROM jobs j WHERE j.id = videos.current_job_id), '[]')"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A stored record; the order of its fields is the order of the columns read."""
+    """A stored record; the order of its fields is the order of the columns read.
+
+    Attributes:
+        warnings: What was odd about the source of its current job, as `JobWarning.as_dict` writes it.
+    """
 
     id: UUID
     title: str
@@ -34,6 +39,7 @@ class Video:
     current_job_id: UUID | None
     created_at: datetime
     updated_at: datetime
+    warnings: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

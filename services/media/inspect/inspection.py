@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from media.inspect.probe import Source, probe, source_media
+from media.inspect.protection import PICTURE_AND_SOUND, refuse_unreachable
 from media.inspect.sniff import sniff
 from media.tools.session import Session
 
@@ -15,4 +16,5 @@ def inspect_source(session: Session, path: Path) -> Source:
         LimitExceededError: It is above a limit.
     """
     container = sniff(path, session.limits)
+    refuse_unreachable(path, container, PICTURE_AND_SOUND)
     return probe(session, source_media(path, container), container)

@@ -173,6 +173,8 @@ def read_document(session: Session, media: MediaInput) -> ProbeDocument:
     except ToolFailedError as error:
         raise explain(error, session.limits) from error
     except LimitExceededError as error:
+        if error.code is ErrorCode.OUT_OF_MEMORY:
+            raise
         raise InvalidInputError(
             ErrorCode.INPUT_UNREADABLE,
             f"Reading the file's structure took more than {session.limits.probe_seconds:.0f} seconds.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from media.inspect.codecs import AUDIO_CODECS
 from media.inspect.probe import AudioStream, audio_stream, read_document, source_media
+from media.inspect.protection import SOUND, refuse_unreachable
 from media.inspect.refusals import check_duration, codec_refused
 from media.inspect.sniff import Container, sniff
 from media.inspect.technical import stream_facts
@@ -66,6 +67,7 @@ def inspect_audio(session: Session, path: Path) -> AudioSource:
         LimitExceededError: Above a limit.
     """
     container = sniff(path, session.limits)
+    refuse_unreachable(path, container, SOUND)
     media = source_media(path, container)
     document = read_document(session, media)
     streams = [stream for stream in document.streams if stream.codec_type == "audio"]

@@ -10,13 +10,27 @@ from media.tools.errors import (
     LimitExceededError,
     MediaError,
     ToolFailedError,
-    last_lines,
 )
 from media.tools.limits import Limits
 
 _TOO_LARGE_PICTURE: Final = re.compile(r"exceeds specified max pixel count|Picture size \d+x\d+ is invalid")
 _TOO_MANY_STREAMS: Final = ("Cannot allocate memory", "max_streams")
 _REFUSED_CODEC: Final = re.compile(r"Codec \((\w+)\) not on whitelist")
+_REASONS: Final = (
+    ("moov atom not found", "its index (the moov box) is missing"),
+    ("description is longer than", "its description is longer than any real one"),
+    ("Could not find codec parameters", "what one of its tracks holds cannot be told"),
+    ("EBML header parsing failed", "its header is damaged"),
+    ("End of file", "it ends before anything that can be shown"),
+    ("Invalid data found", "its content is damaged, or is not what its beginning announces"),
+)
+"""What a tool's words mean to a person who has only the file, the most telling first."""
+
+
+def _reason(log: str) -> str:
+    return next(
+        (words for sign, words in _REASONS if sign in log), "its content is damaged or of no known kind"
+    )
 
 
 def names_large_picture(log: str) -> bool:
@@ -39,7 +53,7 @@ def explain(error: ToolFailedError, limits: Limits) -> MediaError:
         )
     return InvalidInputError(
         ErrorCode.INPUT_UNREADABLE,
-        f"The file cannot be read as a video: {last_lines(error.log) or 'no reason given'}.",
+        f"The file cannot be read as a video: {_reason(error.log)}.",
         "Check that the file plays, export it again as MP4, and upload the new file.",
     )
 

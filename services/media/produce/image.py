@@ -21,7 +21,7 @@ from media.pictures.picture_file import (
 from media.produce.catalogue import ProducedFile
 from media.produce.production import Made, Stage, Stages
 from media.tools.command import MediaInput
-from media.tools.errors import ErrorCode, InvalidInputError, ToolFailedError, last_lines
+from media.tools.errors import ErrorCode, InvalidInputError, ToolFailedError, noted
 from media.tools.session import Session
 from media.verify.error import fail
 from media.verify.readback import read_picture
@@ -32,6 +32,7 @@ _CONTENT_TYPES: Final = {".jpg": "image/jpeg", ".webp": "image/webp"}
 _TRANSPARENT: Final = frozenset(
     {"rgba", "bgra", "argb", "abgr", "ya8", "ya16be", "rgba64be", "pal8", "yuva420p", "gbrap"}
 )
+_DAMAGED: Final = "its content is damaged, or is not what its beginning announces"
 Wanted = dict[str, tuple[Path, tuple[int, int]]]
 
 
@@ -63,9 +64,9 @@ def make_image(session: Session, path: Path, profile: ImageProfile, stages: Stag
         try:
             done = session.produce(command, outputs=1)
         except ToolFailedError as error:
-            raise _unreadable(error.log) from error
+            raise _unreadable(_DAMAGED) from error
         if done.log.strip():
-            raise _unreadable(done.log)
+            raise noted(_unreadable(_DAMAGED), done.log)
     with stages.during(Stage.VERIFYING):
         checks = [partial(_checked, session, name, *output) for name, output in wanted.items()]
         files = session.together(*checks, workers=session.threads + 1)
@@ -97,7 +98,7 @@ def _inspect(
     try:
         document = read_document(session, media)
     except InvalidInputError as error:
-        raise _unreadable(error.message) from error
+        raise _unreadable(_DAMAGED) from error
     if [stream.codec_type for stream in document.streams] != ["video"]:
         raise _unreadable("it holds no picture")
     stream = document.streams[0]
@@ -167,9 +168,9 @@ def _technical(
     }
 
 
-def _unreadable(log: str) -> InvalidInputError:
+def _unreadable(reason: str) -> InvalidInputError:
     return InvalidInputError(
         ErrorCode.INPUT_UNREADABLE,
-        f"The picture cannot be read: {last_lines(log) or 'no reason given'}.",
+        f"The picture cannot be read: {reason}.",
         "Check that it opens in another program, export it again as JPEG or PNG, and upload the new file.",
     )

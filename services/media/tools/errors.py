@@ -2,15 +2,20 @@
 
 import re
 from enum import StrEnum
+from typing import Final, TypeVar
 
 _DIRECTORIES = re.compile(r"(?:file:)?/(?:[^\s/'\"]+/)+")
+_NOTED_LINES: Final = 12
+Noted = TypeVar("Noted", bound=BaseException)
 
 
 class ErrorCode(StrEnum):
     """Stable reasons why media work stops; the ledger's codes of the same names are what callers see."""
 
     INPUT_EMPTY = "INPUT_EMPTY"
+    INPUT_ENCRYPTED = "INPUT_ENCRYPTED"
     INPUT_NOT_MEDIA = "INPUT_NOT_MEDIA"
+    INPUT_NOT_SELF_CONTAINED = "INPUT_NOT_SELF_CONTAINED"
     INPUT_TRUNCATED = "INPUT_TRUNCATED"
     INPUT_UNREADABLE = "INPUT_UNREADABLE"
     INPUT_NO_VIDEO = "INPUT_NO_VIDEO"
@@ -21,6 +26,7 @@ class ErrorCode(StrEnum):
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
     ENCODE_FAILED = "ENCODE_FAILED"
     VERIFICATION_FAILED = "VERIFICATION_FAILED"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
     OUT_OF_SPACE = "OUT_OF_SPACE"
     INTERRUPTED = "INTERRUPTED"
     INTERNAL = "INTERNAL"
@@ -73,17 +79,24 @@ class ToolFailedError(ProcessingFailedError):
     def __init__(self, step: str, exit_code: int, log: str) -> None:
         super().__init__(
             ErrorCode.ENCODE_FAILED,
-            f"The step {step!r} ended with exit code {exit_code}: {last_lines(log) or 'no error text'}.",
+            f"The step {step!r} ended with exit code {exit_code}.",
             "Report this job to the operator; the same source will fail again.",
         )
         self.exit_code = exit_code
         self.log = log
+        noted(self, log)
+
+
+def noted(error: Noted, log: str) -> Noted:
+    """Attach a tool's words to an error: the traceback in the log shows them, the message never does."""
+    error.add_note(f"The tool wrote: {last_lines(log, _NOTED_LINES) or 'nothing'}")
+    return error
 
 
 def last_lines(log: str, count: int = 3) -> str:
-    """Give the last `count` non-empty lines of a tool's log as one line of at most 600 characters.
+    """Give the last `count` non-empty lines of a tool's log as one line of at most 2,000 characters.
 
     Directories are left out: they are of no use to a reader and tell about the machine.
     """
     lines = [_DIRECTORIES.sub("", line.strip()) for line in log.splitlines() if line.strip()]
-    return " | ".join(lines[-count:])[-600:]
+    return " | ".join(lines[-count:])[-2000:]

@@ -62,7 +62,7 @@ def this_kernel() -> Kernel:
             text=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise _unusable(f"The program {LAUNCHER_NAME} does not start: {error}.") from error
+        raise _unusable(f"The program {LAUNCHER_NAME} does not start ({type(error).__name__}).") from error
     found = _OFFER.fullmatch(asked.stdout)
     if found is None:
         raise _unusable(f"The program {LAUNCHER_NAME} is of another version.")

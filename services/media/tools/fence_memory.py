@@ -44,7 +44,7 @@ def out_of_memory(step: str, exit_code: int, kills_before: int) -> LimitExceeded
     if exit_code != -signal.SIGKILL or memory_kills() <= kills_before:
         return None
     return LimitExceededError(
-        ErrorCode.LIMIT_EXCEEDED,
+        ErrorCode.OUT_OF_MEMORY,
         f"The step {step!r} needs more memory than the task has.",
         "Upload a video with smaller pictures, or ask the operator for larger tasks.",
     )

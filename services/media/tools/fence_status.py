@@ -36,8 +36,10 @@ class FenceStatus:
         text = os.read(self._reader, _MOST_BYTES).decode("utf-8", "replace")
         if not text:
             return None
-        return TransientError(
+        error = TransientError(
             ErrorCode.INTERNAL,
-            f"The fence around the media tools does not start here: {text}.",
+            "The fence around the media tools does not start here; the task's log says where it stops.",
             "The operator must read 'When the fence does not start' in docs/security.md and retry the job.",
         )
+        error.add_note(f"The fence cannot {text}")
+        return error

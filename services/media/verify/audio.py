@@ -6,7 +6,7 @@ from typing import Final
 from media.encode import audio_commands
 from media.encode.loudness import SILENCE_LUFS, CorrectedLoudness, Correction, Method, parse_loudness
 from media.tools.command import MediaInput
-from media.tools.errors import ToolFailedError, last_lines
+from media.tools.errors import ToolFailedError, noted
 from media.tools.session import Session
 from media.verify.error import fail, failure
 
@@ -35,7 +35,7 @@ def loudness_check(
         except ToolFailedError as error:
             raise failure(f"The sound cannot be read back: {error.message}") from error
         if completed.log.strip():
-            fail(f"Reading the sound back gave errors: {last_lines(completed.log)}.")
+            raise noted(failure("Reading the sound back gave errors."), completed.log)
         results = parse_loudness(completed.notes, list(files))
         corrected = {
             name: CorrectedLoudness(correction=correction, result=results[name])

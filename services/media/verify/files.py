@@ -15,7 +15,7 @@ from media.plan.sprite import read_track
 from media.plan.tracks import PlannedAudio
 from media.tools import command
 from media.tools.command import MediaInput, own_output
-from media.tools.errors import InvalidInputError, ToolFailedError, last_lines
+from media.tools.errors import InvalidInputError, ToolFailedError, noted
 from media.tools.session import Session
 from media.verify.error import fail, failure
 
@@ -189,7 +189,7 @@ def _run(session: Session, wanted: command.Command, path: Path, media_seconds: f
     except (ToolFailedError, InvalidInputError) as error:
         raise failure(f"{path.name} cannot be read back: {error.message}") from error
     if completed.log.strip():
-        fail(f"Reading {path.name} back gave errors: {last_lines(completed.log)}.")
+        raise noted(failure(f"Reading {path.name} back gave errors."), completed.log)
     return document
 
 

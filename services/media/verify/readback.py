@@ -7,7 +7,7 @@ from media.inspect.containers import check_mp4_complete
 from media.inspect.ffprobe import StreamDocument, parse_document
 from media.tools import command
 from media.tools.command import MediaInput
-from media.tools.errors import InvalidInputError, ToolFailedError, last_lines
+from media.tools.errors import InvalidInputError, ToolFailedError, noted
 from media.tools.session import Session
 from media.verify.error import fail, failure
 
@@ -44,7 +44,7 @@ def read_back(
     except (ToolFailedError, InvalidInputError) as error:
         raise failure(f"{path.name} cannot be read back: {error.message}") from error
     if completed.log.strip():
-        fail(f"Reading {path.name} back gave errors: {last_lines(completed.log)}.")
+        raise noted(failure(f"Reading {path.name} back gave errors."), completed.log)
     found = [stream.codec_type for stream in document.streams]
     if found != kinds:
         fail(f"{path.name} holds {found} instead of {kinds}.")

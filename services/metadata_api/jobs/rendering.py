@@ -11,7 +11,7 @@ from ledger.videos.videos import Video
 from metadata_api.environment.live_progress import LiveProgress, Progress
 from metadata_api.http.responses import optional_timestamp, timestamp
 from metadata_api.models.jobs import EventView, JobError, JobSummary, JobView, OutputView
-from metadata_api.models.records import RecordView, VideoState
+from metadata_api.models.records import RecordView, VideoState, WarningView
 
 _NOT_STARTED = frozenset({JobStatus.PENDING, JobStatus.QUEUED})
 
@@ -26,6 +26,7 @@ def record_view(video: Video) -> RecordView:
         language=video.language,
         attributes=video.attributes,
         technical=video.technical,
+        warnings=_warnings(video.warnings),
         state=cast(VideoState, video.state),
         version=video.version,
         latest_job_id=_optional_id(video.latest_job_id),
@@ -73,6 +74,7 @@ def job_view(detail: JobDetail, live: Progress | None) -> JobView:
         queue_position=detail.queue_position,
         reused_job_id=_optional_id(detail.job.reused_job_id),
         overrides=detail.overrides,
+        warnings=_warnings(detail.warnings),
         stage_seconds=detail.job.stage_seconds,
         outputs=[_output_view(detail.job.id, output) for output in detail.outputs],
     )
@@ -88,6 +90,10 @@ def event_view(event: EventRow) -> EventView:
 def _output_view(job_id: UUID, output: dict[str, Any]) -> OutputView:
     path = f"/jobs/{job_id}/download/{quote(output['name'], safe='')}"
     return cast(OutputView, {**output, "download": path})
+
+
+def _warnings(stored: Sequence[dict[str, Any]]) -> list[WarningView]:
+    return [cast(WarningView, warning) for warning in stored]
 
 
 def _percent(job: JobRow, live: Progress | None) -> float | None:

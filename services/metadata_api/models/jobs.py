@@ -17,7 +17,14 @@ from metadata_api.models.fields import (
     WholeNumber,
 )
 from metadata_api.models.overrides import SourceLocation, TrimBody, WatermarkBody
-from metadata_api.models.records import DEFAULT_PAGE_SIZE, JobRecordBody, PageSize, QueryModel, RequestModel
+from metadata_api.models.records import (
+    DEFAULT_PAGE_SIZE,
+    JobRecordBody,
+    PageSize,
+    QueryModel,
+    RequestModel,
+    WarningView,
+)
 from metadata_api.models.subtitles import JobSubtitles
 from metadata_api.models.uploads import MultipartTicket
 
@@ -160,11 +167,13 @@ class JobView(JobSummary):
 
     queue_position counts the waiting jobs of the same API key, 1 begins next; null when it does not wait, or
     when more than 1,000 are ahead. reused_job_id is the job that made the outputs, when another one did.
+    warnings tell what was odd about the source; empty until the job has completed.
     """
 
     queue_position: int | None
     reused_job_id: str | None
     overrides: dict[str, JsonValue]
+    warnings: list[WarningView]
     stage_seconds: dict[str, float]
     outputs: list[OutputView]
 

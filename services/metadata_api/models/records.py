@@ -103,8 +103,19 @@ class RecordQuery(QueryModel):
     cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
 
 
+class WarningView(TypedDict):
+    """What was odd about a source that was processed all the same; docs/api.md lists the codes.
+
+    New codes come without notice: they tell, and nothing has to be done about them.
+    """
+
+    code: str
+    message: str
+    facts: dict[str, JsonValue]
+
+
 class RecordView(TypedDict):
-    """A video and what is known about it."""
+    """A video and what is known about it; warnings tell what was odd about the source of its current job."""
 
     video_id: str
     title: str
@@ -113,6 +124,7 @@ class RecordView(TypedDict):
     language: str | None
     attributes: dict[str, JsonValue]
     technical: dict[str, JsonValue]
+    warnings: list[WarningView]
     state: VideoState
     version: int
     latest_job_id: str | None

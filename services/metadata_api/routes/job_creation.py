@@ -55,7 +55,7 @@ def create_job(request: ApiRequest) -> Response:
             # Asking for a transaction, and then for the job, would take three round trips more.
             refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
             made = make_job(conn, draft, job_id, settings)
-            detail = None if made is None else job_queries.JobDetail(made, None, {}, ())
+            detail = None if made is None else job_queries.JobDetail(made, None, {}, (), ())
         else:
             job_id = _store(conn, request, draft, job_id)
             if draft.source is not None:

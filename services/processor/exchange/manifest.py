@@ -10,6 +10,7 @@ from media.produce.catalogue import ProducedFile
 from media.produce.production import Production
 from processor.exchange.publish import MANIFEST_CONTENT_TYPE, PublishedObject
 from processor.exchange.source import SourceFile
+from processor.exchange.warnings import job_warnings
 
 SCHEMA_VERSION: Final = 1
 
@@ -73,6 +74,7 @@ def build_manifest(
             "sha256": source.sha256,
             "technical": production.technical,
         },
+        "warnings": [warning.as_dict() for warning in job_warnings(production.warnings)],
         "outputs": [_entry(claim, record) for record in records],
         "stage_seconds": dict(stage_seconds),
         "commands": [

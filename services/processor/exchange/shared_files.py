@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ledger.overrides import Overrides
 from media.encode.loudness import Correction
 from media.encode.picture_facts import PictureFacts
+from media.tools.warnings import SourceWarning
 
 _BLOCK_BYTES: Final = 4 * 1024 * 1024
 _RECORD_NAME: Final = "chunk.json"
@@ -64,6 +65,7 @@ class ChunkRecord(_Document):
         picture: What was measured on the picture.
         sound_seconds: Length of the longest track of sound.
         corrections: What brought each track to its level, by output name.
+        warnings: What its worker found odd, also beyond what inspection told.
     """
 
     files: dict[str, StoredFile]
@@ -71,6 +73,7 @@ class ChunkRecord(_Document):
     picture: PictureFacts | None = None
     sound_seconds: float = 0.0
     corrections: dict[str, Correction] = {}
+    warnings: tuple[SourceWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

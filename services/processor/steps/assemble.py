@@ -37,7 +37,7 @@ def assemble(attempt: Attempt) -> dict[str, Any]:
         _note(attempt, claim, chunked)
         source = SourceFile(path=shared.source, size_bytes=shared.source.stat().st_size, sha256=header.sha256)
         records = attempt.publish(claim, source, production)
-    answer = attempt.complete(claim, records)
+    answer = attempt.complete(claim, records, production.warnings)
     shutil.rmtree(job_directory(attempt.settings.shared_dir, claim.job_id), ignore_errors=True)
     return answer
 

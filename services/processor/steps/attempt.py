@@ -3,7 +3,7 @@
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,11 @@ from media.plan.task_size import TaskSize
 from media.produce.production import Production
 from media.tools.fence_user import let_through
 from media.tools.limits import Limits
+from media.tools.warnings import SourceWarning
 from processor.exchange.manifest import build_manifest, manifest_record, output_records
 from processor.exchange.publish import Publisher, Upload
 from processor.exchange.source import SourceFile
+from processor.exchange.warnings import job_warnings
 from processor.task.heartbeat import HEARTBEAT_SECONDS, Heartbeat
 from processor.task.ledger_session import LedgerSession
 from processor.task.progress import ProgressBoard
@@ -171,7 +173,9 @@ class Attempt:
         logger.info("outputs published", extra={"objects": len(records)})
         return records
 
-    def complete(self, claim: Claim, records: list[OutputRecord]) -> dict[str, Any]:
+    def complete(
+        self, claim: Claim, records: list[OutputRecord], warnings: Sequence[SourceWarning]
+    ) -> dict[str, Any]:
         """Flip the job to COMPLETED and give the answer for the workflow."""
         self.heartbeat.forget_ledger()
         self.stop.check()
@@ -181,6 +185,7 @@ class Attempt:
             self.stages.seconds,
             stack=self.settings.stack,
             media_bucket=self.settings.media_bucket,
+            warnings=job_warnings(warnings),
         )
         self.completed = claim
         self.stages.show(Stage.PUBLISHING, 100.0)

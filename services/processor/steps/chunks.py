@@ -156,13 +156,16 @@ def encode_chunk(
     files.append(session.workdir / CELLS_NAME)
     if runs_within(plan.samples, window.start_frame, window.end_frame):
         files.append(session.workdir / REFERENCE_NAME)
-    return files, ChunkRecord(files={}, frames=done.frames, picture=done.picture)
+    warnings = tuple(session.warnings)
+    return files, ChunkRecord(files={}, frames=done.frames, picture=done.picture, warnings=warnings)
 
 
 def joining(chunked: ChunkedWork, chunks: Mapping[str, FinishedChunk]) -> Encoder:
     """Give the encoder that only joins finished chunks, for `media.produce.produce.finish`."""
 
     def join(work: Work, on_progress: Callable[[ProgressSample], None]) -> Encoded:
+        for chunk in chunks.values():
+            work.session.warn(*chunk.record.warnings)
         windows = [_encoded_window(window, chunks[window.name]) for window in chunked.windows]
         audio, texts = _encoded_sound(work, chunks.get(SOUND))
         joined = join_windows(work.session, work.source, windows, work.plan, work.profile, audio, texts)
@@ -190,7 +193,12 @@ def _encode_sound(work: Work) -> tuple[list[Path], ChunkRecord]:
     audio = encode_audio(session, work.source, plan.audios, work.profile.audio)
     texts = extract_subtitles(session, work.source, plan.texts)
     files = [path for _, path in (*audio.tracks, *texts)]
-    return files, ChunkRecord(files={}, sound_seconds=audio.seconds, corrections=dict(audio.corrections))
+    return files, ChunkRecord(
+        files={},
+        sound_seconds=audio.seconds,
+        corrections=dict(audio.corrections),
+        warnings=tuple(session.warnings),
+    )
 
 
 def _encoded_window(window: Window, chunk: FinishedChunk) -> EncodedWindow:

@@ -39,7 +39,7 @@ def prepare(attempt: Attempt) -> dict[str, Any]:
         if isinstance(made, ChunkedWork):
             return _share(attempt, claim, source, made)
         records = attempt.publish(claim, source, made)
-    return attempt.complete(claim, records)
+    return attempt.complete(claim, records, made.warnings)
 
 
 def _download(attempt: Attempt, claim: Claim, directory: Path) -> SourceFile:

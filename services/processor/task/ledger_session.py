@@ -13,7 +13,7 @@ from ledger.database.connection import FixedCredentials, LedgerConnection, conne
 from ledger.database.settings import Credentials, DatabaseSettings
 from ledger.errors import LedgerUnavailableError
 from ledger.jobs import worker as job_worker
-from ledger.models import AlreadySettled, Announcement, Claim, Failure, OutputRecord
+from ledger.models import AlreadySettled, Announcement, Claim, Failure, JobWarning, OutputRecord
 from ledger.states import ErrorCode
 from processor.task.settings import Settings
 from processor.task.stop import Stop
@@ -81,11 +81,18 @@ class LedgerSession:
         *,
         stack: str,
         media_bucket: str,
+        warnings: Sequence[JobWarning] = (),
     ) -> Announcement:
         """Flip the job to COMPLETED; see `ledger.jobs.worker.complete`, which is safe to repeat."""
         return self._call(
             lambda conn: job_worker.complete(
-                conn, claim, outputs, stage_seconds, stack=stack, media_bucket=media_bucket
+                conn,
+                claim,
+                outputs,
+                stage_seconds,
+                stack=stack,
+                media_bucket=media_bucket,
+                warnings=warnings,
             ),
             _PUBLISH_DELAYS_SECONDS,
         )

@@ -68,7 +68,7 @@ def test_the_message_carries_the_attributes_of_the_announcement(build_workflow: 
     assert attributes == {name: {"DataType": "String", "StringValue": f"{name}-value"} for name in ATTRIBUTES}
 
 
-@pytest.mark.parametrize("error", ["InvalidInput", "LimitExceeded", "ProcessingFailed"])
+@pytest.mark.parametrize("error", ["InvalidInput", "LimitExceeded", "OutOfMemory", "ProcessingFailed"])
 def test_an_error_that_cannot_heal_is_settled_and_announced_without_a_retry(
     build_workflow: Build, error: str
 ) -> None:

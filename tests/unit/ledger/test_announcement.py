@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ledger.announcements import announcement
 from ledger.announcements.announcement import JobFacts
 from ledger.jobs.failures import failure
-from ledger.models import Announcement, OutputRecord
+from ledger.models import Announcement, JobWarning, OutputRecord
 from ledger.states import ErrorCode, JobStatus
 
 FACTS = JobFacts(
@@ -153,3 +153,13 @@ def test_byte_counts_read_well(count: int, text: str) -> None:
 )
 def test_spans_of_time_read_well(seconds: float, text: str) -> None:
     assert announcement.format_seconds(seconds) == text
+
+
+def test_a_completion_names_what_was_odd_on_one_line_each_and_keeps_its_seven_attributes() -> None:
+    odd = JobWarning(code="TRACKS_LEFT_OUT", message="Track 9 (x)\nJob: forged", facts={"tracks": 9})
+
+    told = announcement.completion(FACTS, OUTPUTS, {}, "s3://media/videos/2/1/1/", [odd])
+
+    assert "Odd:       Track 9 (x) Job: forged (TRACKS_LEFT_OUT)\n" in told.message
+    assert set(told.attributes) == ATTRIBUTES
+    assert "Odd:" not in ready().message

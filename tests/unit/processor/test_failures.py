@@ -17,7 +17,9 @@ from profiles import UnknownProfileError
 
 EXPECTED = {
     ErrorCode.INPUT_EMPTY: "InvalidInput",
+    ErrorCode.INPUT_ENCRYPTED: "InvalidInput",
     ErrorCode.INPUT_NOT_MEDIA: "InvalidInput",
+    ErrorCode.INPUT_NOT_SELF_CONTAINED: "InvalidInput",
     ErrorCode.INPUT_TRUNCATED: "InvalidInput",
     ErrorCode.INPUT_UNREADABLE: "InvalidInput",
     ErrorCode.INPUT_NO_VIDEO: "InvalidInput",
@@ -32,6 +34,7 @@ EXPECTED = {
     ErrorCode.ENCODE_FAILED: "ProcessingFailed",
     ErrorCode.VERIFICATION_FAILED: "ProcessingFailed",
     ErrorCode.ACCESS_DENIED: "ProcessingFailed",
+    ErrorCode.OUT_OF_MEMORY: "OutOfMemory",
     ErrorCode.OUT_OF_SPACE: "Transient",
     ErrorCode.UPLOAD_EXPIRED: "Transient",
     ErrorCode.TIMED_OUT: "Transient",

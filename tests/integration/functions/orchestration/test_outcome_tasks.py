@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from ledger.chunks import chunks
 from ledger.database.connection import LedgerConnection
 from ledger.jobs import worker
 from ledger.states import ErrorCode
-from tests.integration.functions.orchestration.outcome_events import ask, started_with, stopped
+from tests.integration.functions.orchestration.outcome_events import ask, started_with, stopped, workflow
 from tests.ledger_support import (
     FakeStepFunctions,
     claimed,
@@ -29,6 +30,39 @@ def test_a_stopped_task_that_holds_a_job_fails_its_token(ledger_conn: LedgerConn
     assert (fake.failures[0]["taskToken"], fake.failures[0]["error"]) == ("token-task-1", "Interrupted")
     assert "Spot interruption" in json.loads(fake.failures[0]["cause"])["message"]
     assert column(ledger_conn, job.id, "status") == "PROCESSING"
+
+
+OUT_OF_MEMORY = {"exitCode": 137, "reason": "OutOfMemoryError: Container killed due to memory usage"}
+
+
+def test_a_task_that_used_up_its_memory_ends_its_job_by_that_name(ledger_conn: LedgerConnection) -> None:
+    claimed(ledger_conn, queued_job(ledger_conn))
+    fake = FakeStepFunctions()
+
+    ask(ledger_conn, stopped(containers=[OUT_OF_MEMORY]), fake)
+
+    (answer,) = fake.failures
+    cause = json.loads(answer["cause"])
+    assert (answer["error"], cause["code"]) == ("OutOfMemory", "OUT_OF_MEMORY")
+    assert "larger tasks" in cause["remedy"]
+
+
+def test_a_chunk_whose_task_used_up_its_memory_tells_its_job_why(ledger_conn: LedgerConnection) -> None:
+    job = queued_job(ledger_conn)
+    chunks.store_plan(ledger_conn, claimed(ledger_conn, job), "key", ["a", "b"])
+    for name in ("a", "b"):
+        chunks.claim_chunk(ledger_conn, job_id=job.id, attempt=1, name=name, task_arn=f"arn:task/{name}")
+    event = stopped("a", overrides=started_with(job, "token-a"), containers=[OUT_OF_MEMORY])
+
+    ask(ledger_conn, event, FakeStepFunctions())
+    answer = ask(
+        ledger_conn, workflow(job, "States.ExceedToleratedFailureThreshold", ""), FakeStepFunctions()
+    )
+
+    assert answer["status"] == "FAILED"
+    assert column(ledger_conn, job.id, "error_code") == "OUT_OF_MEMORY"
+    states = ledger_conn.execute("SELECT name, status FROM chunks ORDER BY name").fetchall()
+    assert states == [("a", "FAILED"), ("b", "ENCODING")]
 
 
 def test_a_task_that_released_its_job_or_lost_it_is_ignored(ledger_conn: LedgerConnection) -> None:

@@ -97,7 +97,9 @@ def test_the_end_of_the_agent_takes_every_process_of_its_tasks_along(world: Worl
 def test_a_task_over_its_memory_is_killed_with_the_reason_ecs_gives(world: World) -> None:
     task_arn = world.run_task("hog")
     world.drive(lambda: stopped(world, task_arn))
-    assert "OutOfMemoryError" in world.describe(task_arn)["stoppedReason"]
+    (container,) = world.events()[0]["detail"]["containers"]
+    assert container["reason"] == "OutOfMemoryError: Container killed due to memory usage"
+    assert container["exitCode"] == 137
 
 
 def test_a_task_whose_secret_lacks_the_key_fails_to_start(world: World) -> None:

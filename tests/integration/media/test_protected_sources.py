@@ -1,0 +1,125 @@
+"""Protected films and films that lie elsewhere are refused early, by name, and nothing else is."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from media.inspect.mp4_tracks import _Index
+from media.inspect.protection import PICTURE_AND_SOUND, SOUND, refuse_unreachable
+from media.inspect.sniff import sniff
+from media.produce.produce import produce
+from media.tools.errors import ErrorCode, InvalidInputError
+from media.tools.limits import Limits
+from profiles import get_profile
+from tests import words_sources as sources
+from tests.this_machine import THIS_MACHINE
+
+pytestmark = pytest.mark.integration
+
+Make = Callable[[Path], Path]
+WMV_PROTECTIONS = (
+    "2211b3fb-bd23-11d2-b4b7-00a0c955fc6e",
+    "298ae614-2622-4c17-b935-dae07ee9289c",
+    "43058533-6981-49e6-9b74-ad12cb86d58c",
+)
+PROTECTED: dict[str, tuple[Make, str]] = {
+    "cenc": (sources.make_cenc, "picture and sound are protected by Common Encryption (cenc)"),
+    "cbcs": (partial(sources.make_cenc, scheme=b"cbcs"), "Common Encryption (cbcs)"),
+    "playready": (partial(sources.make_cenc, scheme=b"piff"), "PlayReady (piff)"),
+    "unnamed": (
+        partial(sources.make_renamed_entry, entry=b"encv"),
+        "picture is protected by copy protection",
+    ),
+    "rented": (partial(sources.make_renamed_entry, entry=b"drmi"), "picture is protected by FairPlay"),
+    "bought song": (partial(sources.make_renamed_entry, entry=b"drms"), "sound is protected by FairPlay"),
+    "audio book": (partial(sources.make_renamed_entry, entry=b"aavd"), "sound is protected by Audible"),
+    "matroska": (sources.make_encrypted_matroska, "picture is protected by the file's own encryption"),
+    "flash": (sources.make_filtered_flv, "Adobe Access"),
+    "broadcast": (sources.make_scrambled_transport, "the scrambling of broadcasts"),
+    "disc": (sources.make_scrambled_program, "the scrambling of discs"),
+    **{
+        f"windows {number}": (partial(sources.make_protected_wmv, protection=protection), "Windows Media DRM")
+        for number, protection in enumerate(WMV_PROTECTIONS)
+    },
+}
+ELSEWHERE: dict[str, Make] = {
+    "reference": sources.make_reference_movie,
+    "list of references": sources.make_list_of_references,
+}
+USABLE: dict[str, Make] = {
+    "signed": partial(sources.make_encrypted_matroska, algorithm=0),
+    "compressed": partial(sources.make_encrypted_matroska, compressed=True),
+    "one programme in clear": partial(sources.make_scrambled_transport, pids=(0x101,)),
+    "self-contained": partial(sources.make_reference_movie, flags=1),
+    "no location": partial(sources.make_reference_movie, location=b""),
+    **{
+        name: partial(sources.make_short, name=name)
+        for name in ("clear.mp4", "clear.mkv", "clear.wmv", "clear.ts", "clear.vob", "clear.mov")
+    },
+}
+
+
+def check(path: Path, kinds: frozenset[str] = PICTURE_AND_SOUND) -> None:
+    refuse_unreachable(path, sniff(path, Limits()), kinds)
+
+
+@pytest.mark.parametrize(("make", "words"), PROTECTED.values(), ids=PROTECTED)
+def test_a_protected_source_is_refused_by_its_protection(make: Make, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check(make(tmp_path))
+
+    assert caught.value.code is ErrorCode.INPUT_ENCRYPTED
+    assert words in caught.value.message
+    assert "without protection" in caught.value.remedy
+
+
+@pytest.mark.parametrize("make", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_film_that_lies_in_another_file_is_refused(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check(make(tmp_path))
+
+    assert caught.value.code is ErrorCode.INPUT_NOT_SELF_CONTAINED
+    assert "film.mov" not in caught.value.message
+
+
+@pytest.mark.parametrize("make", USABLE.values(), ids=USABLE)
+def test_a_source_that_can_be_read_is_let_through(make: Make, tmp_path: Path) -> None:
+    check(make(tmp_path))
+
+
+def test_sound_in_clear_may_be_taken_from_beside_a_protected_picture(tmp_path: Path) -> None:
+    check(sources.make_renamed_entry(tmp_path, b"encv"), SOUND)
+    with pytest.raises(InvalidInputError):
+        check(sources.make_renamed_entry(tmp_path, b"enca"), SOUND)
+
+
+@pytest.mark.parametrize("name", ["web", "audio", "thumbnails", "passthrough"])
+def test_every_profile_refuses_a_protected_source_before_a_tool_reads_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = sources.make_cenc(tmp_path)
+    # With no tools on the path, whatever started one would fail for another reason.
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(InvalidInputError) as caught:
+        produce(
+            source,
+            profile=get_profile(name),
+            workdir=tmp_path,
+            limits=Limits(),
+            size=THIS_MACHINE,
+            report=lambda _: None,
+        )
+
+    assert caught.value.code is ErrorCode.INPUT_ENCRYPTED
+
+
+def test_an_index_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "endless.mp4"
+    path.write_bytes(b"\0\0\0\x08ftyp" + b"\0\0\0\x10moov\0\0\0\x08trak" * 200_000)
+    with path.open("rb") as file:
+        index = _Index(file)
+        assert index.tracks(path.stat().st_size) == []
+        assert file.tell() < path.stat().st_size
