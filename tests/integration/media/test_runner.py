@@ -267,7 +267,7 @@ def test_children_die_with_the_worker_that_started_them(tmp_path: Path) -> None:
     program = (
         "import sys, threading\n"
         "from pathlib import Path\n"
-        "from processor import runner\n"
+        "from media.tools import runner\n"
         "from media.tools.command import Command, Tool\n"
         "from media.tools.limits import Allowance, Budget\n"
         f"command = Command(step='x', tool=Tool.FFMPEG, arguments={('-re', *ENDLESS)!r})\n"
