@@ -109,9 +109,11 @@ def check_avi_complete(path: Path) -> None:
     """
     size, offset = path.stat().st_size, 0
     with path.open("rb") as file:
-        while offset + 12 <= size:
+        for _ in range(_MAX_TOP_LEVEL_BOXES):
             file.seek(offset)
             head = file.read(12)
+            if len(head) < 12:
+                return
             kind, claimed = head[:4], int.from_bytes(head[4:8], "little")
             end = offset + 8 + claimed
             is_media = (kind, head[8:]) == (b"LIST", b"movi") and claimed not in _UNKNOWN_RIFF_SIZES

@@ -2,10 +2,12 @@
 
 from array import array
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import islice
 from typing import BinaryIO, Final, NamedTuple
 
-_MAX_INDEX_BYTES: Final = 256 * 1024 * 1024
+_MAX_INDEX_BYTES: Final = 128 * 1024 * 1024
+_MAX_BOXES: Final = 100_000
+_MAX_DEPTH: Final = 8
 _CONTAINERS: Final = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"mvex", b"traf"})
 _HAS_BASE, _HAS_DESCRIPTION, _HAS_DURATION, _HAS_SIZE = 0x1, 0x2, 0x8, 0x10
 _RUN_OFFSET, _RUN_FIRST_FLAGS = 0x1, 0x4
@@ -14,7 +16,7 @@ _RUN_DURATION, _RUN_SIZE, _RUN_FLAGS, _RUN_TIME = 0x100, 0x200, 0x400, 0x800
 
 class _Part(NamedTuple):
     kind: bytes
-    data: bytes
+    data: memoryview
 
 
 def samples_end(file: BinaryIO, kind: bytes, offset: int, size: int) -> int | None:
@@ -29,29 +31,33 @@ def samples_end(file: BinaryIO, kind: bytes, offset: int, size: int) -> int | No
     if size > _MAX_INDEX_BYTES:
         return None
     file.seek(offset)
-    data = file.read(size)
+    data = memoryview(file.read(size))
     try:
-        header = 16 if data[:4] == b"\0\0\0\1" else 8
-        parts = list(_parts(data[header:]))
+        header = 16 if bytes(data[:4]) == b"\0\0\0\1" else 8
+        parts = list(islice(_parts(data[header:]), _MAX_BOXES))
+        if len(parts) == _MAX_BOXES:
+            return None
         ends = _table_ends(parts) if kind == b"moov" else _run_ends(parts, offset)
     except (IndexError, ValueError, StopIteration):
         return None
     return max(ends, default=None)
 
 
-def _parts(data: bytes) -> Iterator[_Part]:
+def _parts(data: memoryview, depth: int = 0) -> Iterator[_Part]:
     """All boxes of interest in the order of the file; those that hold others come before these."""
     position = 0
+    if depth > _MAX_DEPTH:
+        raise ValueError(depth)
     while position + 8 <= len(data):
-        size, kind, header = _number(data, position), data[position + 4 : position + 8], 8
+        size, kind, header = _number(data, position), bytes(data[position + 4 : position + 8]), 8
         if size == 1:
             size, header = _number(data, position + 8, 8), 16
         if size < header or position + size > len(data):
             raise ValueError(kind)
         body = data[position + header : position + size]
-        yield _Part(kind, b"" if kind in _CONTAINERS else body)
+        yield _Part(kind, body[:0] if kind in _CONTAINERS else body)
         if kind in _CONTAINERS:
-            yield from _parts(body)
+            yield from _parts(body, depth + 1)
         position += size
 
 
@@ -61,20 +67,20 @@ def _table_ends(parts: list[_Part]) -> list[int]:
     ends = []
     for start, end in zip(starts, [*starts[1:], len(parts)], strict=True):
         track = {part.kind: part.data for part in parts[start:end]}
-        is_here = b"dref" not in track or track[b"dref"][19:20] in {b"", b"\1"}
+        is_here = b"dref" not in track or bytes(track[b"dref"][19:20]) in {b"", b"\1"}
         offsets = _offsets(track)
         if is_here and offsets:
             ends.append(_track_end(track, offsets))
     return ends
 
 
-def _offsets(track: dict[bytes, bytes]) -> "array[int]":
+def _offsets(track: dict[bytes, memoryview]) -> "array[int]":
     if b"co64" in track:
         return _numbers(track[b"co64"][8:], "Q")
-    return _numbers(track.get(b"stco", b"")[8:], "I")
+    return _numbers(track.get(b"stco", memoryview(b""))[8:], "I")
 
 
-def _track_end(track: dict[bytes, bytes], offsets: "array[int]") -> int:
+def _track_end(track: dict[bytes, memoryview], offsets: "array[int]") -> int:
     table = track[b"stsz"] if b"stsz" in track else track[b"stz2"]
     common, count = _number(table, 4), _number(table, 8)
     if b"stsz" not in track:
@@ -82,16 +88,17 @@ def _track_end(track: dict[bytes, bytes], offsets: "array[int]") -> int:
     sizes = _numbers(table[12 : 12 + 4 * count], "I") if common == 0 else None
     if sizes is not None and len(sizes) < count:
         raise ValueError("sizes")
-    positions = list(accumulate(sizes, initial=0)) if sizes is not None else None
     rules = _numbers(track[b"stsc"][8:], "I")
     firsts, per_chunk = rules[0::3], rules[1::3]
     sample, end = 0, 0
     for rule, first in enumerate(firsts):
         last = firsts[rule + 1] - 1 if rule + 1 < len(firsts) else len(offsets)
+        if last < first:
+            raise ValueError("chunks out of order")  # they would be walked again and again
         for chunk in range(first - 1, min(last, len(offsets))):
             after = min(sample + per_chunk[rule], count)
             if after > sample:
-                length = positions[after] - positions[sample] if positions else (after - sample) * common
+                length = sum(sizes[sample:after]) if sizes is not None else (after - sample) * common
                 end = max(end, offsets[chunk] + length)
             sample = after
     return end
@@ -115,7 +122,7 @@ def _run_ends(parts: list[_Part], moof_offset: int) -> list[int]:
     return ends
 
 
-def _fragment_header(data: bytes, moof_offset: int) -> tuple[int, int | None]:
+def _fragment_header(data: memoryview, moof_offset: int) -> tuple[int, int | None]:
     flags, at, base, default = _number(data, 0) & 0xFFFFFF, 8, moof_offset, None
     if flags & _HAS_BASE:
         base, at = _number(data, at, 8), at + 8
@@ -125,7 +132,7 @@ def _fragment_header(data: bytes, moof_offset: int) -> tuple[int, int | None]:
     return base, default
 
 
-def _run(data: bytes, default: int | None) -> tuple[int | None, int]:
+def _run(data: memoryview, default: int | None) -> tuple[int | None, int]:
     """Offset of a run, and how many bytes it has."""
     flags, count, at, offset = _number(data, 0) & 0xFFFFFF, _number(data, 4), 8, None
     if flags & _RUN_OFFSET:
@@ -142,13 +149,13 @@ def _run(data: bytes, default: int | None) -> tuple[int | None, int]:
     return offset, sum(values[bool(flags & _RUN_DURATION) :: fields])
 
 
-def _number(data: bytes, at: int, length: int = 4) -> int:
+def _number(data: memoryview, at: int, length: int = 4) -> int:
     if at + length > len(data):
         raise IndexError(at)
     return int.from_bytes(data[at : at + length], "big")
 
 
-def _numbers(data: bytes, code: str) -> "array[int]":
+def _numbers(data: memoryview, code: str) -> "array[int]":
     values = array(code)
     values.frombytes(data[: len(data) // values.itemsize * values.itemsize])
     values.byteswap()
