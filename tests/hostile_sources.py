@@ -138,7 +138,8 @@ def _compressed_index(directory: Path, _: Trap) -> Path:
 def _tables_without_order(directory: Path, _: Trap) -> Path:
     """A cut MP4 whose million rules of chunks would each walk a million chunks."""
     many, one = 1_000_000, struct.pack(">I", 1)
-    rules = _box(b"stsc", b"\0" * 4, struct.pack(">I", many), one * (3 * many))
+    there_and_back = struct.pack(">6I", 1, 1, 1, many + 1, 1, 1) * (many // 2)
+    rules = _box(b"stsc", b"\0" * 4, struct.pack(">I", many), there_and_back)
     chunks = _box(b"stco", b"\0" * 4, struct.pack(">I", many), one * many)
     sizes = _box(b"stsz", b"\0" * 4, one, b"\xff" * 4)
     track = _box(b"trak", _box(b"mdia", _box(b"minf", _box(b"stbl", rules, chunks, sizes))))
