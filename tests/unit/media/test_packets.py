@@ -26,7 +26,7 @@ def test_packets_in_the_order_of_decoding_are_put_in_that_of_showing() -> None:
     found = _read(*(_line(position / 25) for position in order))
 
     assert (found.packets, found.start_seconds, found.end_seconds) == (9, 0.0, 0.36)
-    assert (found.moving_rate, found.is_steady) == (25, True)
+    assert (found.moving_rate, found.is_steady) == (Fraction(25), True)
 
 
 def test_the_rate_is_that_between_pauses_and_the_average_that_of_the_whole() -> None:
@@ -53,7 +53,7 @@ def test_a_last_packet_that_is_held_counts_for_as_long_as_it_says() -> None:
 def test_one_packet_has_a_length_and_no_rate() -> None:
     found = _read(_line(0, 0.04))
 
-    assert (found.end_seconds, found.moving_rate, found.is_steady) == (0.04, 0, False)
+    assert (found.end_seconds, found.moving_rate, found.is_steady) == (0.04, Fraction(0), False)
     assert found.average_rate == Fraction(25)
 
 
