@@ -33,7 +33,7 @@ def watch() -> None:
         _lines.extend(line for line in map(str.strip, log.splitlines()) if len(line) >= _SHORTEST_LINE)
         return log
 
-    MediaError.__init__, LogTail.text = made, read  # type: ignore[method-assign,assignment]
+    MediaError.__init__, LogTail.text = made, read  # type: ignore[method-assign]
 
 
 def check(message: str) -> None:

@@ -117,6 +117,8 @@ def _prepared(opened: Any, track: PlannedAudio, settings: AudioSettings) -> Any:
     start = {"async": 1, "first_pts": first * settings.sample_rate_hz}
     sound = sound.filter("aresample", settings.sample_rate_hz, **start)
     sound = sound.filter("aformat", channel_layouts=_LAYOUTS[track.channels])
+    if track.fill_seconds is not None and (track.trim is None or track.trim.end is None):
+        sound = sound.filter("apad", whole_dur=f"{track.fill_seconds - first:.6f}")
     if track.trim is None:
         return sound
     end = {}

@@ -96,7 +96,7 @@ def encode(
             raise explain(error, session.limits) from error
         raise
     video_seconds = float(video.frames / plan.frame_rate)
-    check_whole(source, video_seconds, sound[0].seconds, session.limits, plan.trim)
+    check_whole(source, video_seconds, sound[0].seconds, session.limits, plan)
     videos = tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs)
     return Encoded(
         videos=videos,
@@ -128,7 +128,7 @@ def tolerance_seconds(duration_seconds: float) -> float:
 
 
 def check_whole(
-    source: Source, video_seconds: float, audio_seconds: float, limits: Limits, trim: TrimSpan | None = None
+    source: Source, video_seconds: float, audio_seconds: float, limits: Limits, plan: Plan | None = None
 ) -> None:
     """Compare what was decoded with what the source declares; a damaged file encodes without any error.
 
@@ -137,7 +137,7 @@ def check_whole(
         video_seconds: Length of the picture that came out.
         audio_seconds: Length of the sound that came out.
         limits: Ceilings of the source.
-        trim: The part of the source that was wanted; None for all of it.
+        plan: What was made of it; None for its own frames, all of them.
 
     Raises:
         InvalidInputError: Clearly less than declared came out, or nothing.
@@ -155,21 +155,22 @@ def check_whole(
             "No picture could be decoded from the video.",
             "Check that the file plays, export it again as MP4, and upload the new file.",
         )
-    if trim is not None:
-        _check_part(source, trim, video_seconds)
+    if plan is not None and plan.trim is not None:
+        _check_part(source, plan.trim, video_seconds)
         return
     if not source.container.declares_duration:
         return
     # The container's length may be that of a longer sound track or of subtitles, the video's own is exact.
     longest = max(video_seconds, audio_seconds)
-    declarations = [(source.video.duration_seconds, video_seconds)]
+    held_seconds = float(plan.held_frames / plan.frame_rate) if plan else 0.0
+    declarations = [(source.video.duration_seconds, video_seconds - held_seconds)]
     if not (source.subtitles and source.video.duration_seconds):
         declarations.append((source.duration_seconds, longest))
     for declared, decoded in declarations:
         if declared is not None and declared - decoded > tolerance_seconds(declared):
             raise InvalidInputError(
                 ErrorCode.INPUT_TRUNCATED,
-                f"Only {decoded:.2f} of the declared {declared:.2f} seconds of video could be decoded.",
+                f"Only {decoded:.2f} of {declared:.2f} seconds of video could be decoded.",
                 "Upload the complete file again; if it is complete, export it again as MP4.",
             )
 

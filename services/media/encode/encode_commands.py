@@ -74,10 +74,11 @@ def encode_video(
 
 
 def on_frame_grid(picture: Any, plan: Plan) -> Any:
-    """Weave fields and bring the picture to the constant rate: frame `n` is what shows at `n` / rate."""
+    """Bring woven fields to the constant rate: frame `n` shows at `n` / rate; the last may be held."""
     if plan.deinterlace:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
-    return picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
+    steady = picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
+    return steady.filter("tpad", stop=plan.held_frames, stop_mode="clone") if plan.held_frames else steady
 
 
 def part_of(picture: Any, plan: Plan, start_frame: int = 0, end_frame: int | None = None) -> Any:

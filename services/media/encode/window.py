@@ -102,7 +102,7 @@ def join_windows(
     """
     frames = check_frames([item.window for item in windows], [item.frames for item in windows])
     video_seconds = float(frames / plan.frame_rate)
-    check_whole(source, video_seconds, sound.seconds, session.limits, plan.trim)
+    check_whole(source, video_seconds, sound.seconds, session.limits, plan)
     filled = [item for item in windows if item.frames]
     session.together(
         *(lambda rung=rung: _join_rung(session, filled, plan, rung, frames) for rung in plan.rungs),

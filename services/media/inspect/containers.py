@@ -1,10 +1,16 @@
-"""The outer structure of MP4, Matroska, WMV and WAV files: enough to tell that a file was cut short."""
+"""The outer structure of MP4, Matroska, WMV, AVI and WAV files: enough to tell that a file was cut short.
+
+Cut short means that pictures or sound which the file declares are missing. A size that claims some bytes more
+than there are, behind the last of them, is only wrong.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from media.inspect.matroska_elements import loses_media, read_size
+from media.inspect.mp4_samples import samples_end
 from media.tools.errors import ErrorCode, InvalidInputError
 
 _LARGE_SIZE: Final = 1
@@ -16,6 +22,8 @@ _ASF_FILE_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_PROPERTIES_BYTES: Final = 104
 _ASF_BROADCAST: Final = 1
 """Set while a live stream is written: its sizes were never filled in."""
+_ASF_DATA_HEADER_BYTES: Final = 50
+_SMALLEST_AVI_CHUNK_BYTES: Final = 9
 _MAX_TOP_LEVEL_BOXES: Final = 100_000
 _SEGMENT_ID: Final = b"\x18\x53\x80\x67"
 _EBML_ID: Final = b"\x1a\x45\xdf\xa3"
@@ -64,21 +72,54 @@ def check_mp4_complete(path: Path) -> None:
 
     Finds both usual cases: the index at the end is lost (recording or upload cut short), and the index is in
     front but the media behind it are cut; the second would otherwise encode to a short video without any
-    error.
+    error. Media boxes that claim more than there is are whole when all samples of the index are there.
 
     Raises:
         InvalidInputError: The file is cut short or has no index.
     """
     size = path.stat().st_size
-    has_index = False
+    indexes: list[Box] = []
     with path.open("rb") as file:
         for box in top_level_boxes(file, size):
             missing = box.offset + box.size - size
-            if missing > 0 and box.kind in {b"mdat", b"moov", b"moof"}:
+            is_cut = missing > 0 and box.kind in {b"mdat", b"moov", b"moof"}
+            if is_cut and not (box.kind == b"mdat" and _holds_all_samples(file, indexes, size)):
                 raise _truncated(f"{missing} of {box.offset + box.size} bytes are missing at its end.")
-            has_index = has_index or box.kind == b"moov"
-    if not has_index:
+            indexes += [box] if box.kind in {b"moov", b"moof"} else []
+    if all(box.kind != b"moov" for box in indexes):
         raise _truncated("its index (the moov box) is missing.")
+
+
+def _holds_all_samples(file: BinaryIO, indexes: list[Box], size: int) -> bool:
+    """Whether the file reaches to the last sample; of fragments, only the last can reach behind its end."""
+    if not indexes:
+        return False
+    last = indexes[-1]
+    end = samples_end(file, last.kind, last.offset, last.size)
+    return end is not None and end <= size
+
+
+def check_avi_complete(path: Path) -> None:
+    """Compare the sizes that the lists of an AVI file claim with the size of the file.
+
+    The index at the end may be missing; pictures and sound may not.
+
+    Raises:
+        InvalidInputError: The file is cut short.
+    """
+    size, offset = path.stat().st_size, 0
+    with path.open("rb") as file:
+        for _ in range(_MAX_TOP_LEVEL_BOXES):
+            file.seek(offset)
+            head = file.read(12)
+            if len(head) < 12:
+                return
+            kind, claimed = head[:4], int.from_bytes(head[4:8], "little")
+            end = offset + 8 + claimed
+            is_media = (kind, head[8:]) == (b"LIST", b"movi") and claimed not in _UNKNOWN_RIFF_SIZES
+            if is_media and end - size >= _SMALLEST_AVI_CHUNK_BYTES:
+                raise _truncated(f"{end - size} of {end} bytes are missing at its end.")
+            offset = offset + 12 if kind == b"RIFF" else end + claimed % 2
 
 
 def check_wave_complete(path: Path) -> None:
@@ -111,12 +152,20 @@ def check_asf_complete(path: Path) -> None:
         return  # ffprobe says what is wrong with it
     claimed = int.from_bytes(properties[40:48], "little")
     flags = int.from_bytes(properties[88:92], "little")
-    if claimed > size and not flags & _ASF_BROADCAST:
+    header, packets, packet_bytes = head[16:24], properties[56:64], properties[92:96]
+    media = int.from_bytes(packets, "little") * int.from_bytes(packet_bytes, "little")
+    needed = int.from_bytes(header, "little") + _ASF_DATA_HEADER_BYTES + media
+    if claimed > size and not flags & _ASF_BROADCAST and (media == 0 or needed > size):
         raise _truncated(f"{claimed - size} of {claimed} bytes are missing at its end.")
 
 
-def check_matroska_complete(path: Path) -> None:
+def check_matroska_complete(path: Path, *, is_short: bool = False) -> None:
     """Compare the size that the Matroska segment claims with the size of the file.
+
+    Args:
+        path: The file.
+        is_short: Whether its packets end before the length that it declares: then a segment of unknown size
+            is looked into as well.
 
     Raises:
         InvalidInputError: The file is cut short.
@@ -126,25 +175,21 @@ def check_matroska_complete(path: Path) -> None:
         head = file.read(4096)
     if not head.startswith(_EBML_ID):
         return
-    header_size, length = _ebml_size(head[4:])
+    header_size, length = read_size(head[4:])
     segment = 4 + length + (header_size or 0)
     if head[segment : segment + 4] != _SEGMENT_ID:
         return
-    segment_size, length = _ebml_size(head[segment + 4 :])
-    if segment_size is None:
+    segment_size, length = read_size(head[segment + 4 :])
+    start = segment + 4 + length
+    if segment_size is None and not (is_short or start > size):
         return  # written to a pipe: the length was never filled in
-    end = segment + 4 + length + segment_size
-    if end > size:
-        raise _truncated(f"{end - size} of {end} bytes are missing at its end.")
-
-
-def _ebml_size(data: bytes) -> tuple[int | None, int]:
-    """Decode an EBML length: its value (None for "unknown") and how many bytes it takes."""
-    if not data or data[0] == 0:
-        return None, 1
-    length = 9 - data[0].bit_length()
-    value = int.from_bytes(data[:length], "big") & ((1 << (7 * length)) - 1)
-    return (None if value == (1 << (7 * length)) - 1 else value), length
+    end = None if segment_size is None else start + segment_size
+    if end is not None and end <= size:
+        return
+    with path.open("rb") as file:
+        if loses_media(file, start, size, end):
+            told = f"{end - size} of {end} bytes are missing at its end." if end else "its end is missing."
+            raise _truncated(told)
 
 
 def _truncated(what: str) -> InvalidInputError:

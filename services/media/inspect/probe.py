@@ -7,8 +7,8 @@ from typing import Any
 
 from media.inspect.codecs import AUDIO_CODECS, SOURCE_DECODERS, TEXT_SUBTITLE_CODECS, VIDEO_CODECS
 from media.inspect.ffprobe import ProbeDocument, StreamDocument, parse_document
+from media.inspect.packets import PacketTimes
 from media.inspect.refusals import (
-    check_duration,
     codec_refused,
     explain,
     names_large_picture,
@@ -34,10 +34,12 @@ class VideoStream:
         rotation: Clockwise turn for display, in degrees: 0, 90, 180 or 270.
         nominal_rate: Smallest rate on which all timestamps lie (r_frame_rate).
         average_rate: Frames divided by duration.
-        duration_seconds: As the container declares it for this stream.
+        duration_seconds: From the beginning of the file to the end of its last packet; where these could not
+            be measured, as the container declares it for this stream.
         interlaced: Whether the frames hold two fields.
         start_seconds: When it begins, on the clock of the file.
         color_range: `tv`, `pc`, or empty where the source does not tell.
+        moving_rate: Frames a second while the picture moves, where that says more than the average; else 0.
     """
 
     index: int
@@ -54,6 +56,7 @@ class VideoStream:
     color_transfer: str
     start_seconds: float = 0.0
     color_range: str = ""
+    moving_rate: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +110,12 @@ class Source:
     Attributes:
         media: The file with the only demuxers and decoders that may open it.
         container: Its format.
-        duration_seconds: As the container declares it; None when it does not.
+        duration_seconds: Of the longest track of picture and sound; where the packets could not be measured,
+            as the container declares it, and None when it does not.
         audios: All tracks of sound, the one that players choose by themselves first.
         start_microseconds: Time in the file at which its first stream begins; it counts as zero.
         streams: Every stream as ffprobe describes it, for people.
+        times: What the packets of every stream say; None where they could not be measured.
     """
 
     media: MediaInput
@@ -123,6 +128,7 @@ class Source:
     subtitles: tuple[SubtitleStream, ...]
     start_microseconds: int = 0
     streams: tuple[Mapping[str, Any], ...] = ()
+    times: PacketTimes | None = None
 
     def technical(self) -> dict[str, Any]:
         """The facts that go on the video's record."""
@@ -154,7 +160,7 @@ def probe(session: Session, media: MediaInput, container: Container) -> Source:
 
     Raises:
         InvalidInputError: Unreadable, without video, or with a codec off the list.
-        LimitExceededError: Picture, duration, frame rate or number of streams above the limits.
+        LimitExceededError: Picture or number of streams above the limits.
     """
     source = _select(read_document(session, media), media, container)
     _check(source, session.limits)
@@ -265,12 +271,4 @@ def _check(source: Source, limits: Limits) -> None:
             ErrorCode.INPUT_UNREADABLE,
             f"The picture size {video.width} x {video.height} is not usable.",
             "Export the video again as MP4 and upload the new file.",
-        )
-    check_duration(source.duration_seconds, limits)
-    if video.average_rate > limits.max_frame_rate:
-        raise LimitExceededError(
-            ErrorCode.LIMIT_EXCEEDED,
-            f"The video has {float(video.average_rate):.0f} frames a second; at most "
-            f"{limits.max_frame_rate:.0f} are allowed.",
-            "Export the video at a usual frame rate and upload the new file.",
         )

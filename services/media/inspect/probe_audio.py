@@ -8,7 +8,7 @@ from typing import Any
 from media.inspect.codecs import AUDIO_CODECS
 from media.inspect.probe import AudioStream, audio_stream, read_document, source_media
 from media.inspect.protection import SOUND, refuse_unreachable
-from media.inspect.refusals import check_duration, codec_refused
+from media.inspect.refusals import codec_refused
 from media.inspect.sniff import Container, sniff
 from media.inspect.technical import stream_facts
 from media.tools.command import MediaInput
@@ -23,7 +23,8 @@ class AudioSource:
     Attributes:
         media: The file with the only demuxers and decoders that may open it.
         container: Its format.
-        duration_seconds: As the container declares it; None when it does not.
+        duration_seconds: Of the longest track; as the container declares it where the packets could not be
+            measured, and None when it does not.
         audios: All tracks of sound, the one that players choose by themselves first.
         start_microseconds: Time in the file at which its first stream begins; it counts as zero.
         streams: Every stream as ffprobe describes it, for people.
@@ -81,7 +82,6 @@ def inspect_audio(session: Session, path: Path) -> AudioSource:
     for stream in streams:
         if stream.codec_name not in AUDIO_CODECS:
             raise codec_refused(stream.codec_name)
-    check_duration(document.duration_seconds, session.limits)
     return AudioSource(
         media=media,
         container=container,

@@ -7,6 +7,7 @@ from typing import Final
 
 from media.inspect.containers import (
     check_asf_complete,
+    check_avi_complete,
     check_matroska_complete,
     check_mp4_complete,
     check_wave_complete,
@@ -86,6 +87,8 @@ def sniff(path: Path, limits: Limits) -> Container:
         check_matroska_complete(path)
     elif container is WINDOWS_MEDIA:
         check_asf_complete(path)
+    elif container is AVI:
+        check_avi_complete(path)
     elif container is WAVE:
         check_wave_complete(path)
     return container

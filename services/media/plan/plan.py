@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from media.inspect.probe import Source, VideoStream
+from media.plan.lengths import find_lengths
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
 from media.plan.sprite import SpritePlan, plan_sprite
@@ -74,6 +75,7 @@ class Plan:
         trim: The part of the source that is wanted; None for all of it.
         watermark: What is laid over the picture.
         usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
+        held_frames: How often the last frame is repeated, because the sound goes on behind the picture.
     """
 
     codec: str
@@ -92,6 +94,7 @@ class Plan:
     trim: TrimSpan | None = None
     watermark: PlacedWatermark | None = None
     usual_form: bool = False
+    held_frames: int = 0
 
     @property
     def first_frame(self) -> int:
@@ -149,9 +152,10 @@ def make_plan(
     gop_seconds = gop_frames / frame_rate
     shown = display_size(source.video)
     rungs = choose_rungs(limit_height(shown, overrides.max_height), frame_rate, settings)
-    declared = source.video.duration_seconds or source.duration_seconds
-    trim = plan_trim(overrides.trim, declared, frame_rate)
-    expected = trim.length(declared) if trim else declared
+    audios = choose_audios(source.audios, profile.audio)
+    lengths = find_lengths(source, audios)
+    trim = plan_trim(overrides.trim, lengths.whole_seconds, frame_rate)
+    expected = trim.length(lengths.whole_seconds) if trim else lengths.whole_seconds
     tone_map = source.video.color_transfer in HDR_TRANSFERS
     base = (rungs[0].width, rungs[0].height) if tone_map else upright_size(source.video)
     return Plan(
@@ -163,7 +167,7 @@ def make_plan(
         deinterlace=source.video.interlaced,
         tone_map=tone_map,
         usual_form=source.video.pixel_format == "yuv420p" and source.video.color_range in _LIMITED_RANGES,
-        audios=tuple(replace(track, trim=trim) for track in choose_audios(source.audios, profile.audio)),
+        audios=tuple(replace(track, trim=trim) for track in lengths.filled(audios)),
         texts=choose_texts(source.subtitles, profile.subtitles),
         sprite=plan_sprite((rungs[0].width, rungs[0].height), expected, profile.sprite),
         samples=choose_runs(
@@ -174,6 +178,7 @@ def make_plan(
         ),
         expected_seconds=expected,
         trim=trim,
+        held_frames=lengths.held_frames(frame_rate),
         watermark=place_watermark(watermark, base, shown) if watermark else None,
     )
 
@@ -206,11 +211,12 @@ def choose_frame_rate(video: VideoStream, maximum: int) -> Fraction:
     """Choose the constant output rate.
 
     A steady source keeps its exact rate. One with a variable rate gets the next standard rate at or above its
-    average, so that no frame is lost on average and no rate of 90,000 is ever encoded. Rates above `maximum`
+    average, so that no frame is lost on average and no rate of 90,000 is ever encoded; one that moves in
+    bursts gets the rate of these. Rates above `maximum`
     are divided by a whole number, which keeps motion even; those of slide shows are multiplied by one, for
     players need a keyframe every few seconds.
     """
-    nominal, average = video.nominal_rate, video.average_rate
+    nominal, average = video.nominal_rate, video.moving_rate or video.average_rate
     if not average:
         average = nominal if 0 < nominal <= 120 else Fraction(25)
     steady = nominal > 0 and abs(nominal - average) <= average * _STEADY_TOLERANCE

@@ -19,6 +19,7 @@ class PlannedAudio:
         stream: The stream to convert.
         channels: Channels of the output: 1, 2 or 6; of a copied track, its own.
         trim: The part of the source that is wanted; None for all of it.
+        fill_seconds: Up to here silence follows a track that ends before the picture; None for no silence.
     """
 
     name: str
@@ -26,6 +27,7 @@ class PlannedAudio:
     stream: AudioStream
     channels: int
     trim: TrimSpan | None = None
+    fill_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

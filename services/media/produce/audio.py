@@ -8,6 +8,7 @@ from media.encode.audio import EncodedAudio, encode_audio
 from media.encode.encode import tolerance_seconds
 from media.inspect.probe_audio import inspect_audio
 from media.inspect.refusals import explain
+from media.inspect.times import measure_sound
 from media.plan.overrides import NO_OVERRIDES, Overrides, plan_trim
 from media.plan.seeking import reach_audio_trim
 from media.plan.tracks import choose_audios, left_out
@@ -28,7 +29,7 @@ def make_audio(
         InvalidInputError: There is no usable sound, or the file is cut short.
     """
     with stages.during(Stage.INSPECTING):
-        source = inspect_audio(session, path)
+        source = measure_sound(session, inspect_audio(session, path))
         session.warn(*left_out(source.audios, profile.audio.max_tracks))
         trim = plan_trim(overrides.trim, source.duration_seconds)
         expected = trim.length(source.declared_seconds) if trim else source.declared_seconds

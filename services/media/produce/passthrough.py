@@ -14,7 +14,7 @@ from media.encode.picture_facts import PictureFacts
 from media.encode.subtitles import extract_subtitles
 from media.inspect.ffprobe import parse_document
 from media.inspect.inspection import inspect_source
-from media.inspect.probe import Source
+from media.inspect.probe import AudioStream, Source
 from media.inspect.refusals import explain
 from media.package.package import package
 from media.plan.plan import HDR_TRANSFERS, Plan, PlannedRung
@@ -41,6 +41,8 @@ _PROBE_SECONDS: Final = 120.0
 _NOTHING_ENCODED: Final = VerificationSettings(sample_places=0)
 _MOST_APART_SECONDS: Final = 0.1
 """Sound that starts later has to be filled up with silence, because players begin at the first picture."""
+_MOST_BEYOND_SECONDS: Final = 0.5
+"""Players stop where the picture ends; sound that goes on for longer needs a picture that stays."""
 
 
 def make_passthrough(session: Session, path: Path, profile: PassthroughProfile, stages: Stages) -> Made:
@@ -96,7 +98,21 @@ def reasons_against(source: Source, keyframe_seconds: float, profile: Passthroug
         )
         for position, track in enumerate(tracks, start=1)
     ]
+    beyond = [_seconds_beyond(source, track) for track in tracks]
+    found += [
+        (
+            seconds > _MOST_BEYOND_SECONDS,
+            f"track {position} goes on for {seconds:.2f} s after the picture has ended",
+        )
+        for position, seconds in enumerate(beyond, start=1)
+    ]
     return [reason for applies, reason in found if applies]
+
+
+def _seconds_beyond(source: Source, track: AudioStream) -> float:
+    """How long a track goes on behind the picture; only measured ends are believed."""
+    picture, sound = source.video.duration_seconds, track.duration_seconds
+    return 0.0 if source.times is None or picture is None or sound is None else sound - picture
 
 
 def longest_gap(keyframes: Sequence[float]) -> float:
@@ -130,7 +146,8 @@ def _count(session: Session, source: Source) -> tuple[int, list[float]]:
 
 def _plan(source: Source, profile: PassthroughProfile) -> Plan:
     video = source.video
-    rate = (video.average_rate or video.nominal_rate or Fraction(25)).limit_denominator(1001)
+    measured = source.times[video.index].average_rate if source.times else None
+    rate = (measured or video.average_rate or video.nominal_rate or Fraction(25)).limit_denominator(1001)
     size = video.width, video.height
     rung = PlannedRung(
         name=f"{min(size)}p", width=size[0], height=size[1], max_bitrate_kbps=source.bitrate_kbps or 0

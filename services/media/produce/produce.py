@@ -6,14 +6,16 @@ from pathlib import Path
 
 from media.encode.encode import Encoded, encode
 from media.inspect.inspection import inspect_source
+from media.inspect.packets import MeasuredFile
 from media.inspect.probe import Source
 from media.package.package import package
 from media.pictures.watermark import inspect_watermark
+from media.plan.lengths import find_lengths
 from media.plan.overrides import NO_OVERRIDES, Overrides
 from media.plan.plan import Plan, make_plan
 from media.plan.seeking import reach_trim
 from media.plan.task_size import TaskSize, fitting_threads
-from media.plan.tracks import left_out
+from media.plan.tracks import choose_audios, left_out
 from media.produce.audio import make_audio
 from media.produce.catalogue import catalogue, keep_only
 from media.produce.image import make_image
@@ -67,7 +69,7 @@ def produce(
 
 
 def begin(
-    source: Path,
+    source: Path | MeasuredFile,
     *,
     profile: LadderProfile,
     workdir: Path,
@@ -150,11 +152,17 @@ def _make(session: Session, source: Path, profile: Profile, stages: Stages, over
 
 
 def _begin(
-    session: Session, source: Path, profile: LadderProfile, stages: Stages, overrides: Overrides
+    session: Session,
+    source: Path | MeasuredFile,
+    profile: LadderProfile,
+    stages: Stages,
+    overrides: Overrides,
 ) -> Work:
     with stages.during(Stage.INSPECTING):
         inspected = inspect_source(session, source)
         session.warn(*left_out(inspected.audios, profile.audio.max_tracks))
+        tracks = choose_audios(inspected.audios, profile.audio)
+        session.warn(*find_lengths(inspected, tracks).warnings())
         watermark = inspect_watermark(session, overrides.watermark) if overrides.watermark else None
         plan = reach_trim(session, inspected, make_plan(inspected, profile, overrides, watermark))
         size = TaskSize(session.threads, session.memory_bytes)

@@ -81,7 +81,9 @@ def scan(session: Session, source: Source, overrides: ScanOptions, stages: Stage
         session.produce(command, outputs=2, on_progress=watch)
     except ToolFailedError as error:
         raise explain(error, session.limits) from error
-    check_whole(source, seconds, 0.0 if source.video.duration_seconds else seconds, session.limits)
+    # No sound is decoded here, so only the length of the picture itself can be compared.
+    unheard = source.duration_seconds or 0.0 if source.video.duration_seconds else seconds
+    check_whole(source, seconds, unheard, session.limits)
     thumbnails = tuple(sorted(session.workdir.glob("thumb_*.jpg")))
     chosen = choose_sample((session.workdir / _SAMPLES).read_bytes())
     distance = _distance(source, overrides)

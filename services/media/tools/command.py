@@ -119,6 +119,12 @@ def probe_sample(source: MediaInput, limits: Limits, *, step: str, seconds: floa
     return _ffprobe(step, source, limits, "-show_format", "-show_streams", *decode)
 
 
+def probe_packets(source: MediaInput, limits: Limits) -> Command:
+    """List when every packet of every stream is shown, one a line; nothing is decoded."""
+    times = "packet=stream_index,pts_time,dts_time,duration_time,flags"
+    return _ffprobe("probe-packets", source, limits, "-of", "csv=p=0", "-show_entries", times)
+
+
 def _ffprobe(step: str, source: MediaInput, limits: Limits, *wanted: str) -> Command:
     guard = [part for key, value in hardening(source, limits).items() for part in (f"-{key}", value)]
     return Command(

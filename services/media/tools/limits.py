@@ -20,7 +20,6 @@ class Limits:
         max_source_bytes: Largest source file.
         max_duration_seconds: Longest source.
         max_pixels: Largest picture area; 35,389,440 is 8192 x 4320.
-        max_frame_rate: Highest source frame rate.
         max_streams: Most streams in one container.
         max_output_bytes: Largest single file that a child may write.
         probe_seconds: Wall time for one inspection.
@@ -30,7 +29,6 @@ class Limits:
     max_source_bytes: int = 10 * GIBIBYTE
     max_duration_seconds: float = 4 * 3600.0
     max_pixels: int = 35_389_440
-    max_frame_rate: float = 240.0
     max_streams: int = 64
     max_output_bytes: int = 20 * GIBIBYTE
     probe_seconds: float = 20.0

@@ -25,7 +25,7 @@ from media.tools.fence_memory import memory_kills, out_of_memory
 from media.tools.fence_status import FenceStatus
 from media.tools.isolation import bare, child_environment, fenced
 from media.tools.limits import Allowance, Budget
-from media.tools.output import Answer, LogTail, ProgressParser, ProgressSample, problems
+from media.tools.output import Answer, LogTail, problems
 
 KILL_AFTER_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.1
@@ -170,12 +170,13 @@ def run(
     allowance: Allowance,
     budget: Budget,
     cancel: threading.Event,
-    on_progress: Callable[[ProgressSample], None] | None = None,
+    receive: Callable[[bytes], None] | None = None,
     kernel: Kernel | None = None,
 ) -> Completed:
     """Run one tool to its end.
 
-    `cancel` ends the child early, when a sibling has failed. With `on_progress`, standard output is not kept.
+    `cancel` ends the child early, when a sibling has failed. With `receive`, standard output is handed over
+    piece by piece and not kept.
     With `kernel`, the fence counts on no more than that, rather than on all that this kernel offers.
 
     Raises:
@@ -188,8 +189,8 @@ def run(
         raise budget.error()
     started = time.monotonic()
     log = LogTail()
-    stdout = ProgressParser(on_progress) if on_progress else Answer(command.step, command.max_answer_bytes)
-    sinks = (stdout.feed, log.feed)
+    answer = Answer(command.step, command.max_answer_bytes)
+    sinks = (receive or answer.feed, log.feed)
     kills = memory_kills()
     with FenceStatus() as status:
         argv = fenced(command, allowance, workdir, status=status.writer, kernel=kernel)
@@ -202,7 +203,7 @@ def run(
         raise failure
     return Completed(
         argv=tuple(bare(command)),
-        stdout=stdout.data() if isinstance(stdout, Answer) else b"",
+        stdout=answer.data(),
         log=errors,
         notes=log.text() if command.talkative else "",
         seconds=time.monotonic() - started,

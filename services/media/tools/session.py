@@ -10,7 +10,7 @@ from typing import TypeVar
 from media.tools import runner
 from media.tools.command import Command
 from media.tools.limits import Allowance, Budget, Limits
-from media.tools.output import ProgressSample
+from media.tools.output import ProgressParser, ProgressSample
 from media.tools.warnings import SourceWarning
 
 Result = TypeVar("Result")
@@ -59,12 +59,19 @@ class Session:
         """Note what is odd but usable; the production tells it."""
         self.warnings.extend(warning for warning in found if warning not in self.warnings)
 
-    def inspect(self, command: Command, *, seconds: float | None = None) -> runner.Completed:
+    def inspect(
+        self,
+        command: Command,
+        *,
+        seconds: float | None = None,
+        receive: Callable[[bytes], None] | None = None,
+    ) -> runner.Completed:
         """Run a command that only reads; it gets little time and little memory.
 
         Args:
             command: What to run.
             seconds: Wall time instead of the limits' `probe_seconds`.
+            receive: Gets the answer piece by piece; then it is not kept.
         """
         wanted = seconds or self.limits.probe_seconds
         allowed = min(wanted, max(self.budget.remaining(), 0.0))
@@ -74,6 +81,7 @@ class Session:
             allowance=Allowance.for_inspection(wanted, threads=self.threads),
             budget=Budget(allowed),
             cancel=self.cancel,
+            receive=receive,
         )
 
     def produce(
@@ -92,7 +100,7 @@ class Session:
             allowance=Allowance.for_encoding(self.limits, threads=self.threads, outputs=outputs),
             budget=self.budget,
             cancel=self.cancel,
-            on_progress=on_progress,
+            receive=ProgressParser(on_progress).feed if on_progress else None,
         )
         record = CommandRecord(step=command.step, argv=completed.argv, seconds=completed.seconds)
         self.records.append(record)

@@ -8,6 +8,10 @@ from enum import StrEnum
 class WarningCode(StrEnum):
     """Stable names of what can be odd; docs/api.md lists them with cause and remedy."""
 
+    LENGTH_FROM_PACKETS = "LENGTH_FROM_PACKETS"
+    PICTURE_ENDS_EARLY = "PICTURE_ENDS_EARLY"
+    RATE_FROM_TIMESTAMPS = "RATE_FROM_TIMESTAMPS"
+    SOUND_ENDS_EARLY = "SOUND_ENDS_EARLY"
     TRACKS_LEFT_OUT = "TRACKS_LEFT_OUT"
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ledger.overrides import Overrides
 from media.encode.loudness import Correction
 from media.encode.picture_facts import PictureFacts
+from media.inspect.packets import StreamTimes
 from media.tools.warnings import SourceWarning
 
 _BLOCK_BYTES: Final = 4 * 1024 * 1024
@@ -40,6 +41,8 @@ class PlanHeader(_Document):
         is_remuxed: Whether windows are read from a copy of the picture in another container.
         sha256: Digest of the source, when its uploader declared one.
         overrides: What the job asks for beyond its profile.
+        times: What the packets of the source say, so that only one task reads them all; None where they could
+            not be measured.
     """
 
     threads: int
@@ -47,6 +50,7 @@ class PlanHeader(_Document):
     is_remuxed: bool
     sha256: str | None
     overrides: Overrides
+    times: dict[int, StreamTimes] | None = None
 
 
 class StoredFile(_Document):

@@ -7,6 +7,7 @@ from typing import Any
 
 from ledger.chunks.chunks import AlreadyEncoded, ChunkClaim
 from ledger.states import ErrorCode
+from media.inspect.packets import MeasuredFile
 from media.plan.task_size import TaskSize
 from media.produce.produce import begin
 from media.produce.production import Progress
@@ -104,7 +105,7 @@ def open_shared(
         remedy = "The operator must deploy all parts from the same version and retry the job."
         raise AttemptError(ErrorCode.INTERNAL, message, remedy)
     work = begin(
-        shared.source,
+        MeasuredFile(shared.source, header.times),
         profile=found,
         workdir=directory,
         limits=attempt.limits,

@@ -116,6 +116,7 @@ def _share(attempt: Attempt, claim: Claim, source: SourceFile, chunked: ChunkedW
         is_remuxed=chunked.source.media.path != work.source.media.path,
         sha256=source.sha256,
         overrides=claim.overrides,
+        times=dict(work.source.times) if work.source.times is not None else None,
     )
     if shared.read_header() != header:
         shared.directory.mkdir(parents=True, exist_ok=True)

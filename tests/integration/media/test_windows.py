@@ -122,6 +122,16 @@ def late_picture(directory: Path) -> Path:
     return path
 
 
+def picture_before_sound(directory: Path) -> Path:
+    """The picture ends after less than two seconds, the sound goes on for two windows more."""
+    path, footage = directory / "held.mp4", str(_footage(directory))
+    ffmpeg(
+        *("-t", "1.8", "-i", footage, "-i", footage, "-map", "0:v", "-map", "1:a"),
+        *(*_H264, "-g", "30", *_SOUND, str(path)),
+    )
+    return path
+
+
 def edit_list(directory: Path) -> Path:
     path = directory / "edit.mp4"
     ffmpeg("-ss", "0.77", "-i", str(open_groups(directory)), "-c", "copy", str(path))
@@ -284,6 +294,7 @@ def _lag_samples(first: Path, second: Path) -> int:
         variable_rate,
         still_for_seconds,
         late_picture,
+        picture_before_sound,
         edit_list,
         matroska,
         transport_stream,

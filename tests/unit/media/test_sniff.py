@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.inspect.containers import check_matroska_complete, check_mp4_complete
+from media.inspect.containers import check_avi_complete, check_matroska_complete, check_mp4_complete
 from media.inspect.sniff import identify, sniff
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, MediaError
 from media.tools.limits import Limits
@@ -157,7 +157,32 @@ def test_no_bytes_make_the_readers_fail_in_an_unforeseen_way(
     data: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any_bytes"
-    for prefix, check in ((b"", check_mp4_complete), (EBML, check_matroska_complete)):
+    cut_index = FTYP + _box(b"moov", data) + _box(b"mdat", claimed=5000)
+    for prefix, check in (
+        (b"", check_mp4_complete),
+        (cut_index, check_mp4_complete),
+        (EBML, check_matroska_complete),
+        (EBML + b"\x18\x53\x80\x67\x01" + b"\0" * 5 + b"\xff\xff", check_matroska_complete),
+        (b"RIFF\xff\xff\xff\x00AVI ", check_avi_complete),
+    ):
         path.write_bytes(prefix + data)
         with suppress(InvalidInputError):
             check(path)
+
+
+def test_an_avi_of_a_gigabyte_of_nothing_is_not_walked_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "nothing"
+    with path.open("wb") as file:
+        file.write(b"RIFF\xff\xff\xff\x7fAVI ")
+        file.truncate(1 << 30)
+
+    check_avi_complete(path)
+
+
+def test_boxes_in_boxes_without_end_are_not_followed(tmp_path: Path) -> None:
+    inner = b""
+    for _ in range(5000):
+        inner = _box(b"trak", inner)
+    refusal = _refusal(tmp_path, FTYP + _box(b"moov", inner) + _box(b"mdat", claimed=5000))
+
+    assert refusal.code is ErrorCode.INPUT_TRUNCATED

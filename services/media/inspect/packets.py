@@ -1,0 +1,221 @@
+"""When the packets of every stream are shown: one pass that decodes nothing, whatever the headers say.
+
+A header may tell any length and any rate; encoders that crash, browsers, editors and repair tools leave wrong
+ones behind. The times of the packets are what players go by.
+"""
+
+import heapq
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from media.tools import command
+from media.tools.command import MediaInput
+from media.tools.errors import LimitExceededError, ToolFailedError
+from media.tools.session import Session
+
+_BASE_SECONDS: Final = 300.0
+"""Twelve hours of 60 frames a second are 4.6 million packets; a million took 17 seconds of processor."""
+_BYTES_PER_SECOND: Final = 25_000_000
+"""What the slowest disk of a task gives."""
+_REORDERED: Final = 32
+"""Packets come in the order of decoding; none is shown this many places earlier or later than that."""
+_MICROSECONDS: Final = 1_000_000
+_LONGEST_STEP: Final = 10 * _MICROSECONDS
+_MOST_STEPS: Final = 50_000
+_STEADY_SHARE: Final = 0.95
+_STEADY_TOLERANCE: Final = 0.1
+_CLOCK_TICK: Final = 1_500
+"""Microseconds by which times may be off that are kept in milliseconds."""
+_JUMPING: Final = frozenset({"mpegts", "mpeg", "ogg"})
+"""ffmpeg closes gaps in the times of these containers, which broadcasts and joined recordings have."""
+_JUMP: Final = 10 * _MICROSECONDS
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamTimes:
+    """What the packets of one stream say.
+
+    Attributes:
+        packets: How many there are with a time.
+        start_seconds: When the first of them is shown, on the clock of the file.
+        end_seconds: When the last of them ends.
+        usual_step_seconds: From one packet to the next, where they follow each other as usual; 0 for fewer
+            than two packets.
+        is_steady: Whether nearly all of them do.
+    """
+
+    packets: int
+    start_seconds: float
+    end_seconds: float
+    usual_step_seconds: float = 0.0
+    is_steady: bool = False
+
+    @property
+    def moving_rate(self) -> Fraction:
+        """Packets a second where they follow each other as usual; 0 for fewer than two packets."""
+        step = self.usual_step_seconds
+        return Fraction(1 / step).limit_denominator(_MICROSECONDS) if step else Fraction(0)
+
+    @property
+    def average_rate(self) -> Fraction:
+        """Packets a second over the whole length."""
+        length = Fraction(self.end_seconds - self.start_seconds).limit_denominator(_MICROSECONDS)
+        return Fraction(self.packets) / length if length > 0 else Fraction(0)
+
+
+PacketTimes = Mapping[int, StreamTimes]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredFile:
+    """A source whose packets another task has read all before.
+
+    Attributes:
+        times: What they say; None where they could not be measured.
+    """
+
+    path: Path
+    times: PacketTimes | None
+
+
+def measure_packets(session: Session, media: MediaInput) -> PacketTimes | None:
+    """Read the times of all packets; None when that takes longer than such a file may take.
+
+    Its time grows with the file: it reads every byte once and decodes none.
+    """
+    reader = PacketReader(closes_gaps=not _JUMPING.isdisjoint(media.formats))
+    seconds = _BASE_SECONDS + media.path.stat().st_size / _BYTES_PER_SECOND
+    try:
+        session.inspect(command.probe_packets(media, session.limits), seconds=seconds, receive=reader.feed)
+    except (ToolFailedError, LimitExceededError) as error:
+        if session.budget.remaining() <= 0:
+            raise
+        logger.warning("packets not measured", extra={"reason": error.message})
+        return None
+    return reader.times()
+
+
+class PacketReader:
+    """Reads ffprobe's lines and keeps a fixed amount of memory for each stream.
+
+    Args:
+        closes_gaps: Whether a jump of more than ten seconds is no time that passes.
+    """
+
+    def __init__(self, *, closes_gaps: bool = False) -> None:
+        self._closes_gaps = closes_gaps
+        self._rest = b""
+        self._streams: dict[int, _Stream] = {}
+
+    def feed(self, data: bytes) -> None:
+        """Take a piece of the answer."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            fields = line.split(b",")
+            if len(fields) < 5 or not fields[0].isdigit() or b"D" in fields[4]:
+                continue  # side data, or a packet that is only decoded and never shown
+            self._take(int(fields[0]), *(_microseconds(field) for field in fields[1:4]))
+
+    def _take(self, index: int, shown: int | None, decoded: int | None, lasts: int | None) -> None:
+        stream = self._streams.get(index)
+        if stream is None:
+            stream = self._streams[index] = _Stream()
+        if self._closes_gaps:
+            shift = stream.shift(decoded if decoded is not None else shown)
+            shown = None if shown is None else shown + shift
+            decoded = None if decoded is None else decoded + shift
+        at = shown if shown is not None else decoded
+        if at is not None:
+            stream.add(at, max(lasts or 0, 0))
+
+    def times(self) -> PacketTimes:
+        """What was found, by the index of the stream."""
+        return {index: stream.times() for index, stream in self._streams.items() if stream.packets}
+
+
+class _Stream:
+    """The packets of one stream so far; all times in microseconds."""
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self._start: int | None = None
+        self._end = 0
+        self._last = 0
+        self._last_lasts = 0
+        self._waiting: list[int] = []
+        self._before: int | None = None
+        self._steps: Counter[int] = Counter()
+        self._expected: int | None = None
+        self._shift = 0
+
+    def shift(self, decoded: int | None) -> int:
+        """What closes the gaps up to a packet that is decoded at this time."""
+        if decoded is None:
+            return self._shift
+        if self._expected is not None and abs(decoded + self._shift - self._expected) > _JUMP:
+            self._shift = self._expected - decoded
+        self._expected = decoded + self._shift
+        return self._shift
+
+    def add(self, at: int, lasts: int) -> None:
+        self.packets += 1
+        self._start = at if self._start is None else min(self._start, at)
+        self._end = max(self._end, at + lasts)
+        if at >= self._last or self.packets == 1:
+            self._last, self._last_lasts = at, lasts
+        if len(self._waiting) < _REORDERED:
+            heapq.heappush(self._waiting, at)
+        else:
+            self._step(heapq.heappushpop(self._waiting, at))
+
+    def _step(self, at: int) -> None:
+        if self._before is not None and at > self._before:
+            step = min(at - self._before, _LONGEST_STEP)
+            if len(self._steps) >= _MOST_STEPS and step not in self._steps:
+                step = max(1000, round(step, -4))
+            self._steps[step] += 1
+        self._before = at if self._before is None else max(self._before, at)
+
+    def times(self) -> StreamTimes:
+        for at in sorted(self._waiting):
+            self._step(at)
+        self._waiting.clear()
+        usual, is_steady = self._usual_step()
+        # Some writers give every packet the length of a clock tick.
+        end = max(self._end, self._last + max(self._last_lasts, round(usual)))
+        return StreamTimes(
+            packets=self.packets,
+            start_seconds=(self._start or 0) / _MICROSECONDS,
+            end_seconds=end / _MICROSECONDS,
+            usual_step_seconds=float(usual) / _MICROSECONDS,
+            is_steady=is_steady,
+        )
+
+    def _usual_step(self) -> tuple[Fraction, bool]:
+        """The mean of the steps around the median, and whether nearly all are like it."""
+        total, seen, median = self._steps.total(), 0, 0
+        for step, count in sorted(self._steps.items()):
+            seen, median = seen + count, step
+            if 2 * seen >= total:
+                break
+        near = {step: count for step, count in self._steps.items() if median <= 2 * step <= 3 * median}
+        if not near:
+            return Fraction(0), False
+        usual = Fraction(sum(step * count for step, count in near.items()), sum(near.values()))
+        slack = max(float(usual) * _STEADY_TOLERANCE, _CLOCK_TICK)
+        steady = sum(count for step, count in self._steps.items() if abs(step - usual) <= slack)
+        return usual, steady >= total * _STEADY_SHARE
+
+
+def _microseconds(field: bytes) -> int | None:
+    try:
+        return round(float(field) * _MICROSECONDS)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,90 @@
+"""The lines of ffprobe become lengths and rates, whatever their order, gaps and pauses."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.inspect.packets import PacketReader, StreamTimes
+
+
+def _line(shown: float | None, lasts: float | None = 0.04, *, index: int = 0, flags: str = "__") -> bytes:
+    fields = [str(index), *(("N/A" if value is None else f"{value:.6f}") for value in (shown, shown, lasts))]
+    return (",".join([*fields, flags]) + "\n").encode()
+
+
+def _read(*lines: bytes, closes_gaps: bool = False) -> StreamTimes:
+    reader = PacketReader(closes_gaps=closes_gaps)
+    for line in lines:
+        reader.feed(line)
+    return reader.times()[0]
+
+
+def test_packets_in_the_order_of_decoding_are_put_in_that_of_showing() -> None:
+    order = [0, 4, 2, 1, 3, 8, 6, 5, 7]
+    found = _read(*(_line(position / 25) for position in order))
+
+    assert (found.packets, found.start_seconds, found.end_seconds) == (9, 0.0, 0.36)
+    assert (found.moving_rate, found.is_steady) == (Fraction(25), True)
+
+
+def test_the_rate_is_that_between_pauses_and_the_average_that_of_the_whole() -> None:
+    shown = [burst * 10 + position / 30 for burst in range(5) for position in range(30)]
+    found = _read(*(_line(seconds, 1 / 30) for seconds in shown))
+
+    assert float(found.moving_rate) == pytest.approx(30, rel=1e-4)
+    assert float(found.average_rate) == pytest.approx(150 / 41, rel=1e-3)
+    assert found.is_steady
+
+
+def test_times_in_whole_milliseconds_give_the_true_rate() -> None:
+    found = _read(*(_line(round(position * 1001 / 24000, 3), 0.001) for position in range(240)))
+
+    assert float(found.moving_rate) == pytest.approx(24000 / 1001, rel=1e-3)
+    assert found.is_steady
+    assert found.end_seconds == pytest.approx(240 * 1001 / 24000, abs=0.002)
+
+
+def test_a_last_packet_that_is_held_counts_for_as_long_as_it_says() -> None:
+    assert _read(_line(0), _line(0.04), _line(0.08, 5)).end_seconds == 5.08
+
+
+def test_one_packet_has_a_length_and_no_rate() -> None:
+    found = _read(_line(0, 0.04))
+
+    assert (found.end_seconds, found.moving_rate, found.is_steady) == (0.04, Fraction(0), False)
+    assert found.average_rate == Fraction(25)
+
+
+def test_packets_that_are_only_decoded_and_lines_of_other_kinds_count_for_nothing() -> None:
+    found = _read(_line(-5, flags="KD"), b"\n", b"0,side data\n", _line(None), _line(0), _line(0.04))
+
+    assert (found.packets, found.start_seconds, found.end_seconds) == (2, 0.0, 0.08)
+
+
+def test_jumps_in_time_are_closed_where_ffmpeg_closes_them() -> None:
+    lines = [_line(95_443 + position / 25) for position in range(50)]
+    lines += [_line(7 + position / 25) for position in range(50)]
+
+    closed, kept = _read(*lines, closes_gaps=True), _read(*lines)
+    assert closed.end_seconds - closed.start_seconds == pytest.approx(4, abs=0.05)
+    assert kept.end_seconds - kept.start_seconds > 90_000
+
+
+@given(st.binary(max_size=300), st.integers(min_value=1, max_value=20))
+def test_any_bytes_in_any_pieces_are_read_without_an_error(data: bytes, step: int) -> None:
+    reader = PacketReader(closes_gaps=True)
+    for start in range(0, len(data), step):
+        reader.feed(data[start : start + step])
+    reader.times()
+
+
+def test_lines_that_come_in_pieces_are_put_together() -> None:
+    data = b"".join(_line(position / 25) for position in range(20))
+    whole, pieces = PacketReader(), PacketReader()
+    whole.feed(data)
+    for start in range(0, len(data), 7):
+        pieces.feed(data[start : start + 7])
+
+    assert whole.times() == pieces.times()
