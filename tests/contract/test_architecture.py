@@ -26,7 +26,7 @@ PLANTED = {
     "functions-do-no-media-work": ("services/runtime/clients.py", "media.tools.limits"),
     "a-task-is-no-function": ("services/processor/task/errors.py", "runtime.clients"),
     "media-is-a-library": ("services/media/tools/limits.py", "ledger.states"),
-    "media-flows-downhill": ("services/media/inspect/sniff.py", "media.plan.plan"),
+    "media-flows-downhill": ("services/media/containers/sniff.py", "media.plan.plan"),
     "processor-flows-downhill": ("services/processor/task/errors.py", "processor.exchange.storage"),
     "api-flows-downhill": ("services/metadata_api/http/cors.py", "metadata_api.routes.jobs"),
     "ledger-flows-downhill": ("services/ledger/videos/videos.py", "ledger.jobs.jobs"),

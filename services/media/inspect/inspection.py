@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from media.containers.sniff import sniff
 from media.inspect.packets import MeasuredFile, measure_packets
 from media.inspect.probe import Source, probe, source_media
 from media.inspect.protection import PICTURE_AND_SOUND, refuse_unreachable
-from media.inspect.sniff import sniff
 from media.inspect.times import measure_video
 from media.tools.session import Session
 

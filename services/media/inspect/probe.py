@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from media.containers.sniff import Container
 from media.inspect.codecs import AUDIO_CODECS, SOURCE_DECODERS, TEXT_SUBTITLE_CODECS, VIDEO_CODECS
 from media.inspect.ffprobe import ProbeDocument, StreamDocument, parse_document
 from media.inspect.packets import PacketTimes
@@ -14,7 +15,6 @@ from media.inspect.refusals import (
     names_large_picture,
     picture_too_large,
 )
-from media.inspect.sniff import Container
 from media.inspect.technical import stream_facts
 from media.tools import command
 from media.tools.command import MediaInput

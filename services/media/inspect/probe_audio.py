@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from media.containers.sniff import Container, sniff
 from media.inspect.codecs import AUDIO_CODECS
 from media.inspect.probe import AudioStream, audio_stream, read_document, source_media
 from media.inspect.protection import SOUND, refuse_unreachable
 from media.inspect.refusals import codec_refused
-from media.inspect.sniff import Container, sniff
 from media.inspect.technical import stream_facts
 from media.tools.command import MediaInput
 from media.tools.errors import ErrorCode, InvalidInputError

@@ -6,15 +6,15 @@ A decoder fed with encrypted samples gives noise or an error about anything but 
 from pathlib import Path
 from typing import Final
 
-from media.inspect.matroska_tracks import encrypted_tracks
-from media.inspect.mp4_tracks import read_tracks
-from media.inspect.scrambled import (
+from media.containers.matroska_tracks import encrypted_tracks
+from media.containers.mp4_tracks import read_tracks
+from media.containers.scrambled import (
     is_protected_asf,
     is_protected_flv,
     is_scrambled_program,
     is_scrambled_transport,
 )
-from media.inspect.sniff import (
+from media.containers.sniff import (
     FLASH,
     MATROSKA,
     MP4,

@@ -5,12 +5,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from media.inspect.containers import check_matroska_complete
+from media.containers.completeness import check_matroska_complete
+from media.containers.sniff import AVI, FLASH, MATROSKA, MP4, WINDOWS_MEDIA
 from media.inspect.packets import PacketTimes, StreamTimes, measure_packets
 from media.inspect.probe import AudioStream, Source, VideoStream
 from media.inspect.probe_audio import AudioSource
 from media.inspect.refusals import check_duration
-from media.inspect.sniff import AVI, FLASH, MATROSKA, MP4, WINDOWS_MEDIA
 from media.tools.session import Session
 from media.tools.warnings import SourceWarning, WarningCode
 

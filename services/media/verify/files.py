@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from media.containers.completeness import check_mp4_complete
 from media.encode.encode import tolerance_seconds
 from media.encode.subtitles import fit_cues
-from media.inspect.containers import check_mp4_complete
 from media.inspect.ffprobe import ProbeDocument, StreamDocument, parse_document
 from media.package.package import Packaged
 from media.plan.plan import Plan, PlannedRung

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from media.inspect.containers import check_mp4_complete
+from media.containers.completeness import check_mp4_complete
 from media.inspect.ffprobe import StreamDocument, parse_document
 from media.tools import command
 from media.tools.command import MediaInput

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from media.inspect.mp4_tracks import _Index
+from media.containers.mp4_tracks import _Index
+from media.containers.sniff import sniff
 from media.inspect.protection import PICTURE_AND_SOUND, SOUND, refuse_unreachable
-from media.inspect.sniff import sniff
 from media.produce.produce import produce
 from media.tools.errors import ErrorCode, InvalidInputError
 from media.tools.limits import Limits

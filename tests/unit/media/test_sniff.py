@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.inspect.containers import check_avi_complete, check_matroska_complete, check_mp4_complete
-from media.inspect.sniff import identify, sniff
+from media.containers.completeness import check_avi_complete, check_matroska_complete, check_mp4_complete
+from media.containers.sniff import identify, sniff
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, MediaError
 from media.tools.limits import Limits
 

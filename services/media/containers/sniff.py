@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from media.inspect.containers import (
+from media.containers.completeness import (
     check_asf_complete,
     check_avi_complete,
     check_matroska_complete,

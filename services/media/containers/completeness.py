@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from media.inspect.matroska_elements import loses_media, read_size
-from media.inspect.mp4_samples import samples_end
+from media.containers.matroska_elements import loses_media, read_size
+from media.containers.mp4_samples import samples_end
 from media.tools.errors import ErrorCode, InvalidInputError
 
 _LARGE_SIZE: Final = 1
