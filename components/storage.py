@@ -10,18 +10,14 @@ from components.buckets import PrivateBucket, PrivateBucketArgs, Transition
 from components.naming import Names
 from components.policies import Statement, policy_document, tls_only
 from components.settings import ProtectionSettings, RetentionSettings
+from components.shared_root import (
+    SHARED_ROOT_OWNER_ID,
+    SHARED_ROOT_PATH,
+    SHARED_ROOT_PERMISSIONS,
+    SWEEP_GROUP_ID,
+    TASK_USER_ID,
+)
 from components.tags import Tags
-
-# The container's user; the image creates it and owns /scratch as it.
-TASK_USER_ID = 10001
-# The sweep's group on the shared file system; its user is that of the tasks, whose files it deletes.
-SWEEP_GROUP_ID = 10002
-# EFS gives a directory its owner and mode only when it makes it: another mode needs another path.
-SHARED_ROOT_PATH = "/jobs"
-# Nobody mounts as root, so nobody changes the mode. The sweep lists what is here. Tasks, who are others, make
-# and find what they know the name of and cannot list: a tool that was taken over finds no other job.
-SHARED_ROOT_OWNER_ID = 0
-SHARED_ROOT_PERMISSIONS = "0773"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

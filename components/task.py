@@ -14,7 +14,8 @@ from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
 from components.policies import Statement, policy_document, trust_policy
 from components.settings import ChunkingSettings, JobSettings, TaskSettings
-from components.storage import TASK_USER_ID, MediaBuckets, SharedFiles
+from components.shared_root import TASK_USER_ID
+from components.storage import MediaBuckets, SharedFiles
 from components.tags import Tags
 from components.task_policies import execution_statements, task_statements
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from components.storage import SHARED_ROOT_OWNER_ID, SHARED_ROOT_PERMISSIONS, SWEEP_GROUP_ID
+from components.shared_root import SHARED_ROOT_OWNER_ID, SHARED_ROOT_PERMISSIONS, SWEEP_GROUP_ID
 
 _OF_THIS_MACHINE: Final = 0o711
 """Local mode's, where a worker that is root has tools of other users (`local/apply/datastores.py`)."""

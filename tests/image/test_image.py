@@ -100,9 +100,10 @@ def worker_disk(user_id: int) -> str | None:
     """How the root file system is mounted of the container's command that runs now as this user."""
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if (process / "cmdline").read_bytes() != b"python\0-m\0processor\0":
+            if not (process / "cmdline").read_bytes().endswith(b"\0-m\0processor\0"):
                 continue
-            if (process / "cmdline").stat().st_uid != user_id:
+            # The worker hides its memory, so that its files here belong to root.
+            if f"\nUid:\t{user_id}\t" not in (process / "status").read_text():
                 continue
             mounts = [line.split() for line in (process / "mountinfo").read_text().splitlines()]
             return next(fields[5] for fields in mounts if fields[4] == "/")

@@ -50,7 +50,7 @@ SUITES = (
 OUTSIDE_TESTS = ("tests/image/test_image.py",)
 """What it runs beside the image: what the image holds, and a job of the platform in it."""
 
-TEST_FILES = ("tests", "local", "artifacts", "bench", "pyproject.toml")
+TEST_FILES = ("tests", "local", "components", "artifacts", "bench", "pyproject.toml")
 """What the tests need beside themselves; nothing of it is in the image."""
 
 TEST_SERVICES = ("metadata_api", "orchestration", "runtime", "upkeep", "webhooks")

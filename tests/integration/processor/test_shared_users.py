@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from components.storage import SHARED_ROOT_OWNER_ID, SHARED_ROOT_PERMISSIONS, SWEEP_GROUP_ID, TASK_USER_ID
+from components.shared_root import SHARED_ROOT_OWNER_ID, SHARED_ROOT_PERMISSIONS, SWEEP_GROUP_ID, TASK_USER_ID
 from ledger.jobs import jobs
 from local.paths import REPOSITORY_ROOT
 from tests.fence.stage import can_mount
