@@ -9,7 +9,7 @@ from tests.fence.memory_group import can_group
 from tests.fence.stage import Answer, can_mount, run_probe
 from tests.fence.surroundings import EVERY, Surroundings
 
-_STAGE = re.compile(r"^/tmp/fence-[^/]+")
+_STAGE = re.compile(r"^/\S*?/fence-[^/]+")
 _FORK_SECONDS = 2.0
 _MEMORY_MEBIBYTES = 400
 

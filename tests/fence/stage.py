@@ -160,7 +160,9 @@ def _order(stage: Path, workdir: Path, surroundings: Surroundings) -> dict[str, 
 @contextmanager
 def _directory(user: int) -> Iterator[Path]:
     """A job's directory, that of another job, and a copy of the programs where every user reaches them."""
-    stage = Path(tempfile.mkdtemp(prefix="fence-", dir="/tmp"))
+    # Where every user may pass; in the image, whose own user is the only one, the disk is read-only there.
+    place = "/tmp" if os.access("/tmp", os.W_OK) else tempfile.gettempdir()
+    stage = Path(tempfile.mkdtemp(prefix="fence-", dir=place))
     try:
         stage.chmod(0o711)
         for name in ("job/work", "other", "bin"):
