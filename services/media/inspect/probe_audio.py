@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from media.inspect.codecs import AUDIO_CODECS
-from media.inspect.probe import AudioStream, audio_stream, read_document, source_media
-from media.inspect.refusals import check_duration, codec_refused
+from media.inspect.chosen_tracks import choose_sound
+from media.inspect.describe import describe
+from media.inspect.empty_tracks import find_empty
+from media.inspect.probe import AudioStream, audio_stream, source_media
+from media.inspect.refusals import check_duration
 from media.inspect.sniff import Container, sniff
 from media.inspect.technical import stream_facts
 from media.tools.command import MediaInput
-from media.tools.errors import ErrorCode, InvalidInputError
 from media.tools.session import Session
 
 
@@ -67,26 +68,17 @@ def inspect_audio(session: Session, path: Path) -> AudioSource:
     """
     container = sniff(path, session.limits)
     media = source_media(path, container)
-    document = read_document(session, media)
-    streams = [stream for stream in document.streams if stream.codec_type == "audio"]
-    streams.sort(key=lambda stream: not stream.is_default)
-    if not streams:
-        raise InvalidInputError(
-            ErrorCode.INPUT_NO_AUDIO,
-            "The file has no sound.",
-            "Upload a file with sound, or choose a profile for video.",
-        )
-    for stream in streams:
-        if stream.codec_name not in AUDIO_CODECS:
-            raise codec_refused(stream.codec_name)
+    media, document = describe(session, media)
+    chosen = choose_sound(document, find_empty(session, media, container, document))
     check_duration(document.duration_seconds, session.limits)
+    session.warn(*chosen.warnings())
     return AudioSource(
         media=media,
         container=container,
         size_bytes=path.stat().st_size,
-        duration_seconds=document.duration_seconds,
+        duration_seconds=chosen.duration_seconds(document),
         bitrate_kbps=document.bitrate_kbps,
-        audios=tuple(audio_stream(stream) for stream in streams),
+        audios=tuple(audio_stream(stream) for stream in chosen.audios),
         start_microseconds=document.start_microseconds,
         streams=tuple(stream_facts(document)),
     )

@@ -48,17 +48,22 @@ class MediaInput:
 
     Attributes:
         demuxer: The one to use, where ffmpeg must not choose by the file's name or content.
+        opens: Decoders that ffprobe may open for tracks that are not used; no packet ever reaches them.
     """
 
     path: Path
     formats: tuple[str, ...]
     codecs: tuple[str, ...]
     demuxer: str | None = None
+    opens: tuple[str, ...] = ()
 
 
+_OPENED_KINDS: Final = ("v", "a", "s", "d")
 _FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
 _PROGRESS: Final = ("-progress", "pipe:1", "-stats_period", "0.5")
 _MAX_DESCRIPTION_BYTES: Final = 4 * MEBIBYTE
+_ONE_STREAM_FOR_EVERY_VERSION: Final = {"merge_pmt_versions": "1"}
+"""A broadcast that moves its picture or sound to another PID goes on in the same stream."""
 _CLEAN: Final[Mapping[str, Any]] = {"map_metadata": "-1", "map_chapters": "-1", "sn": None, "dn": None}
 """No subtitles, data streams, chapters or metadata of the source reach an output."""
 
@@ -71,8 +76,10 @@ def media_path(path: Path) -> str:
 def hardening(source: MediaInput, limits: Limits) -> dict[str, str]:
     """The options that must stand before every `-i`."""
     chosen = {"f": source.demuxer} if source.demuxer else {}
+    merged = _ONE_STREAM_FOR_EVERY_VERSION if source.formats == ("mpegts",) else {}
     return {
         **chosen,
+        **merged,
         "protocol_whitelist": "file",
         "format_whitelist": ",".join(source.formats),
         "codec_whitelist": ",".join(source.codecs),
@@ -95,7 +102,7 @@ def version(tool: Tool) -> Command:
 
 def probe(source: MediaInput, limits: Limits, *, step: str = "probe") -> Command:
     """List the container and its streams as JSON; usual sources need 10 KB, the rest is their own texts."""
-    wanted = _ffprobe(step, source, limits, "-show_format", "-show_streams")
+    wanted = _ffprobe(step, source, limits, "-show_format", "-show_programs", "-show_streams")
     return replace(wanted, max_answer_bytes=_MAX_DESCRIPTION_BYTES)
 
 
@@ -113,6 +120,12 @@ def probe_frames(
     )
 
 
+def count_packets(source: MediaInput, limits: Limits) -> Command:
+    """Count the packets of every stream; nothing is decoded."""
+    counted = ("-count_packets", "-show_entries", "stream=index,nb_read_packets")
+    return _ffprobe("count-packets", source, limits, *counted)
+
+
 def probe_sample(source: MediaInput, limits: Limits, *, step: str, seconds: float) -> Command:
     """List the streams and fully decode the first `seconds` of each."""
     decode = ("-count_frames", "-read_intervals", f"%+{seconds:g}")
@@ -121,6 +134,11 @@ def probe_sample(source: MediaInput, limits: Limits, *, step: str, seconds: floa
 
 def _ffprobe(step: str, source: MediaInput, limits: Limits, *wanted: str) -> Command:
     guard = [part for key, value in hardening(source, limits).items() for part in (f"-{key}", value)]
+    if source.opens:
+        # With a kind of stream the list counts only for opening; what may probe packets stays as above.
+        opened = ",".join((*source.codecs, *source.opens))
+        guard += [part for kind in _OPENED_KINDS for part in (f"-codec_whitelist:{kind}", opened)]
+        guard += ["-strict", "experimental"]
     return Command(
         step=step,
         tool=Tool.FFPROBE,

@@ -1,0 +1,101 @@
+"""Makes sources with tracks that are odd, empty, too many, or not of the film."""
+
+from pathlib import Path
+
+from tests.media import ffmpeg, picture, tone
+
+_FAST = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+_AAC = ("-c:a", "aac", "-b:a", "96k")
+
+
+def beep(hertz: int, seconds: float = 2) -> tuple[str, ...]:
+    """Input options for a tone by whose height a track is known again."""
+    return ("-f", "lavfi", "-i", f"sine=frequency={hertz}:sample_rate=48000:duration={seconds}")
+
+
+def colour(name: str, size: str = "320x180", seconds: float = 2) -> tuple[str, ...]:
+    """Input options for a picture by whose colour a track is known again."""
+    return ("-f", "lavfi", "-i", f"color={name}:size={size}:rate=25:duration={seconds}")
+
+
+def make_nameless_sound(directory: Path, tag: bytes = b"apac", *, only: bool = False) -> Path:
+    """MOV whose last track of sound is in a codec that ffprobe has no name for, as new telephones write it."""
+    path = directory / "nameless.mov"
+    sounds = beep(1000) if only else (*beep(440), *beep(1000))
+    maps = ("-map", "1") if only else ("-map", "1", "-map", "2")
+    ffmpeg(*picture("320x180", "25", 2), *sounds, "-map", "0", *maps, *_FAST, *_AAC, str(path))
+    before, found, after = path.read_bytes().rpartition(b"stsd")
+    assert found
+    path.write_bytes(before + found + after.replace(b"mp4a", tag).replace(b"esds", b"free"))
+    return path
+
+
+def make_forbidden_sound(directory: Path) -> Path:
+    """Matroska with a track in a codec that ffmpeg decodes and that is on nobody's list, before one in AAC."""
+    path = directory / "forbidden.mkv"
+    ffmpeg(
+        *(*picture("320x180", "25", 2), *beep(1000), *beep(440), "-map", "0", "-map", "1", "-map", "2"),
+        *(*_FAST, "-c:a:0", "sonic", "-strict", "-2", "-c:a:1", "aac", str(path)),
+    )
+    return path
+
+
+def make_forbidden_picture(directory: Path) -> Path:
+    """Matroska whose second picture is in a codec that is on nobody's list."""
+    path = directory / "forbidden_picture.mkv"
+    ffmpeg(
+        *(*colour("green"), *colour("red", "640x360"), "-map", "0", "-map", "1"),
+        *(*_FAST, "-c:v:1", "asv1", "-pix_fmt:v:1", "yuv420p", str(path)),
+    )
+    return path
+
+
+def make_empty_sound(directory: Path, suffix: str = "mp4") -> Path:
+    """A track of sound that is declared and has no sample."""
+    path = directory / f"empty.{suffix}"
+    flags = ("-movflags", "empty_moov+frag_keyframe") if suffix == "mp4" else ()
+    ffmpeg(*picture("320x180", "25", 2), *tone(2), *_FAST, *_AAC, "-frames:a", "0", *flags, str(path))
+    return path
+
+
+def make_motion_photo(directory: Path) -> Path:
+    """A red still of two frames that is larger than the green film beside it; players show both by default."""
+    path = directory / "motion.mp4"
+    ffmpeg(
+        *(*colour("red", "640x480", 0.08), *colour("green", "320x240", 2), *beep(440), "-map", "0"),
+        *("-map", "1", "-map", "2", *_FAST, *_AAC, "-disposition:v:0", "default"),
+        *("-disposition:v:1", "default", str(path)),
+    )
+    return path
+
+
+def make_two_programmes(directory: Path) -> Path:
+    """A broadcast of two films: green with 440 Hz, and larger, red with 1000 Hz."""
+    path = directory / "programmes.ts"
+    ffmpeg(
+        *(*colour("green"), *beep(440), *colour("red", "640x360"), *beep(1000)),
+        *("-map", "3", "-map", "0", "-map", "1", "-map", "2", *_FAST, *_AAC),
+        *("-program", "title=one:st=1:st=2", "-program", "title=two:st=0:st=3", str(path)),
+    )
+    return path
+
+
+def make_cover_in_gif(directory: Path) -> Path:
+    """Matroska with a cover in a format that is no video here."""
+    path, cover = directory / "cover.mkv", directory / "cover.gif"
+    ffmpeg(*colour("red", "200x200", 0.04), str(cover))
+    ffmpeg(
+        *(*picture("320x180", "25", 2), *tone(2), *_FAST, *_AAC, "-attach", str(cover)),
+        *("-metadata:s:t", "mimetype=image/gif", str(path)),
+    )
+    return path
+
+
+def make_described_sound(directory: Path) -> Path:
+    """The first track describes the picture to people who cannot see it, the second is the film's own."""
+    path = directory / "described.mkv"
+    ffmpeg(
+        *(*picture("320x180", "25", 2), *beep(1000), *beep(440), "-map", "0", "-map", "1", "-map", "2"),
+        *(*_FAST, *_AAC, "-disposition:a:0", "default+visual_impaired", "-disposition:a:1", "0", str(path)),
+    )
+    return path
