@@ -19,7 +19,7 @@ def colour(name: str, size: str = "320x180", seconds: float = 2) -> tuple[str, .
 
 
 def make_nameless_sound(directory: Path, tag: bytes = b"apac", *, only: bool = False) -> Path:
-    """MOV whose last track of sound is in a codec that ffprobe has no name for, as new telephones write it."""
+    """MOV whose last track of sound is in a codec without a name in ffprobe, as new telephones write."""
     path = directory / "nameless.mov"
     sounds = beep(1000) if only else (*beep(440), *beep(1000))
     maps = ("-map", "1") if only else ("-map", "1", "-map", "2")
@@ -31,7 +31,7 @@ def make_nameless_sound(directory: Path, tag: bytes = b"apac", *, only: bool = F
 
 
 def make_forbidden_sound(directory: Path) -> Path:
-    """Matroska with a track in a codec that ffmpeg decodes and that is on nobody's list, before one in AAC."""
+    """Matroska with a track in a codec that ffmpeg knows and that is on nobody's list, before AAC."""
     path = directory / "forbidden.mkv"
     ffmpeg(
         *(*picture("320x180", "25", 2), *beep(1000), *beep(440), "-map", "0", "-map", "1", "-map", "2"),
@@ -59,7 +59,7 @@ def make_empty_sound(directory: Path, suffix: str = "mp4") -> Path:
 
 
 def make_motion_photo(directory: Path) -> Path:
-    """A red still of two frames that is larger than the green film beside it; players show both by default."""
+    """A red still of two frames that is larger than the green film beside it; both are marked default."""
     path = directory / "motion.mp4"
     ffmpeg(
         *(*colour("red", "640x480", 0.08), *colour("green", "320x240", 2), *beep(440), "-map", "0"),

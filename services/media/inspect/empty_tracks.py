@@ -4,7 +4,7 @@ import logging
 from typing import Final
 
 from media.inspect.ffprobe import ProbeDocument, StreamDocument, parse_document
-from media.inspect.sniff import MATROSKA, MP4, Container
+from media.inspect.formats import MATROSKA, MP4, Container
 from media.tools import command
 from media.tools.command import MediaInput
 from media.tools.errors import LimitExceededError, ToolFailedError

@@ -10,8 +10,8 @@ from media.inspect.codecs import SOURCE_DECODERS, TEXT_SUBTITLE_CODECS
 from media.inspect.describe import describe
 from media.inspect.empty_tracks import find_empty
 from media.inspect.ffprobe import ProbeDocument, StreamDocument
+from media.inspect.formats import Container
 from media.inspect.refusals import check_duration, picture_too_large
-from media.inspect.sniff import Container
 from media.inspect.technical import stream_facts
 from media.tools.command import MediaInput
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
@@ -162,7 +162,8 @@ def probe(session: Session, media: MediaInput, container: Container) -> Source:
 
 def source_media(path: Any, container: Container) -> MediaInput:
     """A source file with the demuxers of its container and the decoders of the allowed codecs."""
-    return MediaInput(path=path, formats=container.demuxers, codecs=SOURCE_DECODERS)
+    demuxer = container.demuxers[0] if container.is_forced else None
+    return MediaInput(path=path, formats=container.demuxers, codecs=SOURCE_DECODERS, demuxer=demuxer)
 
 
 def _select(chosen: Chosen, document: ProbeDocument, media: MediaInput, container: Container) -> Source:

@@ -8,9 +8,10 @@ from typing import Any
 from media.inspect.chosen_tracks import choose_sound
 from media.inspect.describe import describe
 from media.inspect.empty_tracks import find_empty
+from media.inspect.formats import Container
 from media.inspect.probe import AudioStream, audio_stream, source_media
 from media.inspect.refusals import check_duration
-from media.inspect.sniff import Container, sniff
+from media.inspect.sniff import sniff
 from media.inspect.technical import stream_facts
 from media.tools.command import MediaInput
 from media.tools.session import Session

@@ -3,7 +3,6 @@
 import re
 from typing import Final
 
-from media.inspect.codecs import VIDEO_CODECS
 from media.tools.errors import (
     ErrorCode,
     InvalidInputError,
@@ -74,6 +73,5 @@ def codec_refused(name: str, *, is_sound: bool = False) -> InvalidInputError:
     return InvalidInputError(
         ErrorCode.CODEC_NOT_ALLOWED,
         f"The codec {name!r} is not accepted.",
-        "Export the video as H.264 or HEVC with AAC sound and upload the new file. Accepted video codecs: "
-        f"{', '.join(sorted(VIDEO_CODECS))}.",
+        "Export the video as H.264 or HEVC with AAC sound and upload the new file.",
     )

@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from media.inspect.formats import PROGRAM_STREAM, SEEKABLE, TRANSPORT_STREAM
 from media.inspect.probe import Source
-from media.inspect.sniff import PROGRAM_STREAM, SEEKABLE, TRANSPORT_STREAM
 from media.plan.plan import Plan
 from media.plan.windows import Window, cut_windows
 from media.tools.errors import ErrorCode, LimitExceededError

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from media.inspect.formats import SEEKABLE
 from media.inspect.probe import Source
 from media.inspect.probe_audio import AudioSource
-from media.inspect.sniff import SEEKABLE
 from media.plan.overrides import Seek, TrimSpan
 from media.plan.plan import Plan
 from media.plan.seek_commands import find_first, first_seconds, seek_options, seek_position

@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
+from media.inspect.formats import FLASH, TRANSPORT_STREAM
 from media.inspect.probe import Source
-from media.inspect.sniff import FLASH, TRANSPORT_STREAM
 from media.plan.chunking import ChunkingRules, Decision, Estimate, decide, estimate
 from media.plan.overrides import Overrides, Trim
 from media.plan.plan import Plan, make_plan

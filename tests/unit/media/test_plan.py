@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.inspect.formats import MP4
 from media.inspect.probe import AudioStream, Source, SubtitleStream, VideoStream
-from media.inspect.sniff import MP4
 from media.plan.plan import choose_frame_rate, choose_rungs, display_size, download_rung, make_plan
 from media.plan.tracks import choose_audios, choose_texts, left_out
 from media.tools.command import MediaInput
