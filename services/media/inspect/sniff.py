@@ -58,6 +58,7 @@ _HEAD_BYTES: Final = 2 * signatures.SCANNED_BYTES
 _TEXT_BYTES: Final = 4096
 _MOST_TAGS: Final = 4
 _TAG_HEADER_BYTES: Final = 10
+_SHORTEST_FRAME_BYTES: Final = 8
 _MP4_FIRST_BOXES: Final = frozenset(
     {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"uuid", b"pdin"}
 )
@@ -222,6 +223,8 @@ def _by_magic(head: bytes) -> Container | None:
 
 
 def _by_frames(head: bytes) -> Container | None:
+    if len(head) < _SHORTEST_FRAME_BYTES:
+        return None
     if signatures.is_transport_stream(head[:_TEXT_BYTES]):
         return TRANSPORT_STREAM
     if signatures.is_program_stream(head):
