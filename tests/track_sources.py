@@ -99,3 +99,42 @@ def make_described_sound(directory: Path) -> Path:
         *(*_FAST, *_AAC, "-disposition:a:0", "default+visual_impaired", "-disposition:a:1", "0", str(path)),
     )
     return path
+
+
+def _part(directory: Path, name: str, start: float, *options: str) -> bytes:
+    """One second of a broadcast that begins at a time."""
+    path = directory / name
+    ffmpeg(*options, "-muxdelay", "0", "-output_ts_offset", str(start), "-f", "mpegts", str(path))
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
+def make_size_changes(directory: Path, second: str = "640x360", pixels: str = "yuv420p") -> Path:
+    """A broadcast of 320x180 in red for a second, then of another size in green; one tone throughout."""
+    path = directory / "sizes.ts"
+    red = (*colour("red", seconds=1), *beep(440, 1), *_FAST, *_AAC, "-bf", "0")
+    green = (*colour("lime", second, 1), *beep(440, 1), *_FAST, *_AAC, "-bf", "0", "-pix_fmt", pixels)
+    path.write_bytes(_part(directory, "a.ts", 0, *red) + _part(directory, "b.ts", 1, *green))
+    return path
+
+
+def make_channel_changes(directory: Path, first: int = 2, second: int = 6) -> Path:
+    """A broadcast whose sound goes from 440 to 880 Hz and to other channels after a second."""
+    path = directory / "channels.ts"
+    parts = []
+    for start, hertz, channels in ((0, 440, first), (1, 880, second)):
+        inputs = (*picture("320x180", "25", 1), *beep(hertz, 1), *_FAST, "-bf", "0")
+        parts.append(_part(directory, "part.ts", start, *inputs, "-c:a", "ac3", "-ac", str(channels)))
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def make_moved_broadcast(directory: Path) -> Path:
+    """A broadcast whose picture and sound go on under other numbers after a second."""
+    path = directory / "moved.ts"
+    red = (*colour("red", seconds=1), *beep(440, 1), *_FAST, *_AAC, "-bf", "0")
+    green = (*colour("lime", seconds=1), *beep(880, 1), *_FAST, *_AAC, "-bf", "0")
+    moved = ("-mpegts_start_pid", "0x300", "-tables_version", "1")
+    path.write_bytes(_part(directory, "a.ts", 0, *red) + _part(directory, "b.ts", 1, *green, *moved))
+    return path

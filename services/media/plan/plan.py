@@ -9,6 +9,7 @@ from typing import Final
 from media.inspect.probe import Source, VideoStream
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
+from media.plan.shape import Shape, decoded_shape
 from media.plan.sprite import SpritePlan, plan_sprite
 from media.plan.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
 from media.plan.watermark_placement import PlacedWatermark, WatermarkPicture, place_watermark
@@ -74,6 +75,8 @@ class Plan:
         trim: The part of the source that is wanted; None for all of it.
         watermark: What is laid over the picture.
         usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
+        shape: Of the decoded pictures; None where ffmpeg turns them first, which only suits a steady size.
+        boxed: Whether pictures that come in another aspect get bars, rather than being stretched.
     """
 
     codec: str
@@ -92,6 +95,8 @@ class Plan:
     trim: TrimSpan | None = None
     watermark: PlacedWatermark | None = None
     usual_form: bool = False
+    shape: Shape | None = None
+    boxed: bool = False
 
     @property
     def first_frame(self) -> int:
@@ -175,6 +180,7 @@ def make_plan(
         expected_seconds=expected,
         trim=trim,
         watermark=place_watermark(watermark, base, shown) if watermark else None,
+        shape=decoded_shape(source.video),
     )
 
 

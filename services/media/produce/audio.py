@@ -42,8 +42,8 @@ def make_audio(
             main = tracks[0]
             session.produce(
                 audio_commands.encode_opus(
-                    source.media,
-                    main,
+                    encoded.media or source.media,
+                    encoded.readable[0],
                     profile,
                     encoded.corrections.get(main.name),
                     path=session.workdir / OPUS_NAME,

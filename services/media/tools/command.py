@@ -49,6 +49,7 @@ class MediaInput:
     Attributes:
         demuxer: The one to use, where ffmpeg must not choose by the file's name or content.
         opens: Decoders that ffprobe may open for tracks that are not used; no packet ever reaches them.
+        begins_at_seconds: Time of its first packet, where that is not to count as zero.
     """
 
     path: Path
@@ -56,14 +57,13 @@ class MediaInput:
     codecs: tuple[str, ...]
     demuxer: str | None = None
     opens: tuple[str, ...] = ()
+    begins_at_seconds: float = 0.0
 
 
 _OPENED_KINDS: Final = ("v", "a", "s", "d")
 _FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
 _PROGRESS: Final = ("-progress", "pipe:1", "-stats_period", "0.5")
 _MAX_DESCRIPTION_BYTES: Final = 4 * MEBIBYTE
-_ONE_STREAM_FOR_EVERY_VERSION: Final = {"merge_pmt_versions": "1"}
-"""A broadcast that moves its picture or sound to another PID goes on in the same stream."""
 _CLEAN: Final[Mapping[str, Any]] = {"map_metadata": "-1", "map_chapters": "-1", "sn": None, "dn": None}
 """No subtitles, data streams, chapters or metadata of the source reach an output."""
 
@@ -76,10 +76,8 @@ def media_path(path: Path) -> str:
 def hardening(source: MediaInput, limits: Limits) -> dict[str, str]:
     """The options that must stand before every `-i`."""
     chosen = {"f": source.demuxer} if source.demuxer else {}
-    merged = _ONE_STREAM_FOR_EVERY_VERSION if source.formats == ("mpegts",) else {}
     return {
         **chosen,
-        **merged,
         "protocol_whitelist": "file",
         "format_whitelist": ",".join(source.formats),
         "codec_whitelist": ",".join(source.codecs),
@@ -153,7 +151,9 @@ def _ffprobe(step: str, source: MediaInput, limits: Limits, *wanted: str) -> Com
 
 def read(source: MediaInput, limits: Limits, **options: Any) -> Any:
     """Open `source` as an ffmpeg-python input node with the hardening in front."""
-    return ffmpeg.input(media_path(source.path), **hardening(source, limits), **options)
+    begins = source.begins_at_seconds
+    times = {"itsoffset": f"{begins:.6f}"} if begins else {}
+    return ffmpeg.input(media_path(source.path), **hardening(source, limits), **times, **options)
 
 
 def write(streams: Sequence[Any], path: Path, **options: Any) -> Any:

@@ -8,6 +8,8 @@ from enum import StrEnum
 class WarningCode(StrEnum):
     """Stable names of what can be odd; docs/api.md lists them with cause and remedy."""
 
+    PICTURE_CHANGES = "PICTURE_CHANGES"
+    SOUND_CHANGES = "SOUND_CHANGES"
     TRACKS_LEFT_OUT = "TRACKS_LEFT_OUT"
 
 
