@@ -100,6 +100,7 @@ destroy: setup ## Delete a stack with its data (prod: CONFIRM=prod; YES=1 asks n
 
 docs: setup ## Write the pages that are generated from the code
 	@$(PYTHON_BIN) -m tools.configuration_table
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m tools.accepted_sources
 
 openapi: setup ## Write the API's description to docs/openapi.json
 	@$(PYTHON_BIN) -m metadata_api.describe > docs/openapi.json
