@@ -30,6 +30,10 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
         "Order a new job with values that fit the source.",
     ),
     ErrorCode.CODEC_NOT_ALLOWED: ("The file's codec is not accepted.", "Convert it, e.g. to H.264 and AAC."),
+    ErrorCode.DOLBY_VISION_ONLY: (
+        "The film is Dolby Vision without a picture for other players.",
+        "Export it as HDR10, HLG or a standard picture.",
+    ),
     ErrorCode.LIMIT_EXCEEDED: ("The file exceeds a limit.", "Upload a smaller or shorter video."),
     ErrorCode.SIZE_MISMATCH: ("The file does not have the announced size.", "Upload the file again."),
     ErrorCode.CHECKSUM_MISMATCH: ("The file does not have the announced checksum.", "Upload the file again."),

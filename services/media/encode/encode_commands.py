@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from media.encode.colour_commands import JPEG_COLOURS, decoder_options, prepared, standardised
 from media.encode.quality_commands import write_reference
 from media.encode.scaling import scale_all, tone_map
 from media.encode.video_encoders import encoder_options
@@ -60,7 +61,8 @@ def encode_video(
     Each rendition becomes `video_<rung>.mp4` in `directory`. The smallest one is also searched for black and
     frozen parts, which costs least there.
     """
-    picture = read(source, limits, **source_options(limits, threads, plan.trim))[str(stream_index)]
+    options = decoder_options(plan.form) | source_options(limits, threads, plan.trim)
+    picture = read(source, limits, **options)[str(stream_index)]
     outputs, rest = ladder(
         part_of(on_frame_grid(picture, plan), plan),
         plan,
@@ -75,6 +77,7 @@ def encode_video(
 
 def on_frame_grid(picture: Any, plan: Plan) -> Any:
     """Weave fields and bring the picture to the constant rate: frame `n` is what shows at `n` / rate."""
+    picture = prepared(picture, plan.form)
     if plan.deinterlace:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     return picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
@@ -122,6 +125,8 @@ def ladder(
     """
     if plan.tone_map:
         picture = tone_map(picture, plan.top.width, plan.top.height)
+    elif plan.form.colours is not None and plan.form.colours.convertible:
+        picture = standardised(picture, plan.top.width, plan.top.height)
     if plan.watermark is not None:
         picture = overlaid(picture, plan.watermark)
     pictures, rest = scale_all(picture, plan.rungs, usual_form=plan.usual_form)
@@ -176,7 +181,7 @@ def poster(
 ) -> Command:
     """TrimSpan one picture out of a rendition."""
     picture = read(own_output(video), limits, ss=f"{at_seconds:.6f}", threads="1")["v:0"]
-    picture = picture.filter("scale", *size, flags="area", out_range="pc").filter("format", "yuvj420p")
+    picture = picture.filter("scale", *size, flags="area", **JPEG_COLOURS).filter("format", "yuvj420p")
     output = write(
         [picture],
         path,
@@ -287,7 +292,7 @@ def _sprite(picture: Any, plan: SpritePlan, quality: int, path: Path) -> Any:
 
 def sprite_cell(picture: Any, plan: SpritePlan) -> Any:
     """Bring a picture to the size of a cell of the sheet."""
-    small = picture.filter("scale", plan.width, plan.height, flags="area", out_range="pc")
+    small = picture.filter("scale", plan.width, plan.height, flags="area", **JPEG_COLOURS)
     return small.filter("setsar", 1).filter("format", "yuvj420p")
 
 

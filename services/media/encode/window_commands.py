@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from media.encode.colour_commands import decoder_options
 from media.encode.encode_commands import (
     NOTABLE_SECONDS,
     ladder,
@@ -78,7 +79,8 @@ def encode_window(recipe: WindowRecipe, window: Window, directory: Path, *, seek
     source, plan, threads = recipe.source, recipe.plan, recipe.threads
     start = source.start_microseconds
     position = seek_position(start, window_start(window, plan)) if seek else None
-    opened = read(source.media, recipe.limits, threads=str(threads), **seek_options(start, position))
+    options = decoder_options(plan.form) | seek_options(start, position)
+    opened = read(source.media, recipe.limits, threads=str(threads), **options)
     decoded = opened[str(source.stream_index)].filter_multi_output("split", 2)
     outputs, rest = ladder(
         part_of(on_frame_grid(decoded[0], plan), plan, window.start_frame, window.end_frame),

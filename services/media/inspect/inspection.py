@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from media.inspect.forming import formed
 from media.inspect.probe import Source, probe, source_media
 from media.inspect.sniff import sniff
 from media.tools.session import Session
@@ -15,4 +16,4 @@ def inspect_source(session: Session, path: Path) -> Source:
         LimitExceededError: It is above a limit.
     """
     container = sniff(path, session.limits)
-    return probe(session, source_media(path, container), container)
+    return formed(session, probe(session, source_media(path, container), container))

@@ -7,6 +7,7 @@ from typing import Any
 
 from media.inspect.codecs import AUDIO_CODECS, SOURCE_DECODERS, TEXT_SUBTITLE_CODECS, VIDEO_CODECS
 from media.inspect.ffprobe import ProbeDocument, StreamDocument, parse_document
+from media.inspect.picture_form import AS_IT_IS, PictureForm
 from media.inspect.refusals import (
     check_duration,
     codec_refused,
@@ -38,6 +39,7 @@ class VideoStream:
         interlaced: Whether the frames hold two fields.
         start_seconds: When it begins, on the clock of the file.
         color_range: `tv`, `pc`, or empty where the source does not tell.
+        form: What has to be done to its pictures before all else.
     """
 
     index: int
@@ -54,6 +56,7 @@ class VideoStream:
     color_transfer: str
     start_seconds: float = 0.0
     color_range: str = ""
+    form: PictureForm = AS_IT_IS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
+from media.inspect.colours import HDR_TRANSFERS
+from media.inspect.picture_form import AS_IT_IS, PictureForm
 from media.inspect.probe import Source, VideoStream
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
@@ -33,7 +35,6 @@ _LOWEST_FRAME_RATE: Final = 10
 _BETWEEN_FACTOR: Final = 1.2
 _LIMITED_RANGES: Final = frozenset({"", "tv", "unknown"})
 """What does not tell is taken for limited, as every player does."""
-HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ class Plan:
         expected_seconds: How long the result will be; None when the source does not tell.
         trim: The part of the source that is wanted; None for all of it.
         watermark: What is laid over the picture.
+        form: What is done to the decoded pictures before all else.
         usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
     """
 
@@ -92,6 +94,7 @@ class Plan:
     trim: TrimSpan | None = None
     watermark: PlacedWatermark | None = None
     usual_form: bool = False
+    form: PictureForm = AS_IT_IS
 
     @property
     def first_frame(self) -> int:
@@ -153,7 +156,9 @@ def make_plan(
     trim = plan_trim(overrides.trim, declared, frame_rate)
     expected = trim.length(declared) if trim else declared
     tone_map = source.video.color_transfer in HDR_TRANSFERS
-    base = (rungs[0].width, rungs[0].height) if tone_map else upright_size(source.video)
+    colours = source.video.form.colours
+    converted = tone_map or (colours is not None and colours.convertible)
+    base = (rungs[0].width, rungs[0].height) if converted else upright_size(source.video)
     return Plan(
         codec=settings.codec,
         rungs=rungs,
@@ -162,6 +167,7 @@ def make_plan(
         gops_per_segment=max(1, round(Fraction(settings.segment_seconds) / gop_seconds)),
         deinterlace=source.video.interlaced,
         tone_map=tone_map,
+        form=source.video.form,
         usual_form=source.video.pixel_format == "yuv420p" and source.video.color_range in _LIMITED_RANGES,
         audios=tuple(replace(track, trim=trim) for track in choose_audios(source.audios, profile.audio)),
         texts=choose_texts(source.subtitles, profile.subtitles),

@@ -5,13 +5,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from media.encode.colour_commands import JPEG_COLOURS, decoder_options, prepared, standardised
 from media.encode.encode import check_whole
 from media.encode.encode_commands import SAMPLE_HEIGHT, SAMPLE_WIDTH, source_options
 from media.encode.scaling import tone_map
+from media.inspect.colours import HDR_TRANSFERS
 from media.inspect.probe import Source
 from media.inspect.refusals import explain
 from media.package.poster import choose_sample, poster_size
-from media.plan.plan import HDR_TRANSFERS, choose_frame_rate, display_size
+from media.plan.plan import choose_frame_rate, display_size
 from media.plan.sprite import SHEET_NAME, SpritePlan, plan_sprite
 from media.produce.production import Stages
 from media.tools.command import Command, compile_ffmpeg, discard, read, write
@@ -103,12 +105,15 @@ def scan_command(session: Session, source: Source, overrides: ScanOptions, sprit
     """The one process of the pass; the frames of its first output tell how long the video is."""
     size = display_size(source.video)
     largest = poster_size(*size, overrides.poster.max_long_side_pixels)
-    options = source_options(session.limits, session.threads)
-    picture = read(source.media, session.limits, **options)[str(source.video.index)]
+    form = source.video.form
+    options = decoder_options(form) | source_options(session.limits, session.threads)
+    picture = prepared(read(source.media, session.limits, **options)[str(source.video.index)], form)
     if source.video.interlaced:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     if source.video.color_transfer in HDR_TRANSFERS:
         picture = tone_map(picture, *largest)
+    elif form.colours is not None and form.colours.convertible:
+        picture = standardised(picture, *largest)
     branches = picture.filter_multi_output("split", 3 if overrides.thumbnails else 2)
     steady = branches[0].filter("fps", fps=str(choose_frame_rate(source.video, _ANY_RATE)), start_time=0)
     outputs = [
@@ -175,7 +180,7 @@ def _thumbnail_size(size: tuple[int, int], overrides: ScanOptions) -> tuple[int,
 
 
 def _jpeg(picture: Any, width: int, height: int) -> Any:
-    scaled = picture.filter("scale", width, height, flags="area", out_range="pc").filter("setsar", 1)
+    scaled = picture.filter("scale", width, height, flags="area", **JPEG_COLOURS).filter("setsar", 1)
     return scaled.filter("format", "yuvj420p")
 
 

@@ -119,6 +119,18 @@ def probe_sample(source: MediaInput, limits: Limits, *, step: str, seconds: floa
     return _ffprobe(step, source, limits, "-show_format", "-show_streams", *decode)
 
 
+def probe_first_frames(source: MediaInput, limits: Limits, *, packets: int) -> Command:
+    """List the streams of video and decode the first `packets` of them."""
+    wanted = _ffprobe(
+        "probe-frames",
+        source,
+        limits,
+        *("-select_streams", "v", "-read_intervals", f"%+#{packets}", "-show_streams"),
+        *("-show_entries", "frame=stream_index,interlaced_frame,top_field_first"),
+    )
+    return replace(wanted, max_answer_bytes=_MAX_DESCRIPTION_BYTES)
+
+
 def _ffprobe(step: str, source: MediaInput, limits: Limits, *wanted: str) -> Command:
     guard = [part for key, value in hardening(source, limits).items() for part in (f"-{key}", value)]
     return Command(

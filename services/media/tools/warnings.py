@@ -8,6 +8,7 @@ from enum import StrEnum
 class WarningCode(StrEnum):
     """Stable names of what can be odd; docs/api.md lists them with cause and remedy."""
 
+    COLOURS_ASSUMED = "COLOURS_ASSUMED"
     TRACKS_LEFT_OUT = "TRACKS_LEFT_OUT"
 
 
