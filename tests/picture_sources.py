@@ -38,6 +38,13 @@ def moving(size: str = "320x180", rate: str = "25", seconds: float = 1) -> tuple
     return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}")
 
 
+def make_of_size(directory: Path, size: str) -> Path:
+    """A moving picture of any even size."""
+    path = directory / "size.mp4"
+    ffmpeg(*moving(size), *_H264, str(path))
+    return path
+
+
 def make_labelled_by_container(directory: Path, suffix: str) -> Path:
     """HEVC with PQ in BT.2020, of which only the container tells; `suffix` is `.mp4` or `.mkv`."""
     plain, path = directory / "plain.mp4", directory / f"told{suffix}"

@@ -35,6 +35,10 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
         "Export it as HDR10, HLG or a standard picture.",
     ),
     ErrorCode.LIMIT_EXCEEDED: ("The file exceeds a limit.", "Upload a smaller or shorter video."),
+    ErrorCode.PICTURE_TOO_SMALL: (
+        "The picture is too small for the codec.",
+        "Order the job with a profile that makes H.264, for example web.",
+    ),
     ErrorCode.SIZE_MISMATCH: ("The file does not have the announced size.", "Upload the file again."),
     ErrorCode.CHECKSUM_MISMATCH: ("The file does not have the announced checksum.", "Upload the file again."),
     ErrorCode.SOURCE_MISSING: ("The file is no longer there.", "Upload it again as a new job."),

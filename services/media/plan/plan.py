@@ -11,6 +11,7 @@ from media.inspect.picture_form import AS_IT_IS, PictureForm
 from media.inspect.probe import Source, VideoStream
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
+from media.plan.smallest import encodable
 from media.plan.sprite import SpritePlan, plan_sprite
 from media.plan.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
 from media.plan.watermark_placement import PlacedWatermark, WatermarkPicture, place_watermark
@@ -144,7 +145,7 @@ def make_plan(
         watermark: The watermark that it asks for, once it has been looked into.
 
     Raises:
-        InvalidInputError: The overrides do not fit the source.
+        InvalidInputError: The overrides do not fit the source, or it is too small for the codec.
     """
     settings = profile.video
     frame_rate = choose_frame_rate(source.video, settings.max_frame_rate)
@@ -152,6 +153,7 @@ def make_plan(
     gop_seconds = gop_frames / frame_rate
     shown = display_size(source.video)
     rungs = choose_rungs(limit_height(shown, overrides.max_height), frame_rate, settings)
+    rungs = encodable(rungs, settings.codec)
     declared = source.video.duration_seconds or source.duration_seconds
     trim = plan_trim(overrides.trim, declared, frame_rate)
     expected = trim.length(declared) if trim else declared

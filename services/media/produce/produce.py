@@ -12,6 +12,7 @@ from media.pictures.watermark import inspect_watermark
 from media.plan.overrides import NO_OVERRIDES, Overrides
 from media.plan.plan import Plan, make_plan
 from media.plan.seeking import reach_trim
+from media.plan.smallest import unmeasured
 from media.plan.task_size import TaskSize, fitting_threads
 from media.plan.tracks import left_out
 from media.produce.audio import make_audio
@@ -157,6 +158,7 @@ def _begin(
         session.warn(*left_out(inspected.audios, profile.audio.max_tracks))
         watermark = inspect_watermark(session, overrides.watermark) if overrides.watermark else None
         plan = reach_trim(session, inspected, make_plan(inspected, profile, overrides, watermark))
+        session.warn(*unmeasured(plan.rungs))
         size = TaskSize(session.threads, session.memory_bytes)
         session = replace(session, threads=fitting_threads(inspected, plan, size))
     return Work(session=session, source=inspected, plan=plan, profile=profile, stages=stages)

@@ -9,6 +9,7 @@ class WarningCode(StrEnum):
     """Stable names of what can be odd; docs/api.md lists them with cause and remedy."""
 
     COLOURS_ASSUMED = "COLOURS_ASSUMED"
+    QUALITY_NOT_MEASURED = "QUALITY_NOT_MEASURED"
     TRACKS_LEFT_OUT = "TRACKS_LEFT_OUT"
 
 
