@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from media.encode.scaling import tone_map
 from media.inspect.colours import Colours
 from media.inspect.picture_form import PictureForm
 
@@ -44,7 +45,11 @@ def labelled(picture: Any, colours: Colours) -> Any:
     )
 
 
-def standardised(picture: Any, width: int, height: int) -> Any:
-    """Bring a labelled picture of the standard range to BT.709 at the wanted size, as renditions are."""
+def standardised(picture: Any, form: PictureForm, width: int, height: int, *, hdr: bool) -> Any:
+    """Bring a picture that players would show wrongly to BT.709 at the wanted size; others stay as they are."""
+    if hdr:
+        return tone_map(picture, width, height)
+    if form.colours is None or not form.colours.convertible:
+        return picture
     wanted = {"p": "bt709", "t": "bt709", "m": "bt709", "r": "tv", "f": "bicubic"}
     return picture.filter("zscale", w=width, h=height, **wanted).filter("format", "yuv420p")

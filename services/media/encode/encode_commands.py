@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from media.encode.colour_commands import JPEG_COLOURS, decoder_options, prepared, standardised
 from media.encode.quality_commands import write_reference
-from media.encode.scaling import scale_all, tone_map
+from media.encode.scaling import scale_all
 from media.encode.video_encoders import encoder_options
 from media.inspect.probe import AudioStream
 from media.pictures.watermark import overlaid
@@ -123,10 +123,7 @@ def ladder(
     Returns:
         The outputs from large to small, then that of the samples, and one more copy of the picture.
     """
-    if plan.tone_map:
-        picture = tone_map(picture, plan.top.width, plan.top.height)
-    elif plan.form.colours is not None and plan.form.colours.convertible:
-        picture = standardised(picture, plan.top.width, plan.top.height)
+    picture = standardised(picture, plan.form, plan.top.width, plan.top.height, hdr=plan.tone_map)
     if plan.watermark is not None:
         picture = overlaid(picture, plan.watermark)
     pictures, rest = scale_all(picture, plan.rungs, usual_form=plan.usual_form)

@@ -1,6 +1,6 @@
 """What the first pictures of a source show once they are decoded: things that no header tells."""
 
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,7 @@ from media.tools.errors import ErrorCode, InvalidInputError, ToolFailedError
 from media.tools.session import Session
 
 _PACKETS: Final = 16
+_CAPTIONS: Final = "ATSC A53 Part 4 Closed Captions"
 
 
 class FirstFrame(BaseModel):
@@ -22,6 +23,12 @@ class FirstFrame(BaseModel):
     stream_index: Whole = 0
     interlaced_frame: Whole = 0
     top_field_first: Whole = 0
+    side_data_list: list[dict[str, Any]] = Field(default_factory=list)
+
+    @property
+    def captions(self) -> bool:
+        """Whether captions for television lie in it."""
+        return any(data.get("side_data_type") == _CAPTIONS for data in self.side_data_list)
 
 
 class FirstFrames(BaseModel):

@@ -35,6 +35,7 @@ def formed(session: Session, source: Source) -> Source:
     check_base_layer(stream, colours)
     form = PictureForm(
         colours=colours,
+        captions=any(frame.captions for frame in looked_at.of(video.index)),
         obeys_turn=stream.obeys_turn,
         first_field=_first_field(video.codec, looked_at.of(video.index)),
     )

@@ -15,12 +15,14 @@ class PictureForm:
         colours: What they are; None where that does not matter.
         crop: What is cut off, as the picture is seen upright; None for nothing.
         first_field: `top` or `bottom` where every decoded picture is one field of two; else empty.
+        captions: Whether captions lie in the first pictures.
         obeys_turn: Whether the file's display matrix is one that players obey.
     """
 
     colours: Colours | None = None
     crop: Crop | None = None
     first_field: str = ""
+    captions: bool = False
     obeys_turn: bool = True
 
 

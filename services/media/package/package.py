@@ -7,6 +7,7 @@ from media.encode import encode_commands
 from media.encode.encode import Encoded
 from media.encode.subtitles import fit_cues
 from media.package.bandwidth import write_rates
+from media.package.captions import caption_channels, naming_captions
 from media.package.poster import make_poster
 from media.plan.plan import Plan, download_rung
 from media.plan.sprite import SHEET_NAME, TRACK_NAME, write_track
@@ -26,6 +27,7 @@ class Packaged:
         download_of: Name of the rung that the progressive file holds.
         sprite: The sheet of small pictures.
         scrub: The track that says which of them belongs to which time.
+        captions: Channels of captions in the picture itself.
     """
 
     directory: Path
@@ -39,6 +41,7 @@ class Packaged:
     scrub: Path
     hls: Path
     dash: Path
+    captions: tuple[str, ...] = ()
 
     def playlist(self, name: str) -> Path:
         """The HLS media playlist of a rung or of a track."""
@@ -73,9 +76,11 @@ def package(
         scrub=directory / TRACK_NAME,
         hls=directory / "master.m3u8",
         dash=directory / "manifest.mpd",
+        captions=caption_channels(encoded.videos[-1][1]),
     )
     tracks = encoded.audio.tracks
     manifests = encode_commands.package(encoded.videos, tracks, texts, plan, directory)
+    manifests = naming_captions(manifests, packaged.captions)
     download = encode_commands.remux(
         files[download_name], tracks, packaged.download, session.limits, codec=plan.codec
     )

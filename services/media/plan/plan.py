@@ -9,6 +9,7 @@ from typing import Final
 from media.inspect.colours import HDR_TRANSFERS
 from media.inspect.picture_form import AS_IT_IS, PictureForm
 from media.inspect.probe import Source, VideoStream
+from media.plan.captions import keeps_captions
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
 from media.plan.smallest import encodable
@@ -18,15 +19,8 @@ from media.plan.watermark_placement import PlacedWatermark, WatermarkPicture, pl
 from profiles import LadderProfile, Rung, VideoSettings
 
 _STANDARD_RATES: Final = (
-    *(
-        Fraction(10),
-        Fraction(12),
-        Fraction(15),
-        Fraction(20),
-        Fraction(24000, 1001),
-        Fraction(24),
-        Fraction(25),
-    ),
+    *(Fraction(10), Fraction(12), Fraction(15), Fraction(20), Fraction(24000, 1001), Fraction(24)),
+    Fraction(25),
     *(Fraction(30000, 1001), Fraction(30), Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60)),
 )
 _STEADY_TOLERANCE: Final = Fraction(1, 100)
@@ -76,6 +70,7 @@ class Plan:
         trim: The part of the source that is wanted; None for all of it.
         watermark: What is laid over the picture.
         form: What is done to the decoded pictures before all else.
+        keeps_captions: Whether captions in the picture come out whole: every frame stays, the codec has them.
         usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
     """
 
@@ -96,6 +91,7 @@ class Plan:
     watermark: PlacedWatermark | None = None
     usual_form: bool = False
     form: PictureForm = AS_IT_IS
+    keeps_captions: bool = False
 
     @property
     def first_frame(self) -> int:
@@ -170,6 +166,7 @@ def make_plan(
         deinterlace=source.video.interlaced,
         tone_map=tone_map,
         form=source.video.form,
+        keeps_captions=keeps_captions(source.video, settings.codec, frame_rate),
         usual_form=source.video.pixel_format == "yuv420p" and source.video.color_range in _LIMITED_RANGES,
         audios=tuple(replace(track, trim=trim) for track in choose_audios(source.audios, profile.audio)),
         texts=choose_texts(source.subtitles, profile.subtitles),

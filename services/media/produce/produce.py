@@ -9,6 +9,7 @@ from media.inspect.inspection import inspect_source
 from media.inspect.probe import Source
 from media.package.package import package
 from media.pictures.watermark import inspect_watermark
+from media.plan.captions import captions_left_out
 from media.plan.overrides import NO_OVERRIDES, Overrides
 from media.plan.plan import Plan, make_plan
 from media.plan.seeking import reach_trim
@@ -159,6 +160,7 @@ def _begin(
         watermark = inspect_watermark(session, overrides.watermark) if overrides.watermark else None
         plan = reach_trim(session, inspected, make_plan(inspected, profile, overrides, watermark))
         session.warn(*unmeasured(plan.rungs))
+        session.warn(*captions_left_out(plan.form, plan.codec, kept=plan.keeps_captions))
         size = TaskSize(session.threads, session.memory_bytes)
         session = replace(session, threads=fitting_threads(inspected, plan, size))
     return Work(session=session, source=inspected, plan=plan, profile=profile, stages=stages)

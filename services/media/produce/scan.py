@@ -8,7 +8,6 @@ from typing import Any, Final
 from media.encode.colour_commands import JPEG_COLOURS, decoder_options, prepared, standardised
 from media.encode.encode import check_whole
 from media.encode.encode_commands import SAMPLE_HEIGHT, SAMPLE_WIDTH, source_options
-from media.encode.scaling import tone_map
 from media.inspect.colours import HDR_TRANSFERS
 from media.inspect.probe import Source
 from media.inspect.refusals import explain
@@ -110,10 +109,7 @@ def scan_command(session: Session, source: Source, overrides: ScanOptions, sprit
     picture = prepared(read(source.media, session.limits, **options)[str(source.video.index)], form)
     if source.video.interlaced:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
-    if source.video.color_transfer in HDR_TRANSFERS:
-        picture = tone_map(picture, *largest)
-    elif form.colours is not None and form.colours.convertible:
-        picture = standardised(picture, *largest)
+    picture = standardised(picture, form, *largest, hdr=source.video.color_transfer in HDR_TRANSFERS)
     branches = picture.filter_multi_output("split", 3 if overrides.thumbnails else 2)
     steady = branches[0].filter("fps", fps=str(choose_frame_rate(source.video, _ANY_RATE)), start_time=0)
     outputs = [

@@ -126,7 +126,10 @@ def probe_first_frames(source: MediaInput, limits: Limits, *, packets: int) -> C
         source,
         limits,
         *("-select_streams", "v", "-read_intervals", f"%+#{packets}", "-show_streams"),
-        *("-show_entries", "frame=stream_index,interlaced_frame,top_field_first"),
+        *(
+            "-show_entries",
+            "frame=stream_index,interlaced_frame,top_field_first:frame_side_data=side_data_type",
+        ),
     )
     return replace(wanted, max_answer_bytes=_MAX_DESCRIPTION_BYTES)
 

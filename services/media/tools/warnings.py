@@ -8,6 +8,7 @@ from enum import StrEnum
 class WarningCode(StrEnum):
     """Stable names of what can be odd; docs/api.md lists them with cause and remedy."""
 
+    CAPTIONS_LEFT_OUT = "CAPTIONS_LEFT_OUT"
     COLOURS_ASSUMED = "COLOURS_ASSUMED"
     QUALITY_NOT_MEASURED = "QUALITY_NOT_MEASURED"
     TRACKS_LEFT_OUT = "TRACKS_LEFT_OUT"

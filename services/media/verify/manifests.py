@@ -18,6 +18,7 @@ from media.package.playlists import (
     read_text_media,
 )
 from media.plan.plan import Plan
+from media.verify.captions import check_captions
 from media.verify.error import fail, failure
 
 
@@ -40,6 +41,7 @@ def check_manifests(packaged: Packaged, plan: Plan, durations: Mapping[str, floa
                 fail(f"The playlist of {name} does not name its file.")
         master = read_master(packaged.hls)
         _check_master(master, packaged, plan)
+        check_captions(packaged)
         for name, playlist in playlists.items():
             check_media(name, playlist, packaged.directory, durations[name] or 0.0)
         _check_peaks(master, playlists)
