@@ -46,7 +46,7 @@ def labelled(picture: Any, colours: Colours) -> Any:
 
 
 def standardised(picture: Any, form: PictureForm, width: int, height: int, *, hdr: bool) -> Any:
-    """Bring a picture that players would show wrongly to BT.709 at the wanted size; others stay as they are."""
+    """Bring a picture that players would show wrongly to BT.709 at the wanted size; leave others alone."""
     if hdr:
         return tone_map(picture, width, height)
     if form.colours is None or not form.colours.convertible:
