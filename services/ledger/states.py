@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     """Public, stable reasons why a job failed."""
 
     INPUT_EMPTY = "INPUT_EMPTY"
+    INPUT_IS_PICTURE = "INPUT_IS_PICTURE"
     INPUT_NOT_MEDIA = "INPUT_NOT_MEDIA"
     INPUT_TRUNCATED = "INPUT_TRUNCATED"
     INPUT_UNREADABLE = "INPUT_UNREADABLE"
@@ -76,6 +77,7 @@ class TaskError(StrEnum):
 
 _TASK_ERRORS: dict[ErrorCode, TaskError] = {
     ErrorCode.INPUT_EMPTY: TaskError.INVALID_INPUT,
+    ErrorCode.INPUT_IS_PICTURE: TaskError.INVALID_INPUT,
     ErrorCode.INPUT_NOT_MEDIA: TaskError.INVALID_INPUT,
     ErrorCode.INPUT_TRUNCATED: TaskError.INVALID_INPUT,
     ErrorCode.INPUT_UNREADABLE: TaskError.INVALID_INPUT,

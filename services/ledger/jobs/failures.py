@@ -13,6 +13,7 @@ _RETRY_LATER = "Retry the job; if it fails again, ask the operator to look at th
 # Said when a failure brings no words of its own.
 _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
     ErrorCode.INPUT_EMPTY: ("The file is empty.", "Upload the file again."),
+    ErrorCode.INPUT_IS_PICTURE: ("The file is a picture.", "Order the job with the profile image."),
     ErrorCode.INPUT_NOT_MEDIA: ("The file is not a video in a known format.", "Upload a video file."),
     ErrorCode.INPUT_TRUNCATED: ("The file ends too early.", "Upload the complete file."),
     ErrorCode.INPUT_UNREADABLE: ("The file cannot be read.", "Export the video again and upload it."),

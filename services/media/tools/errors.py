@@ -10,6 +10,7 @@ class ErrorCode(StrEnum):
     """Stable reasons why media work stops; the ledger's codes of the same names are what callers see."""
 
     INPUT_EMPTY = "INPUT_EMPTY"
+    INPUT_IS_PICTURE = "INPUT_IS_PICTURE"
     INPUT_NOT_MEDIA = "INPUT_NOT_MEDIA"
     INPUT_TRUNCATED = "INPUT_TRUNCATED"
     INPUT_UNREADABLE = "INPUT_UNREADABLE"

@@ -25,6 +25,7 @@ EXPECTED = {
     ErrorCode.PASSTHROUGH_NOT_POSSIBLE: "InvalidInput",
     ErrorCode.OVERRIDE_NOT_POSSIBLE: "InvalidInput",
     ErrorCode.CODEC_NOT_ALLOWED: "InvalidInput",
+    ErrorCode.INPUT_IS_PICTURE: "InvalidInput",
     ErrorCode.PICTURE_TOO_SMALL: "InvalidInput",
     ErrorCode.DOLBY_VISION_ONLY: "InvalidInput",
     ErrorCode.SIZE_MISMATCH: "InvalidInput",
