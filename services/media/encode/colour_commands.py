@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from media.encode.scaling import tone_map
-from media.inspect.colours import Colours
-from media.inspect.picture_form import PictureForm
+from media.headers.colours import Colours
+from media.headers.picture_form import PictureForm
 
 JPEG_COLOURS: Final = {"out_range": "pc", "out_color_matrix": "bt601"}
 """For the scaler; a JPEG cannot say which matrix it has, so it has this one."""

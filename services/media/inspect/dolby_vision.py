@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from media.inspect.colours import Colours
+from media.headers.colours import Colours
 from media.inspect.ffprobe import StreamDocument
 from media.tools.errors import ErrorCode, InvalidInputError
 

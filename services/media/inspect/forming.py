@@ -4,14 +4,14 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from media.inspect.colours import read_colours
-from media.inspect.declared_picture import Crop, DeclaredPicture
+from media.headers.colours import read_colours
+from media.headers.declared_picture import Crop, DeclaredPicture
+from media.headers.matroska_pictures import read_matroska_pictures
+from media.headers.mp4_pictures import read_mp4_pictures
+from media.headers.picture_form import PictureForm
 from media.inspect.dolby_vision import check_base_layer
 from media.inspect.ffprobe import StreamDocument
 from media.inspect.first_frames import FirstFrame, FirstFrames, read_first_frames
-from media.inspect.matroska_pictures import read_matroska_pictures
-from media.inspect.mp4_pictures import read_mp4_pictures
-from media.inspect.picture_form import PictureForm
 from media.inspect.probe import Source, VideoStream
 from media.inspect.sniff import MATROSKA, MP4
 from media.tools.session import Session

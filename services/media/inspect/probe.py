@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from media.headers.picture_form import AS_IT_IS, PictureForm
 from media.inspect.codecs import AUDIO_CODECS, SOURCE_DECODERS, TEXT_SUBTITLE_CODECS, VIDEO_CODECS
 from media.inspect.ffprobe import ProbeDocument, StreamDocument, parse_document
-from media.inspect.picture_form import AS_IT_IS, PictureForm
 from media.inspect.refusals import (
     check_duration,
     codec_refused,

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from media.headers.still_pictures import name_of_picture, picture_refused
 from media.inspect.containers import (
     check_asf_complete,
     check_matroska_complete,
     check_mp4_complete,
     check_wave_complete,
 )
-from media.inspect.still_pictures import name_of_picture, picture_refused
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
 from media.tools.limits import Limits
 

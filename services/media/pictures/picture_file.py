@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from media.headers.still_pictures import name_of_picture
 from media.inspect.sniff import Container
-from media.inspect.still_pictures import name_of_picture
 from media.tools.command import MediaInput
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
 

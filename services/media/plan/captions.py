@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Final
 
-from media.inspect.picture_form import PictureForm
+from media.headers.picture_form import PictureForm
 from media.inspect.probe import VideoStream
 from media.tools.warnings import SourceWarning, WarningCode
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from media.inspect.colours import HDR_TRANSFERS
-from media.inspect.picture_form import AS_IT_IS, PictureForm
+from media.headers.colours import HDR_TRANSFERS
+from media.headers.picture_form import AS_IT_IS, PictureForm
 from media.inspect.probe import Source, VideoStream
 from media.plan.captions import keeps_captions
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim

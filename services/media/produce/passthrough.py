@@ -12,7 +12,7 @@ from media.encode.encode import Encoded
 from media.encode.encode_commands import language_tag, video_file
 from media.encode.picture_facts import PictureFacts
 from media.encode.subtitles import extract_subtitles
-from media.inspect.colours import HDR_TRANSFERS
+from media.headers.colours import HDR_TRANSFERS
 from media.inspect.ffprobe import parse_document
 from media.inspect.inspection import inspect_source
 from media.inspect.probe import Source

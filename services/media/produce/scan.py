@@ -8,7 +8,7 @@ from typing import Any, Final
 from media.encode.colour_commands import JPEG_COLOURS, decoder_options, prepared, standardised
 from media.encode.encode import check_whole
 from media.encode.encode_commands import SAMPLE_HEIGHT, SAMPLE_WIDTH, source_options
-from media.inspect.colours import HDR_TRANSFERS
+from media.headers.colours import HDR_TRANSFERS
 from media.inspect.probe import Source
 from media.inspect.refusals import explain
 from media.package.poster import choose_sample, poster_size

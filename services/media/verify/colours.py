@@ -1,6 +1,6 @@
 """Checks that a rendition says what its colours are, and that it says what they are."""
 
-from media.inspect.colours import Colours
+from media.headers.colours import Colours
 from media.inspect.ffprobe import StreamDocument
 from media.verify.error import fail
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from media.inspect.colours import BT709, Colours, read_colours
-from media.inspect.declared_picture import Crop, DeclaredPicture
+from media.headers.colours import BT709, Colours, read_colours
+from media.headers.declared_picture import Crop, DeclaredPicture
 from media.inspect.dolby_vision import check_base_layer
 from media.inspect.ffprobe import StreamDocument
 from media.tools.errors import InvalidInputError

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.inspect.declared_picture import Crop, DeclaredPicture
-from media.inspect.matroska_pictures import read_matroska_pictures
-from media.inspect.mp4_pictures import read_mp4_pictures
+from media.headers.declared_picture import Crop, DeclaredPicture
+from media.headers.matroska_pictures import read_matroska_pictures
+from media.headers.mp4_pictures import read_mp4_pictures
 
 
 def _box(kind: bytes, *contents: bytes) -> bytes:

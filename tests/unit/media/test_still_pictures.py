@@ -2,8 +2,8 @@
 
 import pytest
 
+from media.headers.still_pictures import name_of_picture, picture_refused
 from media.inspect.sniff import MP4, identify
-from media.inspect.still_pictures import name_of_picture, picture_refused
 from media.tools.errors import ErrorCode, InvalidInputError
 
 

@@ -5,10 +5,9 @@ Names are ffmpeg's. What does not tell is taken as good players take it: by the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
-from media.inspect.declared_picture import DeclaredPicture
-from media.inspect.ffprobe import StreamDocument
+from media.headers.declared_picture import DeclaredPicture
 from media.tools.warnings import SourceWarning, WarningCode
 
 HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
@@ -71,6 +70,38 @@ _NTSC_HEIGHTS: Final = frozenset({480, 486})
 _SILENT: Final = frozenset({"", "unknown", "unspecified"})
 
 
+class Told(Protocol):
+    """What ffprobe tells of a stream, by its own names."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+
+    @property
+    def pix_fmt(self) -> str:
+        """Form of the pixels."""
+
+    @property
+    def color_space(self) -> str:
+        """Matrix."""
+
+    @property
+    def color_primaries(self) -> str:
+        """Primaries."""
+
+    @property
+    def color_transfer(self) -> str:
+        """Curve."""
+
+    @property
+    def color_range(self) -> str:
+        """Range."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
     """How numbers become colours.
@@ -109,9 +140,7 @@ class Colours:
 BT709: Final = Colours(matrix="bt709", primaries="bt709", transfer="bt709")
 
 
-def read_colours(
-    stream: StreamDocument, declared: DeclaredPicture | None
-) -> tuple[Colours, tuple[SourceWarning, ...]]:
+def read_colours(stream: Told, declared: DeclaredPicture | None) -> tuple[Colours, tuple[SourceWarning, ...]]:
     """Tell what the colours of a video are, and what had to be assumed against a label.
 
     Args:
@@ -136,7 +165,7 @@ def is_rgb(pixel_format: str) -> bool:
     return pixel_format.startswith(_RGB)
 
 
-def _completed(matrix: str, primaries: str, transfer: str, stream: StreamDocument) -> Colours:
+def _completed(matrix: str, primaries: str, transfer: str, stream: Told) -> Colours:
     wide = transfer in HDR_TRANSFERS or primaries == "bt2020" or matrix in {"bt2020nc", "bt2020c", "ictcp"}
     if wide:
         matrix, primaries = matrix or "bt2020nc", primaries or "bt2020"
@@ -158,7 +187,7 @@ def _name(label: str, declared: int | None, names: Mapping[int, str]) -> str:
     return "" if declared is None else names.get(declared, "")
 
 
-def _without_meaning(stream: StreamDocument) -> list[str]:
+def _without_meaning(stream: Told) -> list[str]:
     """Labels that are there and that nothing can be made of."""
     labels = (
         (stream.color_space, _MATRICES),

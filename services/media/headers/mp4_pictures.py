@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from media.inspect.declared_picture import DeclaredPicture
+from media.headers.declared_picture import DeclaredPicture
 
 _MOST_BOXES: Final = 10_000
 _PATH_TO_ENTRIES: Final = (b"minf", b"stbl", b"stsd")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from media.inspect.colours import Colours
-from media.inspect.declared_picture import Crop
+from media.headers.colours import Colours
+from media.headers.declared_picture import Crop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from media.inspect.declared_picture import Crop, DeclaredPicture
+from media.headers.declared_picture import Crop, DeclaredPicture
 
 _MOST_ELEMENTS: Final = 10_000
 _SEGMENT, _CLUSTER, _TRACKS, _ENTRY, _VIDEO, _COLOUR = (
