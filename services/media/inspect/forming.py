@@ -30,6 +30,9 @@ def formed(session: Session, source: Source) -> Source:
     looked_at = read_first_frames(session, source.media)
     stream = looked_at.stream(video.index)
     declared = _declared(source, looked_at)
+    first_field = _first_field(video.codec, looked_at.of(video.index))
+    if first_field:
+        stream = stream.model_copy(update={"height": 2 * stream.height})
     colours, warnings = read_colours(stream, declared)
     session.warn(*warnings)
     check_base_layer(stream, colours)
@@ -37,13 +40,13 @@ def formed(session: Session, source: Source) -> Source:
         colours=colours,
         captions=any(frame.captions for frame in looked_at.of(video.index)),
         obeys_turn=stream.obeys_turn,
-        first_field=_first_field(video.codec, looked_at.of(video.index)),
+        first_field=first_field,
     )
     transfer = colours.transfer if colours.high_dynamic_range else video.color_transfer
     video = replace(video, color_transfer=transfer, form=form)
     if declared is not None and declared.crop is not None:
         video = _cropped(video, declared.crop, declared)
-    return replace(source, video=_woven(video) if form.first_field else video)
+    return replace(source, video=_woven(video) if first_field else video)
 
 
 def _declared(source: Source, looked_at: FirstFrames) -> DeclaredPicture | None:

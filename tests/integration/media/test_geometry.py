@@ -79,5 +79,6 @@ def test_single_fields_of_hevc_are_woven_to_whole_pictures_of_their_shape(
     assert width / height == pytest.approx(16 / 9, abs=0.02)
     assert float(stream_of(path)["duration"]) == pytest.approx(1.0, abs=0.05)
     assert stream_of(path)["avg_frame_rate"] == "25/1"
+    assert stream_of(path)["color_primaries"] == "bt470bg", "as of a picture with 576 lines"
     still = picture_sources.moving("720x576", "25")
     assert _likeness(still, path, f"[0]scale={width}:{height}[a];[a][1]ssim") > 0.9
