@@ -65,6 +65,11 @@ def run_as(
     )  # fmt: skip
 
 
+def is_closed(path: Path) -> bool:
+    """Whether a directory on the way to it lets no other user pass."""
+    return _closed(path) is not None
+
+
 def _closed(path: Path) -> Path | None:
     """The topmost directory on the way that others may not pass."""
     above = [*reversed(path.parents), path]

@@ -8,6 +8,7 @@ CAP_DAC_READ_SEARCH then, so that they reach files below a root's home; the spy 
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import pytest
 from local.agent.endpoint import LocalEndpoint, Request, Response
 from local.paths import REPOSITORY_ROOT
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
+from media.tools.fence_kernel import launcher
 from tests.integration.processor import agent_stand_in, spy
 from tests.integration.processor.conftest import Stage
 from tests.integration.processor.test_process import environment, image
@@ -126,7 +128,8 @@ def report(
     (tmp_path / "spying").mkdir()
     spying = SPYING.format(program=spy.__file__, wanted=str(wanted_path), report=str(found))
     (tmp_path / "spying" / "sitecustomize.py").write_text(spying)
-    given["PATH"] = f"{Path(sys.executable).parent}:{given['PATH']}"
+    shutil.copy(launcher(), open_to_all)
+    given["PATH"] = f"{open_to_all}:{Path(sys.executable).parent}:{given['PATH']}"
     given["PYTHONPATH"] = f"{tmp_path / 'spying'}:{image}"
     order = {
         "command": COMMAND,

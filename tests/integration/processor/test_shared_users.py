@@ -23,7 +23,7 @@ from local.paths import REPOSITORY_ROOT
 from tests.fence.stage import can_mount
 from tests.integration.processor import sweep_stand_in
 from tests.integration.processor.conftest import Stage
-from tests.integration.processor.open_world import run_as
+from tests.integration.processor.open_world import is_closed, run_as
 from tests.integration.processor.test_chunks import NAMES, chunk_clip
 from tests.integration.processor.test_process import environment, image
 
@@ -31,6 +31,9 @@ __all__ = ["chunk_clip", "image"]
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(not can_mount(), reason="only root with mounts can be the users of the access points"),
+    pytest.mark.skipif(
+        is_closed(REPOSITORY_ROOT), reason="the checkout is closed to other users"
+    ),
 ]
 
 SERVICES = REPOSITORY_ROOT / "services"
