@@ -31,9 +31,7 @@ __all__ = ["chunk_clip", "image"]
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(not can_mount(), reason="only root with mounts can be the users of the access points"),
-    pytest.mark.skipif(
-        is_closed(REPOSITORY_ROOT), reason="the checkout is closed to other users"
-    ),
+    pytest.mark.skipif(is_closed(REPOSITORY_ROOT), reason="the checkout is closed to other users"),
 ]
 
 SERVICES = REPOSITORY_ROOT / "services"
