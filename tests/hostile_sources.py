@@ -55,6 +55,16 @@ def _write(path: Path, data: bytes) -> Path:
     return path
 
 
+_H264_HEAD = bytes.fromhex("0000000167420000")
+_PACK = bytes.fromhex("000001ba44000400040100000300f8")
+
+
+def _text_behind_tag(directory: Path, trap: Trap) -> Path:
+    """A playlist where music is expected: behind the tag that players put in front of it."""
+    playlist = "\n".join([*_HLS, str(trap.file), ""]).encode()
+    return _write(directory / "a.mp3", b"ID3\x03\0\0\0\0\0\x10" + b"\0" * 16 + playlist)
+
+
 _HLS = ("#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:10", "#EXTINF:10,")
 
 
@@ -265,19 +275,17 @@ CASES: tuple[Case, ...] = (
     Case("wmv-cut-off", _cut_wmv, ErrorCode.INPUT_TRUNCATED),
     Case("matroska-cut-off", _plain(media.make_truncated_matroska), ErrorCode.INPUT_TRUNCATED),
     Case("magicyuv", _plain(media.make_refused_codec), ErrorCode.CODEC_NOT_ALLOWED),
-    Case("ffv1", _encoded("a.mkv", "-c:v", "ffv1"), ErrorCode.CODEC_NOT_ALLOWED),
+    Case("snow", _encoded("a.avi", "-c:v", "snow", "-strict", "-2"), ErrorCode.CODEC_NOT_ALLOWED),
+    Case("asus", _encoded("a.avi", "-c:v", "asv1", "-pix_fmt", "yuv420p"), ErrorCode.CODEC_NOT_ALLOWED),
+    Case("jpeg-2000", _encoded("a.mov", "-c:v", "jpeg2000"), ErrorCode.CODEC_NOT_ALLOWED),
+    Case("zlib", _encoded("a.mkv", "-c:v", "zlib"), ErrorCode.CODEC_NOT_ALLOWED),
+    Case("text-behind-tag", _text_behind_tag, ErrorCode.INPUT_UNREADABLE, "audio"),
     Case(
-        "cinepak",
-        _encoded("a.avi", "-c:v", "cinepak", "-frames:v", "2", size="64x64"),
-        ErrorCode.CODEC_NOT_ALLOWED,
+        "playlist-as-y4m", _text("a.y4m", "YUV4MPEG2 W8 H8 F25:1", *_HLS, "FILE"), ErrorCode.INPUT_UNREADABLE
     ),
-    Case("animation", _encoded("a.mov", "-c:v", "qtrle"), ErrorCode.CODEC_NOT_ALLOWED),
-    Case("utvideo", _encoded("a.avi", "-c:v", "utvideo"), ErrorCode.CODEC_NOT_ALLOWED),
-    Case(
-        "true-audio",
-        _encoded("a.mkv", "-f", "lavfi", "-i", "sine=duration=1", "-c:v", "mpeg4", "-c:a", "tta"),
-        ErrorCode.CODEC_NOT_ALLOWED,
-    ),
+    Case("huge-y4m", _text("a.y4m", "YUV4MPEG2 W30000 H30000 F25:1", "FRAME"), ErrorCode.LIMIT_EXCEEDED),
+    Case("noise-as-h264", _raw("a.h264", _H264_HEAD + os.urandom(400_000)), ErrorCode.INPUT_UNREADABLE),
+    Case("noise-as-ps", _raw("a.mpg", _PACK + os.urandom(400_000)), ErrorCode.INPUT_UNREADABLE),
     Case("audio-hls", _text("a.mp3", *_HLS, "FILE", "#EXT-X-ENDLIST"), ErrorCode.INPUT_NOT_MEDIA, "audio"),
     Case("audio-27-hours", _long, ErrorCode.INPUT_NO_AUDIO, "audio"),
     Case("image-png-16000", _png(16_000, 16_000), ErrorCode.LIMIT_EXCEEDED, "image"),

@@ -379,7 +379,7 @@ def make_huge_picture(directory: Path) -> Path:
 
 
 def make_refused_codec(directory: Path) -> Path:
-    """MagicYUV in Matroska: a rare decoder that must never be opened."""
+    """MagicYUV in Matroska: a rare decoder that no packet may ever reach."""
     path = directory / "rare.mkv"
     ffmpeg(*picture("320x180", seconds=1), "-c:v", "magicyuv", "-pix_fmt", "gbrp", str(path))
     return path

@@ -15,9 +15,7 @@ from profiles.kinds import (
     ThumbnailSettings,
     ThumbnailsProfile,
     WaveformSettings,
-    accepts,
     overridable,
-    source_types,
 )
 from profiles.loader import ProfileError, UnknownProfileError, get_profile, load_profiles
 from profiles.models import (
@@ -56,9 +54,7 @@ __all__ = [
     "VerificationSettings",
     "VideoSettings",
     "WaveformSettings",
-    "accepts",
     "get_profile",
     "load_profiles",
     "overridable",
-    "source_types",
 ]

@@ -137,37 +137,14 @@ class ImageProfile(ProfileHeader):
 Profile = LadderProfile | AudioProfile | ThumbnailsProfile | PassthroughProfile | ImageProfile
 PROFILE: Final[TypeAdapter[Profile]] = TypeAdapter(Annotated[Profile, Field(discriminator="kind")])
 
-_PICTURES: Final = ("image/jpeg", "image/png", "image/webp", "image/gif")
-_SOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
-    "audio": ("audio/", "video/", "application/"),
-    "image": (*_PICTURES, "application/octet-stream"),
-}
 _ENCODED: Final = frozenset({"trim", "watermark", "max_height"})
 _OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = {
     "video": _ENCODED,
     "file": _ENCODED,
     "audio": frozenset({"trim"}),
 }
-_VIDEO_TYPES: Final = ("video/", "application/")
-
-
-def source_types(profile: Profile) -> tuple[str, ...]:
-    """The media types that a source of this profile may be declared as; a slash at the end means any below.
-
-    What a file really is decides later, when its first bytes are read.
-    """
-    return _SOURCE_TYPES.get(profile.kind, _VIDEO_TYPES)
 
 
 def overridable(profile: Profile) -> frozenset[str]:
     """What a single job may ask for beyond this profile: some of `trim`, `watermark` and `max_height`."""
     return _OVERRIDABLE.get(profile.kind, frozenset())
-
-
-def accepts(profile: Profile, content_type: str) -> bool:
-    """Whether a source declared as `content_type` may be ordered with this profile."""
-    declared = content_type.lower()
-    return any(
-        declared.startswith(accepted) if accepted.endswith("/") else declared == accepted
-        for accepted in source_types(profile)
-    )

@@ -160,10 +160,6 @@ def _ends_before_it_begins(case: Case, _: Mapping[str, Any]) -> bool:
     return any(end is not None and end <= start for start, end in ends)
 
 
-def _sends_what_the_profile_takes_not(case: Case, problem: Mapping[str, Any]) -> bool:
-    return any(order.get("content_type", "?").lower() in problem["detail"].lower() for order in _orders(case))
-
-
 def _deduplicates_the_unknown(case: Case, _: Mapping[str, Any]) -> bool:
     return any(order.get("deduplicate") and not order.get("sha256") for order in _orders(case))
 
@@ -188,7 +184,6 @@ _RULES: Final[Mapping[str, Rule]] = {
     "attributes": _has_many_attributes,
     "trim": _ends_before_it_begins,
     "subtitles": _names_a_track_twice,
-    "content_type": _sends_what_the_profile_takes_not,
     "deduplicate": _deduplicates_the_unknown,
 }
 _EARNED: Final[Mapping[str, Rule]] = {

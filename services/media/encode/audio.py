@@ -6,9 +6,11 @@ from pathlib import Path
 
 from media.encode import audio_commands
 from media.encode.loudness import Correction, choose_correction, parse_loudness
+from media.encode.steady_sound import changes_on_its_way, make_steady, sound_warnings
 from media.inspect.probe import Source
 from media.inspect.probe_audio import AudioSource
 from media.plan.tracks import PlannedAudio
+from media.tools.command import MediaInput
 from media.tools.output import ProgressSample
 from media.tools.session import Session
 from profiles import AudioSettings
@@ -23,11 +25,15 @@ class EncodedAudio:
         corrections: What brought each track to its level, by output name; empty when the profile leaves the
             level alone.
         seconds: Length of the longest track.
+        media: What the tracks were read from; None where nothing was encoded.
+        readable: The tracks as they are to be read from there.
     """
 
     tracks: tuple[tuple[PlannedAudio, Path], ...] = ()
     corrections: Mapping[str, Correction] = field(default_factory=dict)
     seconds: float = 0.0
+    media: MediaInput | None = None
+    readable: tuple[PlannedAudio, ...] = ()
 
 
 def encode_audio(
@@ -46,10 +52,15 @@ def encode_audio(
     if not tracks:
         return EncodedAudio()
     names = [track.name for track in tracks]
-    corrections = {}
+    corrections, media, readable = {}, source.media, tracks
     if settings.loudness is not None:
-        measuring = audio_commands.measure_audio(source.media, tracks, settings, session.limits)
-        measured = parse_loudness(session.produce(measuring, outputs=len(tracks)).notes, names)
+        notes = _measure(session, media, readable, settings)
+        changing = changes_on_its_way(notes, tracks)
+        if changing:
+            session.warn(*sound_warnings(changing))
+            media, readable = make_steady(session, media, tracks, settings.sample_rate_hz)
+            notes = _measure(session, media, readable, settings)
+        measured = parse_loudness(notes, names)
         corrections = {name: choose_correction(measured[name], settings.loudness) for name in names}
     seconds = 0.0
 
@@ -60,11 +71,20 @@ def encode_audio(
             on_progress(sample)
 
     encoding = audio_commands.encode_audio(
-        source.media, tracks, settings, corrections, directory=session.workdir, limits=session.limits
+        media, readable, settings, corrections, directory=session.workdir, limits=session.limits
     )
     session.produce(encoding, outputs=len(tracks), on_progress=watch)
     return EncodedAudio(
         tracks=tuple((track, audio_commands.audio_file(session.workdir, track)) for track in tracks),
         corrections=corrections,
         seconds=seconds,
+        media=media,
+        readable=readable,
     )
+
+
+def _measure(
+    session: Session, media: MediaInput, tracks: tuple[PlannedAudio, ...], settings: AudioSettings
+) -> str:
+    measuring = audio_commands.measure_audio(media, tracks, settings, session.limits)
+    return session.produce(measuring, outputs=len(tracks)).notes

@@ -11,7 +11,7 @@ from media.tools.command import Command, MediaInput, compile_ffmpeg, discard, ow
 from media.tools.limits import Limits
 from profiles import AudioProfile, AudioSettings, WaveformSettings
 
-_LAYOUTS: Final = {1: "mono", 2: "stereo", 6: "5.1"}
+LAYOUTS: Final = {1: "mono", 2: "stereo", 6: "5.1"}
 _SURROUND_RATE_FACTOR: Final = 3
 _TRUE_PEAK_OVERSAMPLING: Final = 4
 
@@ -116,7 +116,7 @@ def _prepared(opened: Any, track: PlannedAudio, settings: AudioSettings) -> Any:
     first = int(seek.first_seconds) if seek else 0
     start = {"async": 1, "first_pts": first * settings.sample_rate_hz}
     sound = sound.filter("aresample", settings.sample_rate_hz, **start)
-    sound = sound.filter("aformat", channel_layouts=_LAYOUTS[track.channels])
+    sound = sound.filter("aformat", channel_layouts=LAYOUTS[track.channels])
     if track.fill_seconds is not None and (track.trim is None or track.trim.end is None):
         sound = sound.filter("apad", whole_dur=f"{track.fill_seconds - first:.6f}")
     if track.trim is None:

@@ -1,7 +1,7 @@
 """Encodes the renditions: one process that decodes the video once, and one for the sound beside it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from media.encode import encode_commands
@@ -14,6 +14,7 @@ from media.inspect.refusals import explain
 from media.plan.overrides import TrimSpan
 from media.plan.plan import Plan
 from media.plan.quality_samples import REFERENCE_NAME
+from media.plan.shape import needs_box, size_warnings
 from media.plan.sprite import SHEET_NAME
 from media.plan.tracks import PlannedText
 from media.tools.command import Command
@@ -74,15 +75,12 @@ def encode(
         LimitExceededError: The source is longer than allowed, or the work takes too long.
     """
     video = _Track(on_progress)
-    video_command = _video_command(session, source, plan, profile)
-
     sound: list[EncodedAudio] = []
     notes: list[str] = []
     texts: list[tuple[PlannedText, Path]] = []
 
     def encode_picture() -> None:
-        done = session.produce(video_command, outputs=len(plan.rungs), on_progress=video.watch)
-        notes.append(done.notes)
+        notes.append(_encode_picture(session, source, plan, profile, video.watch))
 
     tasks: list[Callable[[], object]] = [
         encode_picture,
@@ -185,6 +183,20 @@ def _check_part(source: Source, trim: TrimSpan, video_seconds: float) -> None:
             f"Only {video_seconds:.2f} of the wanted {expected:.2f} seconds of video could be decoded.",
             "Check that the file plays to its end, and that trim lies within it.",
         )
+
+
+def _encode_picture(
+    session: Session, source: Source, plan: Plan, profile: LadderProfile, watch: ProgressCallback
+) -> str:
+    """Encode all renditions; once more, with bars, if the picture turned out to change its aspect."""
+    command = _video_command(session, source, plan, profile)
+    notes = session.produce(command, outputs=len(plan.rungs), on_progress=watch).notes
+    if plan.shape is not None:
+        session.warn(*size_warnings(notes, plan.shape))
+        if needs_box(notes, plan.shape):
+            command = _video_command(session, source, replace(plan, boxed=True), profile)
+            notes = session.produce(command, outputs=len(plan.rungs), on_progress=watch).notes
+    return notes
 
 
 def blames_source(error: ToolFailedError) -> bool:

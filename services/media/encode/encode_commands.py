@@ -14,6 +14,7 @@ from media.plan.overrides import TrimSpan
 from media.plan.plan import Plan, PlannedRung
 from media.plan.quality_samples import REFERENCE_NAME, Run
 from media.plan.seek_commands import seek_options
+from media.plan.shape import of_one_size, size_options
 from media.plan.sprite import SHEET_NAME, SpritePlan
 from media.plan.tracks import PlannedAudio, PlannedText
 from media.tools.command import Command, MediaInput, Tool, compile_ffmpeg, own_output, read, write
@@ -60,7 +61,8 @@ def encode_video(
     Each rendition becomes `video_<rung>.mp4` in `directory`. The smallest one is also searched for black and
     frozen parts, which costs least there.
     """
-    picture = read(source, limits, **source_options(limits, threads, plan.trim))[str(stream_index)]
+    options = source_options(limits, threads, plan.trim) | size_options(plan.shape)
+    picture = read(source, limits, **options)[str(stream_index)]
     outputs, rest = ladder(
         part_of(on_frame_grid(picture, plan), plan),
         plan,
@@ -74,7 +76,9 @@ def encode_video(
 
 
 def on_frame_grid(picture: Any, plan: Plan) -> Any:
-    """Bring woven fields to the constant rate: frame `n` shows at `n` / rate; the last may be held."""
+    """Bring the picture to one size and a constant rate: frame `n` is what shows at `n` / rate."""
+    blind = bool(plan.deinterlace or plan.tone_map or plan.watermark)
+    picture = of_one_size(picture, plan.shape, boxed=plan.boxed, stretched=blind)
     if plan.deinterlace:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     steady = picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
@@ -178,13 +182,8 @@ def poster(
     """TrimSpan one picture out of a rendition."""
     picture = read(own_output(video), limits, ss=f"{at_seconds:.6f}", threads="1")["v:0"]
     picture = picture.filter("scale", *size, flags="area", out_range="pc").filter("format", "yuvj420p")
-    output = write(
-        [picture],
-        path,
-        f="image2",
-        update="1",
-        **{"frames:v": "1", "c:v": "mjpeg", "q:v": str(settings.quality)},
-    )
+    options = {"frames:v": "1", "c:v": "mjpeg", "q:v": str(settings.quality)}
+    output = write([picture], path, f="image2", update="1", **options)
     return compile_ffmpeg("poster", [output], threads=1)
 
 
@@ -282,8 +281,7 @@ def _stream(kind: str, path: Path, name: str, directory: Path, suffix: str = "mp
 def _sprite(picture: Any, plan: SpritePlan, quality: int, path: Path) -> Any:
     """Take the picture at the start of every interval, and put all of them on one sheet."""
     taken = picture.filter("fps", fps=f"1/{plan.interval_seconds}", round="up")
-    small = sprite_cell(taken, plan)
-    return sprite_sheet(small, plan, quality, path)
+    return sprite_sheet(sprite_cell(taken, plan), plan, quality, path)
 
 
 def sprite_cell(picture: Any, plan: SpritePlan) -> Any:
@@ -294,6 +292,7 @@ def sprite_cell(picture: Any, plan: SpritePlan) -> Any:
 
 def sprite_sheet(cells: Any, plan: SpritePlan, quality: int, path: Path) -> Any:
     """Put a stream of cells on one sheet."""
-    sheet = cells.filter("tile", f"{plan.columns}x{plan.rows}")
     options = {"c:v": "mjpeg", "q:v": str(quality), "frames:v": "1", "fps_mode": "passthrough"}
-    return write([sheet], path, f="image2", update="1", **options)
+    return write(
+        [cells.filter("tile", f"{plan.columns}x{plan.rows}")], path, f="image2", update="1", **options
+    )

@@ -1,6 +1,7 @@
 """How loud the sound is, and what brings it to the wanted level. Pure: measuring is ffmpeg's work."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,8 @@ from profiles import LoudnessSettings
 SILENCE_LUFS: Final = -70.0
 """EBU R128's absolute gate: quieter sound counts as silence and has no loudness."""
 
+_USUAL_SUMMARIES: Final = 2
+"""ffmpeg builds each graph once to look at it, and once to use it; the filter speaks at the end of both."""
 _SUMMARY: Final = re.compile(
     r"^\[ebur128@track(?P<track>\d+) @ [^\]]*\] \[info\] Summary:\s+Integrated loudness:\s+"
     r"I:\s+(?P<integrated>\S+) LUFS\s+Threshold:\s+(?P<threshold>\S+) LUFS\s+Loudness range:\s+"
@@ -102,6 +105,12 @@ def choose_correction(measured: Loudness, settings: LoudnessSettings) -> Correct
     else:
         method = Method.LIMITED_GAIN
     return Correction(measured=measured, settings=settings, method=method, gain_db=gain)
+
+
+def count_restarts(notes: str) -> Counter[int]:
+    """How often the filters of each track had to begin anew, by its position: usually never."""
+    summaries = Counter(int(summary["track"]) for summary in _SUMMARY.finditer(notes))
+    return Counter({track: max(0, count - _USUAL_SUMMARIES) for track, count in summaries.items()})
 
 
 def parse_loudness(notes: str, names: Sequence[str]) -> Mapping[str, Loudness]:

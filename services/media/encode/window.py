@@ -16,6 +16,7 @@ from media.inspect.refusals import explain
 from media.plan.plan import Plan, PlannedRung
 from media.plan.quality_samples import REFERENCE_NAME, runs_within
 from media.plan.seek_commands import first_seconds
+from media.plan.shape import needs_box
 from media.plan.sprite import SHEET_NAME
 from media.plan.tracks import PlannedText
 from media.plan.windows import Window, check_frames
@@ -58,8 +59,9 @@ def encode_window(
         frames = sample.frames
         on_progress(sample)
 
-    def encode(*, seek: bool) -> str:
-        command = window_commands.encode_window(recipe, window, session.workdir, seek=seek)
+    def encode(*, seek: bool, boxed: bool = False) -> str:
+        wanted = replace(recipe, plan=replace(plan, boxed=boxed))
+        command = window_commands.encode_window(wanted, window, session.workdir, seek=seek)
         try:
             return session.produce(command, outputs=len(plan.rungs), on_progress=watch).notes
         except ToolFailedError as error:
@@ -67,9 +69,11 @@ def encode_window(
                 raise explain(error, session.limits) from error
             raise
 
-    notes = encode(seek=True)
+    notes, seek = encode(seek=True), True
     if not _covers(notes, window, plan):
-        notes = encode(seek=False)
+        notes, seek = encode(seek=False), False
+    if plan.shape is not None and needs_box(notes, plan.shape):
+        notes = encode(seek=seek, boxed=True)
     return EncodedWindow(
         window=window,
         directory=session.workdir,

@@ -18,6 +18,7 @@ from media.encode.encode_commands import (
 from media.plan.plan import Plan, PlannedRung
 from media.plan.quality_samples import runs_within
 from media.plan.seek_commands import seek_options, seek_position, show_first
+from media.plan.shape import size_options
 from media.plan.sprite import SHEET_NAME
 from media.plan.windows import Window, cell_frames
 from media.tools.command import Command, MediaInput, compile_ffmpeg, discard, own_output, read, write
@@ -78,7 +79,8 @@ def encode_window(recipe: WindowRecipe, window: Window, directory: Path, *, seek
     source, plan, threads = recipe.source, recipe.plan, recipe.threads
     start = source.start_microseconds
     position = seek_position(start, window_start(window, plan)) if seek else None
-    opened = read(source.media, recipe.limits, threads=str(threads), **seek_options(start, position))
+    options = seek_options(start, position) | size_options(plan.shape)
+    opened = read(source.media, recipe.limits, threads=str(threads), **options)
     decoded = opened[str(source.stream_index)].filter_multi_output("split", 2)
     outputs, rest = ladder(
         part_of(on_frame_grid(decoded[0], plan), plan, window.start_frame, window.end_frame),

@@ -72,6 +72,7 @@ class StreamDocument(_Document):
     sample_rate: Whole = 0
     start_time: float | None = None
     duration: Seconds = None
+    declared_frames: Whole = Field(default=0, alias="nb_frames")
     packets: Whole = Field(default=0, alias="nb_read_packets")
     decoded_frames: Whole = Field(default=0, alias="nb_read_frames")
     disposition: dict[str, int] = Field(default_factory=dict)
@@ -119,6 +120,18 @@ class StreamDocument(_Document):
         return hours * 3600 + minutes * 60 + seconds or None
 
 
+class ProgramDocument(_Document):
+    """One programme of a broadcast: which of the streams belong together."""
+
+    number: Whole = Field(default=0, alias="program_num")
+    streams: list[StreamDocument] = Field(default_factory=list)
+
+    @property
+    def indices(self) -> frozenset[int]:
+        """The streams, by their index in the file."""
+        return frozenset(stream.index for stream in self.streams)
+
+
 class FormatDocument(_Document):
     """The container."""
 
@@ -141,6 +154,7 @@ class ProbeDocument(_Document):
 
     format: FormatDocument = FormatDocument()
     streams: list[StreamDocument] = Field(default_factory=list)
+    programs: list[ProgramDocument] = Field(default_factory=list)
     frames: list[FrameDocument] = Field(default_factory=list)
 
     @property

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from media.containers.sniff import sniff
-from media.inspect.packets import MeasuredFile, measure_packets
-from media.inspect.probe import Source, probe, source_media
-from media.inspect.protection import PICTURE_AND_SOUND, refuse_unreachable
-from media.inspect.times import measure_video
+from media.inspect.chosen_tracks import choose_film, choose_sound
+from media.inspect.describe import Described, describe
+from media.inspect.packets import MeasuredFile, empty_tracks, measure_packets
+from media.inspect.probe import Source, film_of
+from media.inspect.probe_audio import AudioSource, sound_of
+from media.inspect.protection import PICTURE_AND_SOUND, SOUND, refuse_unreachable
+from media.inspect.times import measure_sound, measure_video
 from media.tools.session import Session
 
 
@@ -18,8 +21,26 @@ def inspect_source(session: Session, source: Path | MeasuredFile) -> Source:
         LimitExceededError: It is above a limit.
     """
     path = source if isinstance(source, Path) else source.path
+    described = _describe(session, path, PICTURE_AND_SOUND)
+    # What its packets cannot make good is refused before they are read.
+    film_of(described, choose_film(described.document), session.limits)
+    times = source.times if isinstance(source, MeasuredFile) else measure_packets(session, described.media)
+    chosen = choose_film(described.document, empty_tracks(described.document, times))
+    session.warn(*chosen.warnings())
+    return measure_video(session, film_of(described, chosen, session.limits), times)
+
+
+def inspect_audio(session: Session, path: Path) -> AudioSource:
+    """Sniff and probe a source for its sound and measure its length; raises what `inspect_source` raises."""
+    described = _describe(session, path, SOUND)
+    choose_sound(described.document)
+    times = measure_packets(session, described.media)
+    chosen = choose_sound(described.document, empty_tracks(described.document, times))
+    session.warn(*chosen.warnings())
+    return measure_sound(session, sound_of(described, chosen), times)
+
+
+def _describe(session: Session, path: Path, kinds: frozenset[str]) -> Described:
     container = sniff(path, session.limits)
-    refuse_unreachable(path, container, PICTURE_AND_SOUND)
-    probed = probe(session, source_media(path, container), container)
-    times = source.times if isinstance(source, MeasuredFile) else measure_packets(session, probed.media)
-    return measure_video(session, probed, times)
+    refuse_unreachable(path, container, kinds)
+    return describe(session, path, container)

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
+from media.inspect.ffprobe import ProbeDocument
 from media.tools import command
 from media.tools.command import MediaInput
 from media.tools.errors import LimitExceededError, ToolFailedError
@@ -43,7 +44,7 @@ class StreamTimes:
     """What the packets of one stream say.
 
     Attributes:
-        packets: How many there are with a time.
+        packets: How many there are with a time; 0 where none has one, and the rest says nothing then.
         start_seconds: When the first of them is shown, on the clock of the file.
         end_seconds: When the last of them ends.
         usual_step_seconds: From one packet to the next, where they follow each other as usual; 0 for fewer
@@ -102,6 +103,13 @@ def measure_packets(session: Session, media: MediaInput) -> PacketTimes | None:
     return reader.times()
 
 
+def empty_tracks(document: ProbeDocument, times: PacketTimes | None) -> frozenset[int]:
+    """The indices of tracks that a file declares and leaves without a packet: no player hears them."""
+    if times is None:
+        return frozenset()
+    return frozenset(stream.index for stream in document.streams if stream.index not in times)
+
+
 class PacketReader:
     """Reads ffprobe's lines and keeps a fixed amount of memory for each stream.
 
@@ -137,7 +145,7 @@ class PacketReader:
 
     def times(self) -> PacketTimes:
         """What was found, by the index of the stream."""
-        return {index: stream.times() for index, stream in self._streams.items() if stream.packets}
+        return {index: stream.times() for index, stream in self._streams.items()}
 
 
 class _Stream:

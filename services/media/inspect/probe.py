@@ -5,22 +5,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from media.containers.sniff import Container
-from media.inspect.codecs import AUDIO_CODECS, SOURCE_DECODERS, TEXT_SUBTITLE_CODECS, VIDEO_CODECS
-from media.inspect.ffprobe import ProbeDocument, StreamDocument, parse_document
+from media.containers.formats import Container
+from media.inspect.chosen_tracks import Chosen
+from media.inspect.codecs import TEXT_SUBTITLE_CODECS
+from media.inspect.describe import Described
+from media.inspect.ffprobe import StreamDocument
 from media.inspect.packets import PacketTimes
-from media.inspect.refusals import (
-    codec_refused,
-    explain,
-    names_large_picture,
-    picture_too_large,
-)
+from media.inspect.refusals import picture_too_large
 from media.inspect.technical import stream_facts
-from media.tools import command
 from media.tools.command import MediaInput
-from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, ToolFailedError
+from media.tools.errors import ErrorCode, InvalidInputError
 from media.tools.limits import Limits
-from media.tools.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,70 +150,27 @@ class Source:
         }
 
 
-def probe(session: Session, media: MediaInput, container: Container) -> Source:
-    """Inspect a sniffed source.
+def film_of(described: Described, chosen: Chosen, limits: Limits) -> Source:
+    """The chosen tracks of a file, as far as its headers tell of them.
 
     Raises:
-        InvalidInputError: Unreadable, without video, or with a codec off the list.
-        LimitExceededError: Picture or number of streams above the limits.
+        InvalidInputError: The picture has a size that cannot be used.
+        LimitExceededError: The picture is too large.
     """
-    source = _select(read_document(session, media), media, container)
-    _check(source, session.limits)
-    return source
-
-
-def read_document(session: Session, media: MediaInput) -> ProbeDocument:
-    """Let ffprobe describe a sniffed source.
-
-    Raises:
-        InvalidInputError: Unreadable, or with a codec off the list.
-        LimitExceededError: Its picture or its number of streams is above the limits.
-    """
-    try:
-        completed = session.inspect(command.probe(media, session.limits))
-    except ToolFailedError as error:
-        raise explain(error, session.limits) from error
-    except LimitExceededError as error:
-        if error.code is ErrorCode.OUT_OF_MEMORY:
-            raise
-        raise InvalidInputError(
-            ErrorCode.INPUT_UNREADABLE,
-            f"Reading the file's structure took more than {session.limits.probe_seconds:.0f} seconds.",
-            "Export the video again as MP4 and upload the new file.",
-        ) from error
-    if names_large_picture(completed.log):
-        raise picture_too_large("The picture", session.limits)
-    return parse_document(completed.stdout)
-
-
-def source_media(path: Any, container: Container) -> MediaInput:
-    """A source file with the demuxers of its container and the decoders of the allowed codecs."""
-    return MediaInput(path=path, formats=container.demuxers, codecs=SOURCE_DECODERS)
-
-
-def _select(document: ProbeDocument, media: MediaInput, container: Container) -> Source:
-    videos = [stream for stream in document.streams if stream.codec_type == "video" and not stream.is_picture]
-    audios = [stream for stream in document.streams if stream.codec_type == "audio"]
-    if not videos:
-        raise InvalidInputError(
-            ErrorCode.INPUT_NO_VIDEO,
-            "The file has no video stream" + (", only sound." if audios else "."),
-            "Upload a file with a picture; this profile makes video renditions.",
-        )
-    video = max(videos, key=lambda stream: (stream.is_default, stream.width * stream.height))
-    audios.sort(key=lambda stream: not stream.is_default)
+    assert chosen.video is not None  # noqa: S101 - a film has a picture
+    document = described.document
+    _check_size(chosen.video, limits)
     return Source(
-        media=media,
-        container=container,
-        size_bytes=media.path.stat().st_size,
-        duration_seconds=document.duration_seconds,
+        media=described.media,
+        container=described.container,
+        size_bytes=described.media.path.stat().st_size,
+        duration_seconds=chosen.duration_seconds(document),
         bitrate_kbps=document.bitrate_kbps,
-        video=_video(video),
-        audios=tuple(audio_stream(stream) for stream in audios),
+        video=_video(chosen.video),
+        audios=tuple(audio_stream(stream) for stream in chosen.audios),
         subtitles=tuple(
             SubtitleStream(index=stream.index, codec=stream.codec_name, language=stream.language)
-            for stream in document.streams
-            if stream.codec_type == "subtitle"
+            for stream in chosen.subtitles
         ),
         start_microseconds=document.start_microseconds,
         streams=tuple(stream_facts(document)),
@@ -257,13 +209,7 @@ def audio_stream(stream: StreamDocument) -> AudioStream:
     )
 
 
-def _check(source: Source, limits: Limits) -> None:
-    video = source.video
-    if video.codec not in VIDEO_CODECS:
-        raise codec_refused(video.codec)
-    refused = [audio.codec for audio in source.audios if audio.codec not in AUDIO_CODECS]
-    if refused:
-        raise codec_refused(refused[0])
+def _check_size(video: StreamDocument, limits: Limits) -> None:
     if video.width * video.height > limits.max_pixels:
         raise picture_too_large(f"The picture of {video.width} x {video.height} pixels", limits)
     if video.width < 2 or video.height < 2:

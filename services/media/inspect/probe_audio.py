@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from media.containers.sniff import Container, sniff
-from media.inspect.codecs import AUDIO_CODECS
-from media.inspect.probe import AudioStream, audio_stream, read_document, source_media
-from media.inspect.protection import SOUND, refuse_unreachable
-from media.inspect.refusals import codec_refused
+from media.containers.formats import Container
+from media.inspect.chosen_tracks import Chosen
+from media.inspect.describe import Described
+from media.inspect.probe import AudioStream, audio_stream
 from media.inspect.technical import stream_facts
 from media.tools.command import MediaInput
-from media.tools.errors import ErrorCode, InvalidInputError
-from media.tools.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,35 +56,16 @@ class AudioSource:
         }
 
 
-def inspect_audio(session: Session, path: Path) -> AudioSource:
-    """Sniff and probe a source for its sound.
-
-    Raises:
-        InvalidInputError: Unreadable, without sound, or with a codec off the list.
-        LimitExceededError: Above a limit.
-    """
-    container = sniff(path, session.limits)
-    refuse_unreachable(path, container, SOUND)
-    media = source_media(path, container)
-    document = read_document(session, media)
-    streams = [stream for stream in document.streams if stream.codec_type == "audio"]
-    streams.sort(key=lambda stream: not stream.is_default)
-    if not streams:
-        raise InvalidInputError(
-            ErrorCode.INPUT_NO_AUDIO,
-            "The file has no sound.",
-            "Upload a file with sound, or choose a profile for video.",
-        )
-    for stream in streams:
-        if stream.codec_name not in AUDIO_CODECS:
-            raise codec_refused(stream.codec_name)
+def sound_of(described: Described, chosen: Chosen) -> AudioSource:
+    """The chosen tracks of a file, as far as its headers tell of them."""
+    document = described.document
     return AudioSource(
-        media=media,
-        container=container,
-        size_bytes=path.stat().st_size,
-        duration_seconds=document.duration_seconds,
+        media=described.media,
+        container=described.container,
+        size_bytes=described.media.path.stat().st_size,
+        duration_seconds=chosen.duration_seconds(document),
         bitrate_kbps=document.bitrate_kbps,
-        audios=tuple(audio_stream(stream) for stream in streams),
+        audios=tuple(audio_stream(stream) for stream in chosen.audios),
         start_microseconds=document.start_microseconds,
         streams=tuple(stream_facts(document)),
     )

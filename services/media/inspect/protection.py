@@ -6,15 +6,7 @@ A decoder fed with encrypted samples gives noise or an error about anything but 
 from pathlib import Path
 from typing import Final
 
-from media.containers.matroska_tracks import encrypted_tracks
-from media.containers.mp4_tracks import read_tracks
-from media.containers.scrambled import (
-    is_protected_asf,
-    is_protected_flv,
-    is_scrambled_program,
-    is_scrambled_transport,
-)
-from media.containers.sniff import (
+from media.containers.formats import (
     FLASH,
     MATROSKA,
     MP4,
@@ -22,6 +14,14 @@ from media.containers.sniff import (
     TRANSPORT_STREAM,
     WINDOWS_MEDIA,
     Container,
+)
+from media.containers.matroska_tracks import encrypted_tracks
+from media.containers.mp4_tracks import read_tracks
+from media.containers.scrambled import (
+    is_protected_asf,
+    is_protected_flv,
+    is_scrambled_program,
+    is_scrambled_transport,
 )
 from media.tools.errors import ErrorCode, InvalidInputError
 

@@ -3,7 +3,6 @@
 import re
 from typing import Final
 
-from media.inspect.codecs import VIDEO_CODECS
 from media.tools.errors import (
     ErrorCode,
     InvalidInputError,
@@ -77,11 +76,16 @@ def picture_too_large(subject: str, limits: Limits) -> LimitExceededError:
     )
 
 
-def codec_refused(name: str) -> InvalidInputError:
+def codec_refused(name: str, *, is_sound: bool = False) -> InvalidInputError:
     """The error of a codec that is not accepted."""
+    if is_sound:
+        return InvalidInputError(
+            ErrorCode.CODEC_NOT_ALLOWED,
+            f"The sound is coded as {name!r}, which is not accepted.",
+            "Export the sound as AAC, MP3, FLAC or WAV and upload the new file.",
+        )
     return InvalidInputError(
         ErrorCode.CODEC_NOT_ALLOWED,
         f"The codec {name!r} is not accepted.",
-        "Export the video as H.264 or HEVC with AAC sound and upload the new file. Accepted video codecs: "
-        f"{', '.join(sorted(VIDEO_CODECS))}.",
+        "Export the video as H.264 or HEVC with AAC sound and upload the new file.",
     )

@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Final
 
 from media.containers.completeness import check_matroska_complete
-from media.containers.sniff import AVI, FLASH, MATROSKA, MP4, WINDOWS_MEDIA
-from media.inspect.packets import PacketTimes, StreamTimes, measure_packets
+from media.containers.formats import AVI, FLASH, MATROSKA, MP4, WINDOWS_MEDIA
+from media.inspect.packets import PacketTimes, StreamTimes
 from media.inspect.probe import AudioStream, Source, VideoStream
 from media.inspect.probe_audio import AudioSource
 from media.inspect.refusals import check_duration
@@ -37,7 +37,7 @@ def measure_video(session: Session, source: Source, times: PacketTimes | None) -
         LimitExceededError: It lasts longer than allowed.
     """
     picture = (times or {}).get(source.video.index)
-    if times is None or picture is None:
+    if times is None or picture is None or not picture.packets:
         check_duration(source.duration_seconds, session.limits)
         return source
     _check_whole_matroska(source, times)
@@ -50,10 +50,9 @@ def measure_video(session: Session, source: Source, times: PacketTimes | None) -
     return replace(source, video=video, audios=audios, duration_seconds=total, times=times)
 
 
-def measure_sound(session: Session, source: AudioSource) -> AudioSource:
-    """Give the lengths of a source of sound by its packets; errors are those of `measure_video`."""
-    times = measure_packets(session, source.media) or {}
-    if not any(audio.index in times for audio in source.audios):
+def measure_sound(session: Session, source: AudioSource, times: PacketTimes | None) -> AudioSource:
+    """Give the lengths of a source of sound by its packets, as `measure_video` does."""
+    if times is None or not any(_is_timed(audio, times) for audio in source.audios):
         check_duration(source.duration_seconds, session.limits)
         return source
     _check_whole_matroska(source, times)
@@ -75,8 +74,13 @@ def _check_whole_matroska(source: Source | AudioSource, times: PacketTimes) -> N
 
 
 def _sound(audio: AudioStream, times: PacketTimes, start: float) -> AudioStream:
-    found = times.get(audio.index)
-    return audio if found is None else replace(audio, duration_seconds=_length(found, start))
+    if not _is_timed(audio, times):
+        return audio
+    return replace(audio, duration_seconds=_length(times[audio.index], start))
+
+
+def _is_timed(stream: AudioStream, times: PacketTimes) -> bool:
+    return stream.index in times and times[stream.index].packets > 0
 
 
 def _length(found: StreamTimes, start: float) -> float | None:

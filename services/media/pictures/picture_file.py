@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from media.containers.sniff import Container
+from media.containers.formats import Container
 from media.tools.command import MediaInput
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
 

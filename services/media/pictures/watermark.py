@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from media.inspect.probe import read_document
+from media.inspect.describe import read_document
 from media.inspect.refusals import picture_too_large
 from media.pictures.image_commands import SIDEWAYS, upright
 from media.pictures.picture_file import picture_media, read_picture_file, sniff_picture

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from media.containers.sniff import PROGRAM_STREAM, SEEKABLE, TRANSPORT_STREAM
+from media.containers.formats import PROGRAM_STREAM, SEEKABLE, TRANSPORT_STREAM
 from media.inspect.probe import Source
 from media.plan.plan import Plan
 from media.plan.windows import Window, cut_windows

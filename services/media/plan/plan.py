@@ -10,6 +10,7 @@ from media.inspect.probe import Source, VideoStream
 from media.plan.lengths import find_lengths
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
+from media.plan.shape import Shape, decoded_shape
 from media.plan.sprite import SpritePlan, plan_sprite
 from media.plan.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
 from media.plan.watermark_placement import PlacedWatermark, WatermarkPicture, place_watermark
@@ -76,6 +77,8 @@ class Plan:
         watermark: What is laid over the picture.
         usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
         held_frames: How often the last frame is repeated, because the sound goes on behind the picture.
+        shape: Of the decoded pictures; None where ffmpeg turns them first, which only suits a steady size.
+        boxed: Whether pictures that come in another aspect get bars, rather than being stretched.
     """
 
     codec: str
@@ -95,6 +98,8 @@ class Plan:
     watermark: PlacedWatermark | None = None
     usual_form: bool = False
     held_frames: int = 0
+    shape: Shape | None = None
+    boxed: bool = False
 
     @property
     def first_frame(self) -> int:
@@ -180,6 +185,7 @@ def make_plan(
         trim=trim,
         held_frames=lengths.held_frames(frame_rate),
         watermark=place_watermark(watermark, base, shown) if watermark else None,
+        shape=decoded_shape(source.video),
     )
 
 

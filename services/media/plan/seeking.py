@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from media.containers.sniff import SEEKABLE
+from media.containers.formats import SEEKABLE
 from media.inspect.probe import Source
 from media.inspect.probe_audio import AudioSource
 from media.plan.overrides import Seek, TrimSpan

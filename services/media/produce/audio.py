@@ -6,9 +6,8 @@ from pathlib import Path
 from media.encode import audio_commands
 from media.encode.audio import EncodedAudio, encode_audio
 from media.encode.encode import tolerance_seconds
-from media.inspect.probe_audio import inspect_audio
+from media.inspect.inspection import inspect_audio
 from media.inspect.refusals import explain
-from media.inspect.times import measure_sound
 from media.plan.overrides import NO_OVERRIDES, Overrides, plan_trim
 from media.plan.seeking import reach_audio_trim
 from media.plan.tracks import choose_audios, left_out
@@ -29,7 +28,7 @@ def make_audio(
         InvalidInputError: There is no usable sound, or the file is cut short.
     """
     with stages.during(Stage.INSPECTING):
-        source = measure_sound(session, inspect_audio(session, path))
+        source = inspect_audio(session, path)
         session.warn(*left_out(source.audios, profile.audio.max_tracks))
         trim = plan_trim(overrides.trim, source.duration_seconds)
         expected = trim.length(source.declared_seconds) if trim else source.declared_seconds
@@ -43,8 +42,8 @@ def make_audio(
             main = tracks[0]
             session.produce(
                 audio_commands.encode_opus(
-                    source.media,
-                    main,
+                    encoded.media or source.media,
+                    encoded.readable[0],
                     profile,
                     encoded.corrections.get(main.name),
                     path=session.workdir / OPUS_NAME,

@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from media.inspect.describe import read_document
 from media.inspect.ffprobe import StreamDocument
-from media.inspect.probe import read_document
 from media.inspect.refusals import picture_too_large
 from media.pictures.colour_profile import CUBE_NAME, cube_to_srgb
 from media.pictures.image_commands import SIDEWAYS, resize

@@ -12,6 +12,7 @@ from media.inspect.probe import Source
 from media.inspect.refusals import explain
 from media.package.poster import choose_sample, poster_size
 from media.plan.plan import HDR_TRANSFERS, choose_frame_rate, display_size
+from media.plan.shape import decoded_shape, size_options
 from media.plan.sprite import SHEET_NAME, SpritePlan, plan_sprite
 from media.produce.production import Stages
 from media.tools.command import Command, compile_ffmpeg, discard, read, write
@@ -105,8 +106,10 @@ def scan_command(session: Session, source: Source, overrides: ScanOptions, sprit
     """The one process of the pass; the frames of its first output tell how long the video is."""
     size = display_size(source.video)
     largest = poster_size(*size, overrides.poster.max_long_side_pixels)
-    options = source_options(session.limits, session.threads)
-    picture = read(source.media, session.limits, **options)[str(source.video.index)]
+    options, shape = source_options(session.limits, session.threads), decoded_shape(source.video)
+    picture = read(source.media, session.limits, **options, **size_options(shape))[str(source.video.index)]
+    if shape and (source.video.interlaced or source.video.color_transfer in HDR_TRANSFERS):
+        picture = shape.stretched(picture)
     if source.video.interlaced:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     if source.video.color_transfer in HDR_TRANSFERS:

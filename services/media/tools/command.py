@@ -48,14 +48,19 @@ class MediaInput:
 
     Attributes:
         demuxer: The one to use, where ffmpeg must not choose by the file's name or content.
+        opens: Decoders that ffprobe may open for tracks that are not used; no packet ever reaches them.
+        begins_at_seconds: Time of its first packet, where that is not to count as zero.
     """
 
     path: Path
     formats: tuple[str, ...]
     codecs: tuple[str, ...]
     demuxer: str | None = None
+    opens: tuple[str, ...] = ()
+    begins_at_seconds: float = 0.0
 
 
+_OPENED_KINDS: Final = ("v", "a", "s", "d")
 _FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
 _PROGRESS: Final = ("-progress", "pipe:1", "-stats_period", "0.5")
 _MAX_DESCRIPTION_BYTES: Final = 4 * MEBIBYTE
@@ -95,7 +100,7 @@ def version(tool: Tool) -> Command:
 
 def probe(source: MediaInput, limits: Limits, *, step: str = "probe") -> Command:
     """List the container and its streams as JSON; usual sources need 10 KB, the rest is their own texts."""
-    wanted = _ffprobe(step, source, limits, "-show_format", "-show_streams")
+    wanted = _ffprobe(step, source, limits, "-show_format", "-show_programs", "-show_streams")
     return replace(wanted, max_answer_bytes=_MAX_DESCRIPTION_BYTES)
 
 
@@ -127,6 +132,11 @@ def probe_packets(source: MediaInput, limits: Limits) -> Command:
 
 def _ffprobe(step: str, source: MediaInput, limits: Limits, *wanted: str) -> Command:
     guard = [part for key, value in hardening(source, limits).items() for part in (f"-{key}", value)]
+    if source.opens:
+        # With a kind of stream the list counts only for opening; what may probe packets stays as above.
+        opened = ",".join((*source.codecs, *source.opens))
+        guard += [part for kind in _OPENED_KINDS for part in (f"-codec_whitelist:{kind}", opened)]
+        guard += ["-strict", "experimental"]
     return Command(
         step=step,
         tool=Tool.FFPROBE,
@@ -141,7 +151,9 @@ def _ffprobe(step: str, source: MediaInput, limits: Limits, *wanted: str) -> Com
 
 def read(source: MediaInput, limits: Limits, **options: Any) -> Any:
     """Open `source` as an ffmpeg-python input node with the hardening in front."""
-    return ffmpeg.input(media_path(source.path), **hardening(source, limits), **options)
+    begins = source.begins_at_seconds
+    times = {"itsoffset": f"{begins:.6f}"} if begins else {}
+    return ffmpeg.input(media_path(source.path), **hardening(source, limits), **times, **options)
 
 
 def write(streams: Sequence[Any], path: Path, **options: Any) -> Any:

@@ -220,17 +220,12 @@ def _in_parts(body: UploadJobBody) -> bool:
 
 def _check_profile(body: UploadJobBody | SourceJobBody) -> "Profile":
     # The profile files are read at the first job only, not by every cold start.
-    from profiles import UnknownProfileError, accepts, get_profile, source_types
+    from profiles import UnknownProfileError, get_profile
 
     try:
-        profile = get_profile(body.profile)
+        return get_profile(body.profile)
     except UnknownProfileError as error:
         raise field_problem("profile", str(error)) from error
-    if isinstance(body, UploadJobBody) and not accepts(profile, body.content_type):
-        wanted = ", ".join(f"{name}*" if name.endswith("/") else name for name in source_types(profile))
-        message = f"the profile {profile.name} takes {wanted}; got {body.content_type}"
-        raise field_problem("content_type", message)
-    return profile
 
 
 def _filename_of_key(key: str) -> str:

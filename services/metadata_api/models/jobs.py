@@ -61,7 +61,13 @@ class UploadJobBody(JobBody):
 
     filename: FileName = Field(description="Only shown and stored; never used as a path.")
     size_bytes: WholeNumber = Field(ge=0, description="Exact size of the file; the upload accepts no other.")
-    content_type: MediaType = Field(description="Exact Content-Type the upload is sent with.")
+    content_type: MediaType = Field(
+        default="application/octet-stream",
+        description=(
+            "Content-Type that the upload is sent with, as the ticket repeats it. Only a hint: what the file "
+            "is, its bytes decide. Empty means application/octet-stream."
+        ),
+    )
     sha256: Sha256 | None = Field(
         default=None, description="Hex digest of the file; the upload is checked against it."
     )

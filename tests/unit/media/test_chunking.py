@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from media.containers.sniff import FLASH, TRANSPORT_STREAM
+from media.containers.formats import FLASH, TRANSPORT_STREAM
 from media.inspect.probe import Source
 from media.plan.chunking import ChunkingRules, Decision, Estimate, decide, estimate
 from media.plan.overrides import Overrides, Trim

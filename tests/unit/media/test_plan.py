@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.containers.sniff import MP4
+from media.containers.formats import MP4
 from media.inspect.probe import AudioStream, Source, SubtitleStream, VideoStream
 from media.plan.plan import choose_frame_rate, choose_rungs, display_size, download_rung, make_plan
 from media.plan.tracks import choose_audios, choose_texts, left_out

@@ -49,6 +49,19 @@ def _refusal(tmp_path: Path, data: bytes) -> MediaError:
         (b"ID3\x04\0\0", "MP3"),
         (b"\xff\xfb\x90\x64" + b"\0" * 40, "MP3"),
         (b"fLaC\0\0\0\x22", "FLAC"),
+        (b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0", "WAV"),
+        (b"RIFF\x10\0\0\0QLCMfmt ", "QCP"),
+        (b"RIFF\x10\0\0\0CDXAfmt ", "MPEG-PS"),
+        (b"FORM\0\0\1\0AIFFCOMM", "AIFF"),
+        (b"#!AMR\n\x3c" + b"AAAA" * 20, "AMR"),
+        (b"YUV4MPEG2 W8 H8 F25:1\nFRAME\n" + b"\x80" * 96, "Y4M"),
+        (b"MAC \x96\x0f\0\0", "Monkey's Audio"),
+        (b"MPCKSH\0", "Musepack 8"),
+        (b"MP+\x07\0", "Musepack 7"),
+        (b"\0\0\1\x67\x42\0\0\1\x68", "raw H.264"),
+        (b"\0\0\0\1\x40\1\x0c\0\0\0\1\x42\1", "raw HEVC"),
+        (bytes(300) + (b"\x47\x40\0\x10" + b"\xff" * 184) * 6, "MPEG-TS"),
+        ((b"\x47\x40\0\x10" + b"\xff" * 200) * 6, "MPEG-TS"),
     ],
 )
 def test_each_container_is_known_by_its_first_bytes(head: bytes, name: str) -> None:
@@ -69,6 +82,12 @@ def test_each_container_is_known_by_its_first_bytes(head: bytes, name: str) -> N
         (b"PK\x03\x04\x14\x00\x00", "not in a known video format"),
         (b"\x7fELF\x02\x01\x01\x00", "not in a known video format"),
         (b"G" * 4096, "text"),
+        (b"MPCK or any other four letters", "text"),
+        (b"#!AMR-like script\nrm -r .\n", "text"),
+        (b"FORM\0\0\1\0ILBMBMHD", "not in a known video format"),
+        (b"\0\0\1\x06" + b"\0" * 40, "not in a known video format"),
+        ((b"\xd0" * 32 + b"\0") * 10, "not in a known video format"),
+        (b"\x0b\x77" + b"\0" * 400, "not in a known video format"),
         (b"\x47" * 100 + b"\0", "not in a known video format"),
         (b"\0", "not in a known video format"),
     ],
@@ -78,6 +97,27 @@ def test_what_is_not_media_is_refused_by_kind(tmp_path: Path, data: bytes, words
 
     assert refusal.code is ErrorCode.INPUT_NOT_MEDIA
     assert words in refusal.message
+
+
+def _tag(size: int) -> bytes:
+    return b"ID3\3\0\0" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (_tag(200_000) + b"fLaC\0\0\0\x22", "FLAC"),
+        (_tag(20) + _tag(300) + b"\xff\xf1\x50\x80\x01\x7f\xfc" + bytes(40), "AAC"),
+        (_tag(20) + bytes(40), "MP3"),
+        (_tag(20) + b"#EXTM3U\n#EXTINF:10,\n/etc/passwd\n", "MP3"),
+        (_tag(20) + FTYP + MOOV, "MP3"),
+    ],
+)
+def test_behind_a_tag_of_music_nothing_but_music_is_known(tmp_path: Path, data: bytes, name: str) -> None:
+    path = tmp_path / "source"
+    path.write_bytes(data)
+
+    assert sniff(path, Limits()).name == name
 
 
 def test_an_empty_file_is_refused_as_empty(tmp_path: Path) -> None:
@@ -157,6 +197,8 @@ def test_no_bytes_make_the_readers_fail_in_an_unforeseen_way(
     data: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any_bytes"
+    with suppress(InvalidInputError):
+        identify(data)
     cut_index = FTYP + _box(b"moov", data) + _box(b"mdat", claimed=5000)
     for prefix, check in (
         (b"", check_mp4_complete),

@@ -14,7 +14,6 @@ from profiles import (
     LadderProfile,
     ProfileError,
     UnknownProfileError,
-    accepts,
     get_profile,
     load_profiles,
 )
@@ -147,25 +146,6 @@ def test_a_broken_image_profile_is_refused_with_the_place_and_the_rule(
 ) -> None:
     with pytest.raises(ProfileError, match=words):
         load_profiles(_write_changed(tmp_path, change, name="image"))
-
-
-@pytest.mark.parametrize(
-    ("profile", "taken", "refused"),
-    [
-        ("web", "video/mp4 application/octet-stream application/mp4", "image/png audio/mpeg text/plain"),
-        ("audio", "audio/mpeg video/mp4 AUDIO/FLAC application/ogg", "image/png"),
-        (
-            "image",
-            "image/png image/jpeg IMAGE/WEBP application/octet-stream",
-            "image/svg+xml image/tiff video/mp4",
-        ),
-        ("thumbnails", "video/webm", "image/png audio/mpeg"),
-        ("passthrough", "video/quicktime", "image/png audio/mpeg"),
-    ],
-)
-def test_a_profile_takes_the_media_types_that_fit_its_kind(profile: str, taken: str, refused: str) -> None:
-    assert [name for name in taken.split() if not accepts(get_profile(profile), name)] == []
-    assert [name for name in refused.split() if accepts(get_profile(profile), name)] == []
 
 
 def test_a_file_dropped_into_the_package_is_known_to_the_api_and_the_processor(tmp_path: Path) -> None:
