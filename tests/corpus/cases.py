@@ -282,7 +282,7 @@ CONTAINERS = (
     ),
     _with_sound("wmv", "a.wmv", "-c:v", "wmv2", "-c:a", "wmav2"),
     _with_sound("wmv-7", "a.wmv", "-c:v", "wmv1", "-c:a", "wmav1"),
-    _of_picture("gif", "a.gif", refused=ErrorCode.INPUT_NOT_MEDIA),
+    _of_picture("gif", "a.gif", refused=ErrorCode.INPUT_IS_PICTURE),
     _of_picture("nut", "a.nut", "-c:v", "mpeg4", refused=ErrorCode.INPUT_NOT_MEDIA),
     _of_picture("jpeg-2000", "a.mov", "-c:v", "jpeg2000", refused=ErrorCode.CODEC_NOT_ALLOWED),
     _one("sound-only", "a.mp4", *_sound(), *_AAC, refused=ErrorCode.INPUT_NO_VIDEO),

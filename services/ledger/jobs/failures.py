@@ -21,6 +21,7 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
         "The film lies in another file, which is not part of this one.",
         "Export it as a self-contained movie and upload that.",
     ),
+    ErrorCode.INPUT_IS_PICTURE: ("The file is a picture.", "Order the job with the profile image."),
     ErrorCode.INPUT_NOT_MEDIA: ("The file is not a video in a known format.", "Upload a video file."),
     ErrorCode.INPUT_TRUNCATED: ("The file ends too early.", "Upload the complete file."),
     ErrorCode.INPUT_UNREADABLE: ("The file cannot be read.", "Export the video again and upload it."),
@@ -38,7 +39,15 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
         "Order a new job with values that fit the source.",
     ),
     ErrorCode.CODEC_NOT_ALLOWED: ("The file's codec is not accepted.", "Convert it, e.g. to H.264 and AAC."),
+    ErrorCode.DOLBY_VISION_ONLY: (
+        "The film is Dolby Vision without a picture for other players.",
+        "Export it as HDR10, HLG or a standard picture.",
+    ),
     ErrorCode.LIMIT_EXCEEDED: ("The file exceeds a limit.", "Upload a smaller or shorter video."),
+    ErrorCode.PICTURE_TOO_SMALL: (
+        "The picture is too small for the codec.",
+        "Order the job with a profile that makes H.264, for example web.",
+    ),
     ErrorCode.SIZE_MISMATCH: ("The file does not have the announced size.", "Upload the file again."),
     ErrorCode.CHECKSUM_MISMATCH: ("The file does not have the announced checksum.", "Upload the file again."),
     ErrorCode.SOURCE_MISSING: ("The file is no longer there.", "Upload it again as a new job."),

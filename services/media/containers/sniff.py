@@ -52,6 +52,7 @@ from media.containers.formats import (
     Y4M,
     Container,
 )
+from media.containers.still_pictures import name_of_picture, picture_refused
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
 from media.tools.limits import Limits
 
@@ -174,11 +175,14 @@ def identify(head: bytes) -> Container:
     """Tell the container from the first bytes of a file.
 
     Raises:
-        InvalidInputError: It is text, a playlist, or nothing known.
+        InvalidInputError: It is a picture, text, a playlist, or nothing known.
     """
     if _looks_like_text(head[:_TEXT_BYTES]) and not head.startswith(_LIKE_TEXT):
         kind = "a playlist" if head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"#EXTM3U") else "text"
         raise _not_media(f"The file holds {kind}, not a video.")
+    picture = name_of_picture(head)
+    if picture is not None:
+        raise picture_refused(picture)
     known = _by_magic(head) or _by_frames(head)
     if known is None:
         raise _not_media("The file is not in a known video format.")

@@ -59,7 +59,9 @@ def encode_audio(
 def measure_outputs(files: Sequence[MediaInput], limits: Limits) -> Command:
     """Decode finished tracks whole and measure them as people will hear them."""
     streams = [
-        _measured(read(file, limits, threads="1")["a:0"], position) for position, file in enumerate(files)
+        # Counted anew: times that a copied track has from its source are no fault of its sound.
+        _measured(read(file, limits, threads="1")["a:0"].filter("asetpts", "N/SR/TB"), position)
+        for position, file in enumerate(files)
     ]
     return compile_ffmpeg("verify-sound", [discard(streams)], threads=1, talkative=True)
 
@@ -96,6 +98,8 @@ def waveform(sound: Path, path: Path, settings: WaveformSettings, limits: Limits
     """Draw the whole track as one curve of its peaks, all channels in one, on a transparent ground."""
     mono = read(own_output(sound), limits, threads="1")["a:0"].filter("aformat", channel_layouts="mono")
     size = f"{settings.width_pixels}x{settings.height_pixels}"
+    # Of fewer samples than columns nothing would be drawn at all.
+    mono = mono.filter("apad", whole_len=2 * settings.width_pixels)
     picture = mono.filter("showwavespic", s=size, colors=settings.colour, scale="sqrt", filter="peak")
     options = {"frames:v": "1", "c:v": "png", "f": "image2", "update": "1"}
     return compile_ffmpeg("waveform", [write([picture], path, **options)], threads=1)
@@ -136,7 +140,7 @@ def _measured(sound: Any, position: int) -> Any:
 
 
 def _corrected(sound: Any, correction: Correction, settings: AudioSettings) -> Any:
-    if correction.method is Method.SILENCE:
+    if correction.method in {Method.SILENCE, Method.UNMEASURABLE}:
         return sound
     raised = sound.filter("volume", f"{correction.gain_db:.3f}dB", precision="double")
     if correction.method is Method.GAIN:

@@ -5,8 +5,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from media.encode.colour_commands import JPEG_COLOURS, decoder_options, prepared, standardised
 from media.encode.quality_commands import write_reference
-from media.encode.scaling import scale_all, tone_map
+from media.encode.scaling import scale_all
 from media.encode.video_encoders import encoder_options
 from media.inspect.probe import AudioStream
 from media.pictures.watermark import overlaid
@@ -61,7 +62,9 @@ def encode_video(
     Each rendition becomes `video_<rung>.mp4` in `directory`. The smallest one is also searched for black and
     frozen parts, which costs least there.
     """
-    options = source_options(limits, threads, plan.trim) | size_options(plan.shape)
+    options = (
+        decoder_options(plan.form) | source_options(limits, threads, plan.trim) | size_options(plan.shape)
+    )
     picture = read(source, limits, **options)[str(stream_index)]
     outputs, rest = ladder(
         part_of(on_frame_grid(picture, plan), plan),
@@ -77,8 +80,8 @@ def encode_video(
 
 def on_frame_grid(picture: Any, plan: Plan) -> Any:
     """Bring the picture to one size and a constant rate: frame `n` is what shows at `n` / rate."""
-    blind = bool(plan.deinterlace or plan.tone_map or plan.watermark)
-    picture = of_one_size(picture, plan.shape, boxed=plan.boxed, stretched=blind)
+    picture = of_one_size(picture, plan.shape, boxed=plan.boxed, stretched=plan.needs_one_size)
+    picture = prepared(picture, plan.form)
     if plan.deinterlace:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
     steady = picture.filter("fps", fps=str(plan.frame_rate), start_time=0)
@@ -125,8 +128,7 @@ def ladder(
     Returns:
         The outputs from large to small, then that of the samples, and one more copy of the picture.
     """
-    if plan.tone_map:
-        picture = tone_map(picture, plan.top.width, plan.top.height)
+    picture = standardised(picture, plan.form, plan.top.width, plan.top.height, hdr=plan.tone_map)
     if plan.watermark is not None:
         picture = overlaid(picture, plan.watermark)
     pictures, rest = scale_all(picture, plan.rungs, usual_form=plan.usual_form)
@@ -181,7 +183,7 @@ def poster(
 ) -> Command:
     """TrimSpan one picture out of a rendition."""
     picture = read(own_output(video), limits, ss=f"{at_seconds:.6f}", threads="1")["v:0"]
-    picture = picture.filter("scale", *size, flags="area", out_range="pc").filter("format", "yuvj420p")
+    picture = picture.filter("scale", *size, flags="area", **JPEG_COLOURS).filter("format", "yuvj420p")
     options = {"frames:v": "1", "c:v": "mjpeg", "q:v": str(settings.quality)}
     output = write([picture], path, f="image2", update="1", **options)
     return compile_ffmpeg("poster", [output], threads=1)
@@ -286,7 +288,7 @@ def _sprite(picture: Any, plan: SpritePlan, quality: int, path: Path) -> Any:
 
 def sprite_cell(picture: Any, plan: SpritePlan) -> Any:
     """Bring a picture to the size of a cell of the sheet."""
-    small = picture.filter("scale", plan.width, plan.height, flags="area", out_range="pc")
+    small = picture.filter("scale", plan.width, plan.height, flags="area", **JPEG_COLOURS)
     return small.filter("setsar", 1).filter("format", "yuvj420p")
 
 

@@ -56,9 +56,10 @@ class Loudness:
 
 
 class Method(StrEnum):
-    """How a track is brought to the wanted level."""
+    """How a track is brought to the wanted level; one that cannot be measured is left alone."""
 
     SILENCE = "silence"
+    UNMEASURABLE = "unmeasurable"
     GAIN = "gain"
     LIMITED_GAIN = "limited-gain"
 
@@ -99,7 +100,9 @@ def choose_correction(measured: Loudness, settings: LoudnessSettings) -> Correct
     """Change the level alone; only peaks that a gain would drive over the limit are held down."""
     gain = settings.target_lufs - measured.integrated_lufs
     if measured.is_silence:
-        method, gain = Method.SILENCE, 0.0
+        # Sound shorter than the measurement's block of 0.4 s has no loudness either, but it has peaks.
+        heard = measured.true_peak_dbtp > SILENCE_LUFS
+        method, gain = Method.UNMEASURABLE if heard else Method.SILENCE, 0.0
     elif measured.true_peak_dbtp + gain <= settings.max_true_peak_dbtp:
         method = Method.GAIN
     else:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from media.plan.plan import PlannedRung
+from media.plan.smallest import has_ssim
 
 _SSIM: Final = re.compile(
-    r"^(?:\[libx264 @ [^\]]*\] \[info\] SSIM Mean Y:|encoded \d+ frames in .*, SSIM Mean Y: )([\d.]+)",
+    r"^(?:\[libx264 @ [^\]]*\] \[info\] SSIM Mean Y:|encoded \d+ frames in .*, SSIM Mean Y: )([\d.]+|-?nan)",
     re.MULTILINE,
 )
 _BLACK: Final = re.compile(
@@ -54,7 +55,8 @@ def read_picture_facts(notes: str, rungs: Sequence[PlannedRung], video_seconds: 
         video_seconds: End of a section that lasts to the end.
     """
     found = [float(value) for value in _SSIM.findall(notes)]
-    ssim = {rung.name: value for rung, value in zip(rungs, found, strict=True)} if found else {}
+    pairs = zip(rungs, found, strict=True) if found else ()
+    ssim = {rung.name: value for rung, value in pairs if has_ssim(rung)}
     black = [(float(start), float(end)) for start, end in _BLACK.findall(notes)]
     frozen: list[Section] = []
     for kind, text in _FREEZE.findall(notes):

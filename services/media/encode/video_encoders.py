@@ -31,6 +31,7 @@ def _h264(plan: Plan, threads: int) -> dict[str, str]:
         "sc_threshold": "0",
         "flags": "+cgop",
         "ssim": "1",
+        "a53cc": str(int(plan.keeps_captions)),
         "threads": str(max(1, round(threads * _THREADS_PER_CORE))),
     }
 

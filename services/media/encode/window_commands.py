@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from media.encode.colour_commands import decoder_options
 from media.encode.encode_commands import (
     NOTABLE_SECONDS,
     ladder,
@@ -79,7 +80,7 @@ def encode_window(recipe: WindowRecipe, window: Window, directory: Path, *, seek
     source, plan, threads = recipe.source, recipe.plan, recipe.threads
     start = source.start_microseconds
     position = seek_position(start, window_start(window, plan)) if seek else None
-    options = seek_options(start, position) | size_options(plan.shape)
+    options = decoder_options(plan.form) | seek_options(start, position) | size_options(plan.shape)
     opened = read(source.media, recipe.limits, threads=str(threads), **options)
     decoded = opened[str(source.stream_index)].filter_multi_output("split", 2)
     outputs, rest = ladder(

@@ -9,6 +9,8 @@ from media.tools.errors import ErrorCode, InvalidInputError
 
 _ONE: Final = Fraction(1)
 _ZERO: Final = Fraction(0)
+_TURN_TOLERANCE: Final = 1.0
+"""Degrees; what ffmpeg takes for a quarter turn."""
 
 
 def _seconds(value: Any) -> float | None:
@@ -98,9 +100,17 @@ class StreamDocument(_Document):
     @property
     def rotation(self) -> int:
         """Clockwise turn for display in degrees, one of 0, 90, 180, 270."""
+        return round(self._angle / 90) * 90 % 360 if self.obeys_turn else 0
+
+    @property
+    def obeys_turn(self) -> bool:
+        """Whether the turn is a quarter, a half or none; players do not obey others."""
+        return abs(self._angle - round(self._angle / 90) * 90) < _TURN_TOLERANCE
+
+    @property
+    def _angle(self) -> float:
         turns = [data["rotation"] for data in self.side_data_list if "rotation" in data]
-        angle = -float(turns[0]) if turns else 0.0
-        return round(angle / 90) * 90 % 360
+        return -float(turns[0]) if turns else 0.0
 
     @property
     def language(self) -> str | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from media.containers.sniff import sniff
 from media.inspect.chosen_tracks import choose_film, choose_sound
 from media.inspect.describe import Described, describe
+from media.inspect.forming import formed
 from media.inspect.packets import MeasuredFile, empty_tracks, measure_packets
 from media.inspect.probe import Source, film_of
 from media.inspect.probe_audio import AudioSource, sound_of
@@ -27,7 +28,8 @@ def inspect_source(session: Session, source: Path | MeasuredFile) -> Source:
     times = source.times if isinstance(source, MeasuredFile) else measure_packets(session, described.media)
     chosen = choose_film(described.document, empty_tracks(described.document, times))
     session.warn(*chosen.warnings())
-    return measure_video(session, film_of(described, chosen, session.limits), times)
+    film = formed(session, film_of(described, chosen, session.limits))
+    return measure_video(session, film, times)
 
 
 def inspect_audio(session: Session, path: Path) -> AudioSource:

@@ -6,6 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from media.containers.formats import Container
+from media.headers.colours import HDR_TRANSFERS
+from media.headers.picture_form import AS_IT_IS, PictureForm
 from media.inspect.chosen_tracks import Chosen
 from media.inspect.codecs import TEXT_SUBTITLE_CODECS
 from media.inspect.describe import Described
@@ -35,6 +37,7 @@ class VideoStream:
         start_seconds: When it begins, on the clock of the file.
         color_range: `tv`, `pc`, or empty where the source does not tell.
         moving_rate: Frames a second while the picture moves, where that says more than the average; else 0.
+        form: What has to be done to its pictures before all else.
     """
 
     index: int
@@ -52,6 +55,13 @@ class VideoStream:
     start_seconds: float = 0.0
     color_range: str = ""
     moving_rate: Fraction = Fraction(0)
+    form: PictureForm = AS_IT_IS
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether its colours are brought to BT.709, because players would show them wrongly."""
+        colours = self.form.colours
+        return self.color_transfer in HDR_TRANSFERS or (colours is not None and colours.convertible)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,18 @@
 """Turns encoded renditions into what players load: CMAF files, manifests, a download, a poster."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from media.encode import encode_commands
 from media.encode.encode import Encoded
 from media.encode.subtitles import fit_cues
+from media.package.bandwidth import write_rates
+from media.package.captions import caption_channels, naming_captions
 from media.package.poster import make_poster
 from media.plan.plan import Plan, download_rung
 from media.plan.sprite import SHEET_NAME, TRACK_NAME, write_track
 from media.tools.session import Session
 from profiles import LadderProfile, PassthroughProfile, PosterSettings
-
-_BANDWIDTHS = re.compile(r"(?<!AVERAGE-)BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +27,7 @@ class Packaged:
         download_of: Name of the rung that the progressive file holds.
         sprite: The sheet of small pictures.
         scrub: The track that says which of them belongs to which time.
+        captions: Channels of captions in the picture itself.
     """
 
     directory: Path
@@ -41,6 +41,7 @@ class Packaged:
     scrub: Path
     hls: Path
     dash: Path
+    captions: tuple[str, ...] = ()
 
     def playlist(self, name: str) -> Path:
         """The HLS media playlist of a rung or of a track."""
@@ -75,9 +76,11 @@ def package(
         scrub=directory / TRACK_NAME,
         hls=directory / "master.m3u8",
         dash=directory / "manifest.mpd",
+        captions=caption_channels(encoded.videos[-1][1]),
     )
     tracks = encoded.audio.tracks
     manifests = encode_commands.package(encoded.videos, tracks, texts, plan, directory)
+    manifests = naming_captions(manifests, packaged.captions)
     download = encode_commands.remux(
         files[download_name], tracks, packaged.download, session.limits, codec=plan.codec
     )
@@ -87,6 +90,7 @@ def package(
         lambda: _place_poster(session, encoded, plan, profile.poster, packaged.poster),
     )
     correct_master(packaged.hls)
+    write_rates(packaged.hls, packaged.dash)
     packaged.scrub.write_text(write_track(plan.sprite, encoded.video_seconds), encoding="utf-8")
     for leftover in (*files.values(), *(path for _, path in (*tracks, *encoded.texts))):
         leftover.unlink()
@@ -112,20 +116,12 @@ def _has_cues(path: Path, video_seconds: float, plan: Plan) -> bool:
 
 
 def correct_master(master: Path) -> None:
-    """Repair two things in the packager's master playlist.
+    """Let one track of sound be the default in the packager's master playlist, and no subtitles.
 
-    It leaves a short last segment out of the peak but not out of the average, so on short videos BANDWIDTH
-    can come out below AVERAGE-BANDWIDTH, and players would choose a rendition they cannot sustain. And it
-    marks all tracks of the default language as the default, or none without a language: it must be one
-    track of sound, and no subtitles, which viewers turn on by themselves.
+    The packager marks all tracks of the default language, or none without a language; subtitles are what
+    viewers turn on by themselves.
     """
-
-    def at_least_average(found: re.Match[str]) -> str:
-        peak, average = int(found[1]), int(found[2])
-        return f"BANDWIDTH={max(peak, average)},AVERAGE-BANDWIDTH={average}"
-
-    text = master.read_text(encoding="utf-8")
-    lines = _BANDWIDTHS.sub(at_least_average, text).replace(",DEFAULT=YES", ",DEFAULT=NO").splitlines()
+    lines = master.read_text(encoding="utf-8").replace(",DEFAULT=YES", ",DEFAULT=NO").splitlines()
     audio = [position for position, line in enumerate(lines) if line.startswith("#EXT-X-MEDIA:TYPE=AUDIO")]
     if audio:
         lines[audio[0]] = lines[audio[0]].replace(",DEFAULT=NO", ",DEFAULT=YES")

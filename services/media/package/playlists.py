@@ -110,8 +110,9 @@ def read_master(path: Path) -> MasterPlaylist:
     for position, line in enumerate(lines):
         if line.startswith("#EXT-X-MEDIA:"):
             attributes = _attributes(line)
-            kind, uri = _required(attributes, "TYPE", path), _required(attributes, "URI", path)
-            separate.setdefault(kind, []).append(uri)
+            kind = _required(attributes, "TYPE", path)
+            if kind in separate:  # captions in the picture have no playlist of their own
+                separate[kind].append(_required(attributes, "URI", path))
         elif line.startswith("#EXT-X-STREAM-INF:"):
             if position + 1 >= len(lines) or lines[position + 1].startswith("#"):
                 message = f"{path.name} names a rendition without its playlist"

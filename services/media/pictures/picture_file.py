@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from media.containers.formats import Container
+from media.containers.still_pictures import name_of_picture
 from media.tools.command import MediaInput
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
 
@@ -92,12 +93,15 @@ def sniff_picture(path: Path, max_bytes: int) -> Container:
             "Export the picture smaller and upload the new file.",
         )
     with path.open("rb") as file:
-        head = file.read(16)
+        head = file.read(64)
     known = _by_magic(head)
     if known is None:
+        name = name_of_picture(head)
         raise InvalidInputError(
             ErrorCode.INPUT_NOT_MEDIA,
-            "The file is not a picture in a known format.",
+            f"A picture in {name} cannot be read."
+            if name
+            else "The file is not a picture in a known format.",
             "Upload a JPEG, PNG, WebP or GIF picture, or choose a profile for video or sound.",
         )
     return known

@@ -6,26 +6,23 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
+from media.headers.colours import HDR_TRANSFERS
+from media.headers.picture_form import AS_IT_IS, PictureForm
 from media.inspect.probe import Source, VideoStream
+from media.plan.captions import keeps_captions
 from media.plan.lengths import find_lengths
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
 from media.plan.shape import Shape, decoded_shape
+from media.plan.smallest import encodable
 from media.plan.sprite import SpritePlan, plan_sprite
 from media.plan.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
 from media.plan.watermark_placement import PlacedWatermark, WatermarkPicture, place_watermark
-from profiles import LadderProfile, Rung, VideoSettings
+from profiles import LadderProfile, Rung, VerificationSettings, VideoSettings
 
 _STANDARD_RATES: Final = (
-    *(
-        Fraction(10),
-        Fraction(12),
-        Fraction(15),
-        Fraction(20),
-        Fraction(24000, 1001),
-        Fraction(24),
-        Fraction(25),
-    ),
+    *(Fraction(10), Fraction(12), Fraction(15), Fraction(20), Fraction(24000, 1001), Fraction(24)),
+    Fraction(25),
     *(Fraction(30000, 1001), Fraction(30), Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60)),
 )
 _STEADY_TOLERANCE: Final = Fraction(1, 100)
@@ -35,7 +32,6 @@ _LOWEST_FRAME_RATE: Final = 10
 _BETWEEN_FACTOR: Final = 1.2
 _LIMITED_RANGES: Final = frozenset({"", "tv", "unknown"})
 """What does not tell is taken for limited, as every player does."""
-HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +71,11 @@ class Plan:
         expected_seconds: How long the result will be; None when the source does not tell.
         trim: The part of the source that is wanted; None for all of it.
         watermark: What is laid over the picture.
+        form: What is done to the decoded pictures before all else.
+        keeps_captions: Whether captions in the picture come out whole: every frame stays, the codec has them.
         usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
         held_frames: How often the last frame is repeated, because the sound goes on behind the picture.
-        shape: Of the decoded pictures; None where ffmpeg turns them first, which only suits a steady size.
+        shape: Of the decoded pictures; None where they are turned, cut or woven, for which it must be steady.
         boxed: Whether pictures that come in another aspect get bars, rather than being stretched.
     """
 
@@ -100,6 +98,8 @@ class Plan:
     held_frames: int = 0
     shape: Shape | None = None
     boxed: bool = False
+    form: PictureForm = AS_IT_IS
+    keeps_captions: bool = False
 
     @property
     def first_frame(self) -> int:
@@ -122,6 +122,12 @@ class Plan:
     def segment_seconds(self) -> Fraction:
         """Exact length of a full media segment."""
         return self.gop_seconds * self.gops_per_segment
+
+    @property
+    def needs_one_size(self) -> bool:
+        """Whether filters that see no change of size come before the scaling to the renditions."""
+        converted = self.tone_map or bool(self.form.colours and self.form.colours.convertible)
+        return converted or self.deinterlace or self.watermark is not None
 
     @property
     def top(self) -> PlannedRung:
@@ -149,7 +155,7 @@ def make_plan(
         watermark: The watermark that it asks for, once it has been looked into.
 
     Raises:
-        InvalidInputError: The overrides do not fit the source.
+        InvalidInputError: The overrides do not fit the source, or it is too small for the codec.
     """
     settings = profile.video
     frame_rate = choose_frame_rate(source.video, settings.max_frame_rate)
@@ -157,12 +163,11 @@ def make_plan(
     gop_seconds = gop_frames / frame_rate
     shown = display_size(source.video)
     rungs = choose_rungs(limit_height(shown, overrides.max_height), frame_rate, settings)
+    rungs = encodable(rungs, settings.codec)
     audios = choose_audios(source.audios, profile.audio)
     lengths = find_lengths(source, audios)
     trim = plan_trim(overrides.trim, lengths.whole_seconds, frame_rate)
     expected = trim.length(lengths.whole_seconds) if trim else lengths.whole_seconds
-    tone_map = source.video.color_transfer in HDR_TRANSFERS
-    base = (rungs[0].width, rungs[0].height) if tone_map else upright_size(source.video)
     return Plan(
         codec=settings.codec,
         rungs=rungs,
@@ -170,23 +175,35 @@ def make_plan(
         gop_frames=gop_frames,
         gops_per_segment=max(1, round(Fraction(settings.segment_seconds) / gop_seconds)),
         deinterlace=source.video.interlaced,
-        tone_map=tone_map,
+        tone_map=source.video.color_transfer in HDR_TRANSFERS,
+        form=source.video.form,
+        keeps_captions=keeps_captions(source.video, settings.codec, frame_rate),
         usual_form=source.video.pixel_format == "yuv420p" and source.video.color_range in _LIMITED_RANGES,
         audios=tuple(replace(track, trim=trim) for track in lengths.filled(audios)),
         texts=choose_texts(source.subtitles, profile.subtitles),
         sprite=plan_sprite((rungs[0].width, rungs[0].height), expected, profile.sprite),
-        samples=choose_runs(
-            math.floor(expected * frame_rate) if expected else None,
-            gop_frames,
-            places=profile.verification.sample_places,
-            frames=profile.verification.sample_frames,
-        ),
+        samples=_choose_samples(expected, frame_rate, gop_frames, profile.verification),
         expected_seconds=expected,
         trim=trim,
         held_frames=lengths.held_frames(frame_rate),
-        watermark=place_watermark(watermark, base, shown) if watermark else None,
+        watermark=_place(watermark, source.video, rungs[0], shown) if watermark else None,
         shape=decoded_shape(source.video),
     )
+
+
+def _choose_samples(
+    expected_seconds: float | None, frame_rate: Fraction, gop_frames: int, settings: VerificationSettings
+) -> tuple[Run, ...]:
+    frames = math.floor(expected_seconds * frame_rate) if expected_seconds else None
+    return choose_runs(frames, gop_frames, places=settings.sample_places, frames=settings.sample_frames)
+
+
+def _place(
+    watermark: WatermarkPicture, video: VideoStream, top: PlannedRung, shown: tuple[int, int]
+) -> PlacedWatermark:
+    """It is laid on the decoded picture, or on one of the top's size where colours are converted."""
+    base = (top.width, top.height) if video.is_converted else upright_size(video)
+    return place_watermark(watermark, base, shown)
 
 
 def limit_height(size: tuple[int, int], max_height: int | None) -> tuple[int, int]:

@@ -56,8 +56,8 @@ class Shape:
 
 
 def decoded_shape(video: VideoStream) -> Shape | None:
-    """The shape that all pictures of a video are brought to; None for one that has to be turned first."""
-    if video.rotation:
+    """The shape that all pictures are brought to; None where they are turned, cut or woven first."""
+    if video.rotation or video.form.crop or video.form.first_field:
         return None
     return Shape(width=video.width, height=video.height, pixel_aspect=video.pixel_aspect)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from media.encode import audio_commands, encode_commands
 from media.encode.audio import EncodedAudio
+from media.package.bandwidth import write_rates
 from media.package.package import correct_master
 from media.tools.session import Session
 from profiles import AudioProfile
@@ -57,6 +58,7 @@ def package_audio(session: Session, encoded: EncodedAudio, profile: AudioProfile
     )
     correct_master(packaged.hls)
     _keep_one_variant(packaged.hls)
+    write_rates(packaged.hls, packaged.dash)
     for _, path in encoded.tracks:
         path.unlink()
     return packaged

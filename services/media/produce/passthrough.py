@@ -12,12 +12,13 @@ from media.encode.encode import Encoded
 from media.encode.encode_commands import language_tag, video_file
 from media.encode.picture_facts import PictureFacts
 from media.encode.subtitles import extract_subtitles
+from media.headers.colours import HDR_TRANSFERS
 from media.inspect.ffprobe import parse_document
 from media.inspect.inspection import inspect_source
 from media.inspect.probe import AudioStream, Source
 from media.inspect.refusals import explain
 from media.package.package import package
-from media.plan.plan import HDR_TRANSFERS, Plan, PlannedRung
+from media.plan.plan import Plan, PlannedRung
 from media.plan.sprite import plan_sprite
 from media.plan.tracks import PlannedText, choose_texts, keep_audios
 from media.produce.catalogue import catalogue, keep_only
@@ -79,6 +80,7 @@ def reasons_against(source: Source, keyframe_seconds: float, profile: Passthroug
         ),
         (video.color_transfer in HDR_TRANSFERS, "the picture is HDR and would have to be tone-mapped"),
         (video.interlaced, "the picture is interlaced"),
+        (video.form.crop is not None, "the edges of the picture have to be cut off"),
         (video.rotation != 0, f"the picture has to be turned by {video.rotation} degrees"),
         (video.pixel_aspect != 1, f"the pixels are not square ({video.pixel_aspect})"),
         (

@@ -10,10 +10,12 @@ from media.inspect.packets import MeasuredFile
 from media.inspect.probe import Source
 from media.package.package import package
 from media.pictures.watermark import inspect_watermark
+from media.plan.captions import captions_left_out
 from media.plan.lengths import find_lengths
 from media.plan.overrides import NO_OVERRIDES, Overrides
 from media.plan.plan import Plan, make_plan
 from media.plan.seeking import reach_trim
+from media.plan.smallest import unmeasured
 from media.plan.task_size import TaskSize, fitting_threads
 from media.plan.tracks import choose_audios, left_out
 from media.produce.audio import make_audio
@@ -165,6 +167,8 @@ def _begin(
         session.warn(*find_lengths(inspected, tracks).warnings())
         watermark = inspect_watermark(session, overrides.watermark) if overrides.watermark else None
         plan = reach_trim(session, inspected, make_plan(inspected, profile, overrides, watermark))
+        session.warn(*unmeasured(plan.rungs))
+        session.warn(*captions_left_out(plan.form, plan.codec, kept=plan.keeps_captions))
         size = TaskSize(session.threads, session.memory_bytes)
         session = replace(session, threads=fitting_threads(inspected, plan, size))
     return Work(session=session, source=inspected, plan=plan, profile=profile, stages=stages)

@@ -5,13 +5,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from media.encode.colour_commands import JPEG_COLOURS, decoder_options, prepared, standardised
 from media.encode.encode import check_whole
 from media.encode.encode_commands import SAMPLE_HEIGHT, SAMPLE_WIDTH, source_options
-from media.encode.scaling import tone_map
+from media.headers.colours import HDR_TRANSFERS
 from media.inspect.probe import Source
 from media.inspect.refusals import explain
 from media.package.poster import choose_sample, poster_size
-from media.plan.plan import HDR_TRANSFERS, choose_frame_rate, display_size
+from media.plan.plan import choose_frame_rate, display_size
 from media.plan.shape import decoded_shape, size_options
 from media.plan.sprite import SHEET_NAME, SpritePlan, plan_sprite
 from media.produce.production import Stages
@@ -106,16 +107,17 @@ def scan_command(session: Session, source: Source, overrides: ScanOptions, sprit
     """The one process of the pass; the frames of its first output tell how long the video is."""
     size = display_size(source.video)
     largest = poster_size(*size, overrides.poster.max_long_side_pixels)
-    options, shape = source_options(session.limits, session.threads), decoded_shape(source.video)
-    picture = read(source.media, session.limits, **options, **size_options(shape))[str(source.video.index)]
-    if shape and (source.video.interlaced or source.video.color_transfer in HDR_TRANSFERS):
+    video, form, shape = source.video, source.video.form, decoded_shape(source.video)
+    options = decoder_options(form) | source_options(session.limits, session.threads) | size_options(shape)
+    picture = read(source.media, session.limits, **options)[str(video.index)]
+    if shape and (video.interlaced or video.is_converted):
         picture = shape.stretched(picture)
-    if source.video.interlaced:
+    picture = prepared(picture, form)
+    if video.interlaced:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
-    if source.video.color_transfer in HDR_TRANSFERS:
-        picture = tone_map(picture, *largest)
+    picture = standardised(picture, form, *largest, hdr=video.color_transfer in HDR_TRANSFERS)
     branches = picture.filter_multi_output("split", 3 if overrides.thumbnails else 2)
-    steady = branches[0].filter("fps", fps=str(choose_frame_rate(source.video, _ANY_RATE)), start_time=0)
+    steady = branches[0].filter("fps", fps=str(choose_frame_rate(video, _ANY_RATE)), start_time=0)
     outputs = [
         discard([steady], fps_mode="passthrough"),
         *_taken(branches[1], session, overrides, sprite, largest),
@@ -180,7 +182,7 @@ def _thumbnail_size(size: tuple[int, int], overrides: ScanOptions) -> tuple[int,
 
 
 def _jpeg(picture: Any, width: int, height: int) -> Any:
-    scaled = picture.filter("scale", width, height, flags="area", out_range="pc").filter("setsar", 1)
+    scaled = picture.filter("scale", width, height, flags="area", **JPEG_COLOURS).filter("setsar", 1)
     return scaled.filter("format", "yuvj420p")
 
 

@@ -130,6 +130,21 @@ def probe_packets(source: MediaInput, limits: Limits) -> Command:
     return _ffprobe("probe-packets", source, limits, "-of", "csv=p=0", "-show_entries", times)
 
 
+def probe_first_frames(source: MediaInput, limits: Limits, *, packets: int) -> Command:
+    """List the streams of video and decode the first `packets` of them."""
+    wanted = _ffprobe(
+        "probe-frames",
+        source,
+        limits,
+        *("-select_streams", "v", "-read_intervals", f"%+#{packets}", "-show_streams"),
+        *(
+            "-show_entries",
+            "frame=stream_index,interlaced_frame,top_field_first:frame_side_data=side_data_type",
+        ),
+    )
+    return replace(wanted, max_answer_bytes=_MAX_DESCRIPTION_BYTES)
+
+
 def _ffprobe(step: str, source: MediaInput, limits: Limits, *wanted: str) -> Command:
     guard = [part for key, value in hardening(source, limits).items() for part in (f"-{key}", value)]
     if source.opens:

@@ -11,6 +11,8 @@ from media.tools.session import Session
 from media.verify.error import fail, failure
 
 _LOUDNESS_TOLERANCE_LU: Final = 1.0
+_PEAK_TOLERANCE_DB: Final = 6.0
+"""What a lossy codec may do to the peak of a click."""
 _BASE_SECONDS: Final = 120.0
 
 
@@ -51,6 +53,9 @@ def loudness_check(
 def check_loudness(name: str, track: CorrectedLoudness) -> None:
     """A plain gain reaches its target; a limiter takes away some of it, but never more than it was given."""
     correction, reached = track.correction, track.result.integrated_lufs
+    if correction.method is Method.UNMEASURABLE:
+        _check_peak(name, track)
+        return
     highest = correction.settings.target_lufs
     lowest = highest
     if correction.method is Method.SILENCE:
@@ -60,3 +65,10 @@ def check_loudness(name: str, track: CorrectedLoudness) -> None:
     if not lowest - _LOUDNESS_TOLERANCE_LU <= reached <= highest + _LOUDNESS_TOLERANCE_LU:
         wanted = f"{highest:.1f}" if lowest == highest else f"{lowest:.1f} to {highest:.1f}"
         fail(f"{name} has a loudness of {reached:.1f} LUFS instead of {wanted}.")
+
+
+def _check_peak(name: str, track: CorrectedLoudness) -> None:
+    """Sound that is too short for a loudness, or silent but for a click, is as high as it was."""
+    before, after = track.correction.measured.true_peak_dbtp, track.result.true_peak_dbtp
+    if not before - _PEAK_TOLERANCE_DB <= after <= before + _PEAK_TOLERANCE_DB:
+        fail(f"{name} has its peak at {after:.1f} dBTP instead of {before:.1f}.")

@@ -17,6 +17,7 @@ from media.tools import command
 from media.tools.command import MediaInput, own_output
 from media.tools.errors import InvalidInputError, ToolFailedError, noted
 from media.tools.session import Session
+from media.verify.colours import check_labels
 from media.verify.error import fail, failure
 
 _BASE_SECONDS: Final = 120.0
@@ -67,6 +68,8 @@ def rendition_check(
             )
         if stream.rotation or stream.pixel_aspect != 1:
             fail(f"{path.name} would be shown turned or stretched.")
+        if not plan.copied:
+            check_labels(path.name, stream, plan.form.colours)
         duration = _duration(document, stream, path)
         if abs(duration - video_seconds) > tolerance_seconds(float(video_seconds)):
             fail(f"{path.name} lasts {duration:.3f} seconds instead of {float(video_seconds):.3f}.")

@@ -18,6 +18,7 @@ from media.package.playlists import (
     read_text_media,
 )
 from media.plan.plan import Plan
+from media.verify.captions import check_captions
 from media.verify.error import fail, failure
 
 
@@ -40,6 +41,7 @@ def check_manifests(packaged: Packaged, plan: Plan, durations: Mapping[str, floa
                 fail(f"The playlist of {name} does not name its file.")
         master = read_master(packaged.hls)
         _check_master(master, packaged, plan)
+        check_captions(packaged)
         for name, playlist in playlists.items():
             check_media(name, playlist, packaged.directory, durations[name] or 0.0)
         _check_peaks(master, playlists)
@@ -68,18 +70,25 @@ def _check_master(master: MasterPlaylist, packaged: Packaged, plan: Plan) -> Non
 
 def _check_peaks(master: MasterPlaylist, playlists: Mapping[str, MediaPlaylist]) -> None:
     """A player that can load BANDWIDTH must never wait; RFC 8216 leaves short segments out of the peak."""
+    sound = max((_peak(playlists[Path(uri).stem]) for uri in master.audio_uris), default=0.0)
     for variant in master.variants:
-        playlist = playlists[Path(variant.uri).stem]
-        rates = [
+        needed = _peak(playlists[Path(variant.uri).stem]) + sound
+        if variant.bandwidth < needed:
+            fail(
+                f"The master playlist says that {variant.uri} needs {variant.bandwidth} bit/s; "
+                f"its largest segment with its sound needs {needed:.0f}."
+            )
+
+
+def _peak(playlist: MediaPlaylist) -> float:
+    return max(
+        (
             place.length * 8 / seconds
             for seconds, place in playlist.segments
             if seconds * 2 >= playlist.target_seconds
-        ]
-        if variant.bandwidth < max(rates, default=0.0):
-            fail(
-                f"The master playlist says that {variant.uri} needs {variant.bandwidth} bit/s; "
-                f"its largest segment needs {max(rates):.0f}."
-            )
+        ),
+        default=0.0,
+    )
 
 
 def check_media(name: str, playlist: MediaPlaylist, directory: Path, duration: float) -> None:

@@ -13,6 +13,7 @@ from media.encode.picture_facts import PictureFacts, Section
 from media.package.package import Packaged
 from media.plan.plan import Plan, PlannedRung
 from media.plan.quality_samples import Run, existing_runs
+from media.plan.smallest import has_ssim, has_vmaf
 from media.tools.errors import ToolFailedError
 from media.tools.session import Session
 from media.verify.error import fail, failure
@@ -64,7 +65,7 @@ class _Comparison:
             self.runs,
             self.reference,
             plan=self.plan,
-            vmaf=self.vmaf,
+            vmaf=self.vmaf and has_vmaf(rung),
             limits=self.session.limits,
         )
         try:
@@ -78,7 +79,7 @@ class _Comparison:
 def likeness_checks(
     session: Session, packaged: Packaged, plan: Plan, encoded: Encoded, settings: VerificationSettings
 ) -> dict[str, Callable[[], Likeness]]:
-    """Give the check of each rendition, by rung; none where no frame was kept for it."""
+    """Give the check of each rendition, by rung; none where no frame was kept for it, or it is too small."""
     runs = existing_runs(plan.samples, encoded.frames)
     if encoded.reference is None or not runs:
         return {}
@@ -90,7 +91,11 @@ def likeness_checks(
         runs=runs,
         vmaf=b" libvmaf " in session.inspect(quality_commands.list_filters()).stdout,
     )
-    return {rung.name: partial(comparison.check, packaged.renditions[rung.name], rung) for rung in plan.rungs}
+    return {
+        rung.name: partial(comparison.check, packaged.renditions[rung.name], rung)
+        for rung in plan.rungs
+        if has_ssim(rung)
+    }
 
 
 def parse_likeness(notes: str, frames: int) -> Likeness | None:

@@ -163,4 +163,4 @@ def test_no_other_profile_takes_a_picture(make: Produce, tmp_path: Path, profile
     with pytest.raises(InvalidInputError) as refused:
         make(media_pictures.make_picture(tmp_path, "a.png"), profile=profile)
 
-    assert refused.value.code == ErrorCode.INPUT_NOT_MEDIA
+    assert refused.value.code == ErrorCode.INPUT_IS_PICTURE

@@ -158,7 +158,7 @@ def test_an_undamaged_production_passes(made: Made) -> None:
         (_cut("download.mp4"), r"download\.mp4"),
         (_cut("audio.mp4"), "audio"),
         (_overwrite("480p.mp4", 0.0), r"480p\.mp4"),
-        (_overwrite("480p.mp4", 0.01), r"480p\.mp4"),
+        (_overwrite("480p.mp4", 0.02), r"480p\.mp4"),
         (_swap("480p.mp4", "360p.mp4"), r"480p\.mp4 holds h264 640x360"),
         (_swap("480p.mp4", "audio.mp4"), r"480p\.mp4"),
         (_swap("download.mp4", "720p.mp4"), r"download\.mp4 holds the streams \['video'\]"),

@@ -160,6 +160,23 @@ def interlaced_program_stream(directory: Path) -> Path:
     return path
 
 
+def single_fields(directory: Path) -> Path:
+    path = directory / "single.ts"
+    ffmpeg(
+        *("-i", str(_footage(directory)), "-vf", "tinterlace=mode=interleave_top,separatefields,setsar=2"),
+        *(
+            "-c:v",
+            "libx265",
+            "-preset",
+            "ultrafast",
+            "-x265-params",
+            "interlace=tff:keyint=30:log-level=error",
+        ),
+        *("-an", str(path)),
+    )
+    return path
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pair:
     """One source, encoded in one go and in windows."""
@@ -299,6 +316,7 @@ def _lag_samples(first: Path, second: Path) -> int:
         matroska,
         transport_stream,
         interlaced_program_stream,
+        single_fields,
     ],
     ids=lambda maker: maker.__name__,
 )

@@ -105,7 +105,7 @@ def test_one_video_command_decodes_once_and_encodes_all_rungs_in_step() -> None:
     for option in ("-g", "-keyint_min"):
         assert _values(arguments, option) == ["60"] * 4
     assert _values(arguments, "-sc_threshold") == ["0"] * 4
-    assert _values(arguments, "-flags") == ["+cgop"] * 4
+    assert _values(arguments, "-flags") == ["unaligned", *["+cgop"] * 4]
     assert _values(arguments, "-maxrate") == ["5350k", "3000k", "1500k", "860k"]
     graph = _values(arguments, "-filter_complex")[0]
     assert "fps=fps=30:start_time=0[s0];[s0]split=3" in graph, "two rungs and the small pictures"

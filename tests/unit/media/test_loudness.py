@@ -49,8 +49,9 @@ def test_a_track_that_was_not_measured_is_an_error_and_not_a_guess() -> None:
         ({"true_peak_dbtp": -12.2}, Method.GAIN, 11.1),
         ({"true_peak_dbtp": -12.0}, Method.LIMITED_GAIN, 11.1),
         ({"integrated_lufs": -9.0, "true_peak_dbtp": 1.0}, Method.GAIN, -14.0),
-        ({"integrated_lufs": -70.0}, Method.SILENCE, 0.0),
-        ({"integrated_lufs": float("-inf")}, Method.SILENCE, 0.0),
+        ({"integrated_lufs": -70.0}, Method.UNMEASURABLE, 0.0),
+        ({"integrated_lufs": -70.0, "true_peak_dbtp": -70.0}, Method.SILENCE, 0.0),
+        ({"integrated_lufs": float("-inf"), "true_peak_dbtp": float("-inf")}, Method.SILENCE, 0.0),
     ],
 )
 def test_the_level_is_changed_by_a_plain_gain_unless_peaks_would_pass_the_limit(

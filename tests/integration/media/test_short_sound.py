@@ -1,0 +1,52 @@
+"""Sound shorter than what loudness is measured in, and shorter than a picture of it has columns."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from media.encode.loudness import CorrectedLoudness, Loudness, choose_correction
+from media.produce.production import Production
+from media.tools.errors import ProcessingFailedError
+from media.verify.audio import check_loudness
+from profiles import LoudnessSettings
+from tests.integration.media.conftest import Produce
+from tests.media import ffmpeg
+
+pytestmark = pytest.mark.integration
+
+
+def _tone(directory: Path, seconds: float) -> Path:
+    path = directory / "short.wav"
+    ffmpeg("-f", "lavfi", "-i", f"sine=frequency=1000:sample_rate=48000:duration={seconds}", str(path))
+    return path
+
+
+def _alphas(production: Production) -> bytes:
+    wave = next(file.path for file in production.files if file.kind == "waveform")
+    argv = ["ffmpeg", "-v", "error", "-i", str(wave), "-vf", "alphaextract", "-f", "rawvideo", "-"]
+    return subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout
+
+
+@pytest.mark.parametrize("seconds", [0.008, 0.39])
+def test_a_short_tone_is_made_with_its_level_and_drawn(make: Produce, tmp_path: Path, seconds: float) -> None:
+    production = make(_tone(tmp_path, seconds), profile="audio")
+
+    audio = next(file for file in production.files if file.kind == "audio")
+    assert audio.duration_seconds == pytest.approx(seconds, abs=0.05)
+    assert audio.details["loudness"]["method"] == "unmeasurable"
+    assert any(_alphas(production)), "something is drawn"
+
+
+def test_a_click_whose_peak_is_lost_fails_its_check() -> None:
+    click = Loudness(integrated_lufs=-70.0, range_lu=0.0, true_peak_dbtp=-10.0, threshold_lufs=-70.0)
+    settings = LoudnessSettings(target_lufs=-23.0, max_true_peak_dbtp=-1.0)
+    kept = CorrectedLoudness(correction=choose_correction(click, settings), result=click)
+    lost = CorrectedLoudness(
+        correction=kept.correction,
+        result=Loudness(integrated_lufs=-70.0, range_lu=0.0, true_peak_dbtp=-60.0, threshold_lufs=-70.0),
+    )
+
+    check_loudness("audio", kept)
+    with pytest.raises(ProcessingFailedError, match="peak at -60"):
+        check_loudness("audio", lost)
