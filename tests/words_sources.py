@@ -65,20 +65,39 @@ def make_renamed_entry(directory: Path, entry: bytes) -> Path:
     return path
 
 
-def make_encrypted_matroska(directory: Path, *, algorithm: int = 5, compressed: bool = False) -> Path:
-    """The head of a WebM whose picture is encrypted, only signed (algorithm 0), or only compressed."""
+def make_encrypted_matroska(
+    directory: Path,
+    *,
+    algorithm: int = 5,
+    compressed: bool = False,
+    kind: bytes = b"\x01",
+    before: bytes = b"",
+) -> Path:
+    """The head of a WebM with a track that is encrypted, only signed (algorithm 0), or only compressed.
+
+    Args:
+        directory: Where it is written.
+        algorithm: Of the encryption.
+        compressed: Whether it is only that.
+        kind: Of the track: 1 picture, 2 sound.
+        before: Tracks in front of it.
+    """
     how = (
         _ebml("5034", _ebml("4254", b"\x03"))
         if compressed
         else _ebml("5035", _ebml("47e1", bytes([algorithm])))
     )
-    kind = b"\x00" if compressed else b"\x01"
-    encodings = _ebml("6d80", _ebml("6240", _ebml("5033", kind) + how))
-    track = _ebml("ae", _ebml("d7", b"\x01") + _ebml("83", b"\x01") + _ebml("86", b"V_VP9") + encodings)
-    segment = _ebml("1549a966", _ebml("2ad7b1", b"\x0f\x42\x40")) + _ebml("1654ae6b", track)
+    encodings = _ebml("6d80", _ebml("6240", _ebml("5033", b"\x00" if compressed else b"\x01") + how))
+    tracks = before + matroska_track(kind, encodings)
+    segment = _ebml("1549a966", _ebml("2ad7b1", b"\x0f\x42\x40")) + _ebml("1654ae6b", tracks)
     return _write(
         directory / "locked.webm", _ebml("1a45dfa3", _ebml("4282", b"webm")) + _ebml("18538067", segment)
     )
+
+
+def matroska_track(kind: bytes, more: bytes = b"") -> bytes:
+    """The entry of a track: 1 picture, 2 sound."""
+    return _ebml("ae", _ebml("d7", b"\x01") + _ebml("83", kind) + _ebml("86", b"V_VP9") + more)
 
 
 def make_protected_wmv(directory: Path, protection: str) -> Path:

@@ -1,96 +1,47 @@
 """Which tracks of a Matroska or WebM file are encrypted, from its elements alone; nothing is decoded here."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-_MAX_ELEMENTS: Final = 20_000
-_MAX_TRACKS_BYTES: Final = 2 * 1024 * 1024
-_EBML: Final = 0x1A45DFA3
-_SEGMENT: Final = 0x18538067
-_TRACKS: Final = 0x1654AE6B
-_TRACK_ENTRY: Final = 0xAE
-_TRACK_TYPE: Final = 0x83
+from media.containers.ebml import TRACK_ENTRY, TRACK_TYPE, inside, number, read_tracks
+
 _CONTENT_ENCODINGS: Final = 0x6D80
 _CONTENT_ENCODING: Final = 0x6240
 _CONTENT_ENCRYPTION: Final = 0x5035
 _ALGORITHM: Final = 0x47E1
 _ONLY_SIGNED: Final = 0
-_KINDS: Final = {1: "video", 2: "audio"}
+_KINDS: Final = {0x01: "video", 0x02: "audio", 0x11: "subtitle", 0x21: "metadata"}
+"""The types of track for which ffmpeg makes a stream, so that places in the file are its indices."""
 
 
-def encrypted_tracks(path: Path) -> list[str]:
-    """The kinds (`video`, `audio`) of the tracks whose frames are encrypted; compressed ones are not."""
-    with path.open("rb") as file:
-        data = _tracks(file)
+@dataclass(frozen=True, slots=True)
+class MatroskaTrack:
+    """A track that ffmpeg makes a stream of.
+
+    Attributes:
+        kind: `video`, `audio`, `subtitle` or `metadata`.
+        is_encrypted: Whether its frames are; compressed ones are not.
+    """
+
+    kind: str
+    is_encrypted: bool
+
+
+def read_encryption(path: Path) -> list[MatroskaTrack]:
+    """List the tracks in the order of the file."""
     found = []
-    for entry in _inside(data, _TRACK_ENTRY):
-        kind = next((_KINDS.get(_number(value)) for value in _inside(entry, _TRACK_TYPE)), None)
-        if kind and any(
-            any(_number(value) != _ONLY_SIGNED for value in _inside(encryption, _ALGORITHM))
-            for encodings in _inside(entry, _CONTENT_ENCODINGS)
-            for encoding in _inside(encodings, _CONTENT_ENCODING)
-            for encryption in _inside(encoding, _CONTENT_ENCRYPTION)
-        ):
-            found.append(kind)
+    for entry in inside(read_tracks(path), TRACK_ENTRY):
+        kind = next((_KINDS.get(number(value)) for value in inside(entry, TRACK_TYPE)), None)
+        if kind:
+            found.append(MatroskaTrack(kind, _is_encrypted(entry)))
     return found
 
 
-def _tracks(file: BinaryIO) -> bytes:
-    """What is inside the first element Tracks of the first segment; empty when there is none."""
-    place = 0
-    for _ in range(_MAX_ELEMENTS):
-        file.seek(place)
-        head = file.read(12)
-        name, name_bytes = _id(head)
-        size, size_bytes = _size(head[name_bytes:])
-        if not name or not size_bytes:
-            break
-        place += name_bytes + size_bytes
-        if name == _TRACKS:
-            return file.read(0) if size is None else _read(file, place, size)
-        if name == _SEGMENT:
-            continue  # its elements come next, of whatever size it is
-        if size is None:
-            break  # a cluster without an end: the tracks would have come before
-        place += size
-    return b""
-
-
-def _read(file: BinaryIO, place: int, size: int) -> bytes:
-    file.seek(place)
-    return file.read(min(size, _MAX_TRACKS_BYTES))
-
-
-def _inside(data: bytes, wanted: int) -> Iterator[bytes]:
-    """What is inside each element of a name, among the elements that `data` consists of."""
-    place = 0
-    while place < len(data):
-        name, name_bytes = _id(data[place : place + 4])
-        size, size_bytes = _size(data[place + name_bytes : place + name_bytes + 8])
-        if not name or not size_bytes or size is None:
-            return
-        place += name_bytes + size_bytes
-        if name == wanted:
-            yield data[place : place + size]
-        place += size
-
-
-def _id(data: bytes) -> tuple[int, int]:
-    """An element's name with its marker bits, and how many bytes it takes; 0 for none."""
-    length = 9 - data[0].bit_length() if data and data[0] else 0
-    return (int.from_bytes(data[:length], "big"), length) if 1 <= length <= min(4, len(data)) else (0, 0)
-
-
-def _size(data: bytes) -> tuple[int | None, int]:
-    """An element's size, None for unknown, and how many bytes it takes; 0 for none."""
-    length = 9 - data[0].bit_length() if data and data[0] else 0
-    if not 1 <= length <= len(data):
-        return None, 0
-    largest = (1 << (7 * length)) - 1
-    value = int.from_bytes(data[:length], "big") & largest
-    return (None if value == largest else value), length
-
-
-def _number(data: bytes) -> int:
-    return int.from_bytes(data, "big")
+def _is_encrypted(entry: bytes) -> bool:
+    return any(
+        any(number(value) != _ONLY_SIGNED for value in inside(encryption, _ALGORITHM))
+        for encodings in inside(entry, _CONTENT_ENCODINGS)
+        for encoding in inside(encodings, _CONTENT_ENCODING)
+        for encryption in inside(encoding, _CONTENT_ENCRYPTION)
+    )

@@ -4,7 +4,7 @@ A track that cannot be used never refuses the file, as long as a picture (or sou
 is left.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,8 +20,10 @@ _STUB_FRAMES: Final = 2
 _FOR_THE_FEW: Final = ("visual_impaired", "hearing_impaired", "comment", "descriptions")
 """Dispositions of sound that players take only when asked."""
 
+_NONE: Final[Mapping[int, str]] = {}
 NOT_READABLE: Final = "cannot be read here"
 NOT_TOLD: Final = "no player could tell its size or rate"
+PROTECTED: Final = "is protected"
 EMPTY: Final = "holds nothing"
 OTHER_PROGRAMME: Final = "belongs to another programme of the broadcast"
 SECOND_PICTURE: Final = "is a second picture"
@@ -74,18 +76,18 @@ class Chosen:
         return max(ends) - document.start_microseconds / 1e6
 
 
-def choose_film(document: ProbeDocument, empty: Collection[int] = ()) -> Chosen:
+def choose_film(document: ProbeDocument, unusable: Mapping[int, str] = _NONE) -> Chosen:
     """Choose the picture and the sound that belongs to it.
 
     Args:
         document: What ffprobe told.
-        empty: Indices of tracks without a single packet.
+        unusable: Why tracks cannot be used, by their index, where ffprobe does not tell it.
 
     Raises:
         InvalidInputError: There is no picture that can be used.
     """
     videos = [stream for stream in document.streams if stream.codec_type == "video" and not stream.is_picture]
-    faults = {stream.index: _fault_of_picture(stream, empty) for stream in videos}
+    faults = {stream.index: _fault_of_picture(stream, unusable) for stream in videos}
     usable = [stream for stream in videos if faults[stream.index] is None]
     if not usable:
         raise _no_picture(videos, document)
@@ -96,7 +98,7 @@ def choose_film(document: ProbeDocument, empty: Collection[int] = ()) -> Chosen:
         for stream in videos
         if stream is not video
     ]
-    audios, more = _sounds(document, members, empty)
+    audios, more = _sounds(document, members, unusable)
     subtitles = [
         stream
         for stream in document.streams
@@ -107,29 +109,29 @@ def choose_film(document: ProbeDocument, empty: Collection[int] = ()) -> Chosen:
     return Chosen(video=video, audios=audios, subtitles=tuple(subtitles), left_out=tuple(out))
 
 
-def choose_sound(document: ProbeDocument, empty: Collection[int] = ()) -> Chosen:
+def choose_sound(document: ProbeDocument, unusable: Mapping[int, str] = _NONE) -> Chosen:
     """Choose the sound of a file whose picture is not wanted; arguments are those of `choose_film`.
 
     Raises:
         InvalidInputError: There is no sound that can be used.
     """
     streams = [stream for stream in document.streams if stream.codec_type == "audio"]
-    usable = [stream for stream in streams if _fault_of_sound(stream, empty) is None]
+    usable = [stream for stream in streams if _fault_of_sound(stream, unusable) is None]
     members = _programme_of(document, usable[0].index) if usable else None
-    audios, left_out = _sounds(document, members, empty)
+    audios, left_out = _sounds(document, members, unusable)
     if not audios:
         raise _no_sound(streams)
     return Chosen(video=None, audios=audios, subtitles=(), left_out=left_out)
 
 
 def _sounds(
-    document: ProbeDocument, members: frozenset[int] | None, empty: Collection[int]
+    document: ProbeDocument, members: frozenset[int] | None, unusable: Mapping[int, str]
 ) -> tuple[tuple[StreamDocument, ...], tuple[LeftOut, ...]]:
     used, out = [], []
     for stream in document.streams:
         if stream.codec_type != "audio":
             continue
-        reason = _fault_of_sound(stream, empty)
+        reason = _fault_of_sound(stream, unusable)
         if reason is None and not _is_member(stream, members):
             reason = OTHER_PROGRAMME
         if reason is None:
@@ -182,19 +184,19 @@ def _why_not(stream: StreamDocument, members: frozenset[int] | None) -> str:
     return SECOND_PICTURE if _is_member(stream, members) else OTHER_PROGRAMME
 
 
-def _fault_of_picture(stream: StreamDocument, empty: Collection[int]) -> str | None:
+def _fault_of_picture(stream: StreamDocument, unusable: Mapping[int, str]) -> str | None:
+    if stream.index in unusable:
+        return unusable[stream.index]
     if stream.codec_name not in VIDEO_CODECS:
         return NOT_READABLE
-    if stream.index in empty:
-        return EMPTY
     return None if stream.width and stream.height else NOT_TOLD
 
 
-def _fault_of_sound(stream: StreamDocument, empty: Collection[int]) -> str | None:
+def _fault_of_sound(stream: StreamDocument, unusable: Mapping[int, str]) -> str | None:
+    if stream.index in unusable:
+        return unusable[stream.index]
     if stream.codec_name not in AUDIO_CODECS:
         return NOT_READABLE
-    if stream.index in empty:
-        return EMPTY
     return None if stream.channels and stream.sample_rate else NOT_TOLD
 
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from media.containers.sniff import sniff
-from media.inspect.chosen_tracks import choose_film, choose_sound
+from media.inspect.chosen_tracks import EMPTY, choose_film, choose_sound
 from media.inspect.describe import Described, describe
 from media.inspect.forming import formed
-from media.inspect.packets import MeasuredFile, empty_tracks, measure_packets
+from media.inspect.packets import MeasuredFile, PacketTimes, measure_packets
 from media.inspect.probe import Source, film_of
 from media.inspect.probe_audio import AudioSource, sound_of
-from media.inspect.protection import PICTURE_AND_SOUND, SOUND, refuse_unreachable
+from media.inspect.protection import PICTURE, SOUND, protected_tracks, refuse_unreachable
 from media.inspect.times import measure_sound, measure_video
 from media.tools.session import Session
 
@@ -22,11 +22,12 @@ def inspect_source(session: Session, source: Path | MeasuredFile) -> Source:
         LimitExceededError: It is above a limit.
     """
     path = source if isinstance(source, Path) else source.path
-    described = _describe(session, path, PICTURE_AND_SOUND)
+    described = _describe(session, path, PICTURE)
+    locked = protected_tracks(described)
     # What its packets cannot make good is refused before they are read.
-    film_of(described, choose_film(described.document), session.limits)
+    film_of(described, choose_film(described.document, locked), session.limits)
     times = source.times if isinstance(source, MeasuredFile) else measure_packets(session, described.media)
-    chosen = choose_film(described.document, empty_tracks(described.document, times))
+    chosen = choose_film(described.document, locked | _empty(described, times))
     session.warn(*chosen.warnings())
     film = formed(session, film_of(described, chosen, session.limits))
     return measure_video(session, film, times)
@@ -35,14 +36,22 @@ def inspect_source(session: Session, source: Path | MeasuredFile) -> Source:
 def inspect_audio(session: Session, path: Path) -> AudioSource:
     """Sniff and probe a source for its sound and measure its length; raises what `inspect_source` raises."""
     described = _describe(session, path, SOUND)
-    choose_sound(described.document)
+    locked = protected_tracks(described)
+    choose_sound(described.document, locked)
     times = measure_packets(session, described.media)
-    chosen = choose_sound(described.document, empty_tracks(described.document, times))
+    chosen = choose_sound(described.document, locked | _empty(described, times))
     session.warn(*chosen.warnings())
     return measure_sound(session, sound_of(described, chosen), times)
 
 
-def _describe(session: Session, path: Path, kinds: frozenset[str]) -> Described:
+def _describe(session: Session, path: Path, needed: str) -> Described:
     container = sniff(path, session.limits)
-    refuse_unreachable(path, container, kinds)
+    refuse_unreachable(path, container, needed)
     return describe(session, path, container)
+
+
+def _empty(described: Described, times: PacketTimes | None) -> dict[int, str]:
+    """The tracks that a file declares and leaves without a packet: no player hears them."""
+    if times is None:
+        return {}
+    return {stream.index: EMPTY for stream in described.document.streams if stream.index not in times}

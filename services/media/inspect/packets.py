@@ -13,7 +13,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from media.inspect.ffprobe import ProbeDocument
 from media.tools import command
 from media.tools.command import MediaInput
 from media.tools.errors import LimitExceededError, ToolFailedError
@@ -101,13 +100,6 @@ def measure_packets(session: Session, media: MediaInput) -> PacketTimes | None:
         logger.warning("packets not measured", extra={"reason": error.message})
         return None
     return reader.times()
-
-
-def empty_tracks(document: ProbeDocument, times: PacketTimes | None) -> frozenset[int]:
-    """The indices of tracks that a file declares and leaves without a packet: no player hears them."""
-    if times is None:
-        return frozenset()
-    return frozenset(stream.index for stream in document.streams if stream.index not in times)
 
 
 class PacketReader:

@@ -3,6 +3,7 @@
 A decoder fed with encrypted samples gives noise or an error about anything but the cause.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,18 +16,20 @@ from media.containers.formats import (
     WINDOWS_MEDIA,
     Container,
 )
-from media.containers.matroska_tracks import encrypted_tracks
-from media.containers.mp4_tracks import read_tracks
+from media.containers.matroska_tracks import read_encryption
+from media.containers.mp4_tracks import PROTECTED_ENTRIES, read_tracks
 from media.containers.scrambled import (
     is_protected_asf,
     is_protected_flv,
     is_scrambled_program,
     is_scrambled_transport,
 )
+from media.inspect.chosen_tracks import PROTECTED
+from media.inspect.describe import Described
 from media.tools.errors import ErrorCode, InvalidInputError
 
-PICTURE_AND_SOUND: Final = frozenset({"video", "audio"})
-SOUND: Final = frozenset({"audio"})
+PICTURE: Final = "video"
+SOUND: Final = "audio"
 _WORDS: Final = {"video": "picture", "audio": "sound"}
 _SCHEMES: Final = {
     **dict.fromkeys(("cenc", "cens", "cbc1", "cbcs"), "Common Encryption"),
@@ -37,21 +40,21 @@ _SCHEMES: Final = {
 }
 
 
-def refuse_unreachable(path: Path, container: Container, kinds: frozenset[str]) -> None:
+def refuse_unreachable(path: Path, container: Container, needed: str) -> None:
     """Make sure that the media can be read at all, from what the container says of them.
 
     Args:
         path: The source, of which the container is known.
         container: Its format.
-        kinds: What is wanted of it: `video`, `audio`, or both.
+        needed: What cannot be done without: `video` or `audio`.
 
     Raises:
-        InvalidInputError: What is wanted is protected, or lies in another file.
+        InvalidInputError: All tracks of what is needed are protected, or lie in another file.
     """
     if container is MP4:
-        _check_mp4(path, kinds)
+        _check_mp4(path, needed)
     elif container is MATROSKA:
-        locked = kinds.intersection(encrypted_tracks(path))
+        locked = _only(needed, [(track.kind, track.is_encrypted) for track in read_encryption(path)])
         if locked:
             raise _encrypted(_named(locked), "the file's own encryption")
     elif container is WINDOWS_MEDIA and is_protected_asf(path):
@@ -60,18 +63,27 @@ def refuse_unreachable(path: Path, container: Container, kinds: frozenset[str]) 
         raise _encrypted("film", "Adobe Access")
     elif container is PROGRAM_STREAM and is_scrambled_program(path):
         raise _encrypted("film", "the scrambling of discs")
-    elif container is TRANSPORT_STREAM and is_scrambled_transport(path, kinds):
+    elif container is TRANSPORT_STREAM and is_scrambled_transport(path, frozenset({needed})):
         raise _encrypted("film", "the scrambling of broadcasts")
 
 
-def _check_mp4(path: Path, kinds: frozenset[str]) -> None:
-    tracks = [track for track in read_tracks(path) if track.kind in kinds]
-    locked = {track.kind for track in tracks if track.scheme is not None}
+def protected_tracks(described: Described) -> dict[int, str]:
+    """The tracks that cannot be read without a key, by their index in the file."""
+    streams = described.document.streams
+    if described.container is MATROSKA:
+        tracks = read_encryption(described.media.path)
+        return {index: PROTECTED for index, track in enumerate(tracks) if track.is_encrypted}
+    return {stream.index: PROTECTED for stream in streams if stream.codec_tag_string in PROTECTED_ENTRIES}
+
+
+def _check_mp4(path: Path, needed: str) -> None:
+    tracks = read_tracks(path)
+    locked = _only(needed, [(track.kind, track.scheme is not None) for track in tracks])
     if locked:
-        scheme = next((track.scheme for track in tracks if track.scheme), "")
+        scheme = next((track.scheme for track in tracks if track.scheme and track.kind in locked), "")
         known = _SCHEMES.get(scheme, "copy protection")
         raise _encrypted(_named(locked), f"{known} ({scheme})" if scheme else known)
-    elsewhere = {track.kind for track in tracks if track.is_elsewhere}
+    elsewhere = _only(needed, [(track.kind, track.is_elsewhere) for track in tracks])
     if elsewhere:
         what = _named(elsewhere)
         raise InvalidInputError(
@@ -82,7 +94,14 @@ def _check_mp4(path: Path, kinds: frozenset[str]) -> None:
         )
 
 
-def _named(kinds: set[str] | frozenset[str]) -> str:
+def _only(needed: str, tracks: Sequence[tuple[str, bool]]) -> set[str]:
+    """The kinds of which every track is concerned; none where one of what is needed is not."""
+    kinds = {PICTURE, SOUND} if needed == PICTURE else {SOUND}
+    concerned = {kind for kind, _ in tracks if kind in kinds} - {kind for kind, is_so in tracks if not is_so}
+    return concerned if needed in concerned else set()
+
+
+def _named(kinds: set[str]) -> str:
     return " and ".join(_WORDS[kind] for kind in ("video", "audio") if kind in kinds)
 
 

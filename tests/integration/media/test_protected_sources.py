@@ -6,12 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from media.containers.formats import MATROSKA
 from media.containers.mp4_tracks import _Index
 from media.containers.sniff import sniff
-from media.inspect.protection import PICTURE_AND_SOUND, SOUND, refuse_unreachable
+from media.inspect.describe import Described
+from media.inspect.ffprobe import ProbeDocument
+from media.inspect.inspection import inspect_source
+from media.inspect.protection import PICTURE, SOUND, protected_tracks, refuse_unreachable
 from media.produce.produce import produce
+from media.tools.command import MediaInput
 from media.tools.errors import ErrorCode, InvalidInputError
-from media.tools.limits import Limits
+from media.tools.limits import Budget, Limits
+from media.tools.session import Session
+from media.tools.warnings import WarningCode
 from profiles import get_profile
 from tests import words_sources as sources
 from tests.this_machine import THIS_MACHINE
@@ -61,14 +68,14 @@ USABLE: dict[str, Make] = {
 }
 
 
-def check(path: Path, kinds: frozenset[str] = PICTURE_AND_SOUND) -> None:
-    refuse_unreachable(path, sniff(path, Limits()), kinds)
+def check(path: Path, needed: str = PICTURE) -> None:
+    refuse_unreachable(path, sniff(path, Limits()), needed)
 
 
 @pytest.mark.parametrize(("make", "words"), PROTECTED.values(), ids=PROTECTED)
 def test_a_protected_source_is_refused_by_its_protection(make: Make, words: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        check(make(tmp_path))
+        check(make(tmp_path), SOUND if words.startswith("sound") else PICTURE)
 
     assert caught.value.code is ErrorCode.INPUT_ENCRYPTED
     assert words in caught.value.message
@@ -93,6 +100,31 @@ def test_sound_in_clear_may_be_taken_from_beside_a_protected_picture(tmp_path: P
     check(sources.make_renamed_entry(tmp_path, b"encv"), SOUND)
     with pytest.raises(InvalidInputError):
         check(sources.make_renamed_entry(tmp_path, b"enca"), SOUND)
+
+
+def test_a_picture_in_clear_is_taken_without_its_protected_sound(tmp_path: Path) -> None:
+    limits = Limits()
+    session = Session(workdir=tmp_path, limits=limits, budget=Budget(limits.work_seconds), threads=1)
+
+    source = inspect_source(session, sources.make_renamed_entry(tmp_path, b"enca"))
+
+    assert source.audios == ()
+    assert [(warning.code, dict(warning.facts)["tracks"]) for warning in session.warnings] == [
+        (WarningCode.TRACKS_LEFT_OUT, "2")
+    ]
+    assert "is protected and is left out" in session.warnings[0].message
+
+
+def test_an_encrypted_track_of_matroska_is_known_by_its_place(tmp_path: Path) -> None:
+    picture = sources.matroska_track(b"\x01")
+    path = sources.make_encrypted_matroska(tmp_path, kind=b"\x02", before=picture)
+    check(path)
+    with pytest.raises(InvalidInputError):
+        check(path, SOUND)
+
+    media = MediaInput(path=path, formats=("matroska",), codecs=())
+    described = Described(media=media, container=MATROSKA, document=ProbeDocument())
+    assert protected_tracks(described) == {1: "is protected"}
 
 
 @pytest.mark.parametrize("name", ["web", "audio", "thumbnails", "passthrough"])

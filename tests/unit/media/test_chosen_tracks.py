@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from media.inspect.chosen_tracks import choose_film, choose_sound
+from media.inspect.chosen_tracks import EMPTY, choose_film, choose_sound
 from media.inspect.ffprobe import ProbeDocument
 from media.plan.shape import Shape, needs_box, other_sizes, size_warnings
 from media.tools.errors import ErrorCode, InvalidInputError
@@ -72,7 +72,7 @@ def test_each_reason_is_one_warning_with_the_numbers_that_people_count() -> None
         _audio(2),
         _audio(3, channels=0),
     )
-    warnings = choose_film(_document(*streams), empty={2}).warnings()
+    warnings = choose_film(_document(*streams), {2: EMPTY}).warnings()
     assert [dict(warning.facts)["tracks"] for warning in warnings] == ["2", "3", "4"]
     assert warnings[0].message == "Track 2 (sound, apac) cannot be read here and is left out."
 
