@@ -130,11 +130,16 @@ def make_channel_changes(directory: Path, first: int = 2, second: int = 6) -> Pa
     return path
 
 
-def make_moved_broadcast(directory: Path) -> Path:
-    """A broadcast whose picture and sound go on under other numbers after a second."""
+def make_moved_broadcast(directory: Path, *, version: int = 1) -> Path:
+    """A broadcast whose picture and sound go on under other numbers after a second.
+
+    Args:
+        directory: Where it is written.
+        version: Of its second table of programmes; the first has 0.
+    """
     path = directory / "moved.ts"
     red = (*colour("red", seconds=1), *beep(440, 1), *_FAST, *_AAC, "-bf", "0")
     green = (*colour("lime", seconds=1), *beep(880, 1), *_FAST, *_AAC, "-bf", "0")
-    moved = ("-mpegts_start_pid", "0x300", "-tables_version", "1")
+    moved = ("-mpegts_start_pid", "0x300", "-tables_version", str(version))
     path.write_bytes(_part(directory, "a.ts", 0, *red) + _part(directory, "b.ts", 1, *green, *moved))
     return path

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
+from media.containers.formats import TRANSPORT_STREAM
 from media.headers.colours import HDR_TRANSFERS
 from media.headers.picture_form import AS_IT_IS, PictureForm
 from media.inspect.probe import Source, VideoStream
 from media.plan.captions import keeps_captions
-from media.plan.lengths import find_lengths
+from media.plan.lengths import Lengths, find_lengths
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
 from media.plan.shape import Shape, decoded_shape
@@ -74,6 +75,7 @@ class Plan:
         form: What is done to the decoded pictures before all else.
         keeps_captions: Whether captions in the picture come out whole: every frame stays, the codec has them.
         usual_form: Whether the source is known to be 8-bit 4:2:0 of the limited range, as the renditions are.
+        most_frames: How many there are, where ffmpeg may put a stray picture behind the end; else None.
         held_frames: How often the last frame is repeated, because the sound goes on behind the picture.
         shape: Of the decoded pictures; None where they are turned, cut or woven, for which it must be steady.
         boxed: Whether pictures that come in another aspect get bars, rather than being stretched.
@@ -95,6 +97,7 @@ class Plan:
     trim: TrimSpan | None = None
     watermark: PlacedWatermark | None = None
     usual_form: bool = False
+    most_frames: int | None = None
     held_frames: int = 0
     shape: Shape | None = None
     boxed: bool = False
@@ -110,7 +113,7 @@ class Plan:
     def wanted_frames(self) -> int | None:
         """How many frames are wanted at most; None for all up to the source's end."""
         if self.trim is None or self.trim.end is None:
-            return None
+            return self.most_frames
         return round(self.trim.end * self.frame_rate) - self.first_frame
 
     @property
@@ -185,10 +188,18 @@ def make_plan(
         samples=_choose_samples(expected, frame_rate, gop_frames, profile.verification),
         expected_seconds=expected,
         trim=trim,
+        most_frames=_most_frames(source, lengths, frame_rate),
         held_frames=lengths.held_frames(frame_rate),
         watermark=_place(watermark, source.video, rungs[0], shown) if watermark else None,
         shape=decoded_shape(source.video),
     )
+
+
+def _most_frames(source: Source, lengths: Lengths, frame_rate: Fraction) -> int | None:
+    """Where a broadcast changes its numbers, ffmpeg gives the last picture under the old ones at the end."""
+    if source.container is not TRANSPORT_STREAM or source.times is None or lengths.whole_seconds is None:
+        return None
+    return math.ceil(lengths.whole_seconds * frame_rate)
 
 
 def _choose_samples(

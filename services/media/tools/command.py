@@ -60,6 +60,7 @@ class MediaInput:
     begins_at_seconds: float = 0.0
 
 
+_TRANSPORT_STREAM: Final = "mpegts"
 _OPENED_KINDS: Final = ("v", "a", "s", "d")
 _FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
 _PROGRESS: Final = ("-progress", "pipe:1", "-stats_period", "0.5")
@@ -76,8 +77,11 @@ def media_path(path: Path) -> str:
 def hardening(source: MediaInput, limits: Limits) -> dict[str, str]:
     """The options that must stand before every `-i`."""
     chosen = {"f": source.demuxer} if source.demuxer else {}
+    # Broadcasts send the same tracks under other numbers from time to time.
+    kept = {"merge_pmt_versions": "1"} if _TRANSPORT_STREAM in source.formats else {}
     return {
         **chosen,
+        **kept,
         "protocol_whitelist": "file",
         "format_whitelist": ",".join(source.formats),
         "codec_whitelist": ",".join(source.codecs),

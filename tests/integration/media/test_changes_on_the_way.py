@@ -74,12 +74,19 @@ def test_the_sound_alone_of_such_a_source_is_right_in_every_file(make: Produce, 
         assert hertz(path, 1.2, 1.8) == pytest.approx(880, abs=5)
 
 
-def test_what_a_broadcast_sends_under_other_numbers_is_named(make: Produce, tmp_path: Path) -> None:
-    production = make(track_sources.make_moved_broadcast(tmp_path))
+@pytest.mark.parametrize("version", [0, 1])
+def test_what_a_broadcast_sends_under_other_numbers_goes_on(
+    version: int, make: Produce, tmp_path: Path
+) -> None:
+    production = make(track_sources.make_moved_broadcast(tmp_path, version=version))
 
-    assert float(streams(_film(production))[0]["duration"]) == pytest.approx(1, abs=0.1)
-    assert [warning.code for warning in production.warnings] == [WarningCode.TRACKS_LEFT_OUT]
-    assert production.warnings[0].message == "Track 3 (picture, h264) is a second picture and is left out."
+    film = _film(production)
+    assert [float(stream["duration"]) for stream in streams(film)] == pytest.approx([2, 2], abs=0.1)
+    assert colour_at(film, 0.5) == pytest.approx((254, 0, 0), abs=6)
+    assert colour_at(film, 1.5) == pytest.approx((0, 254, 0), abs=6)
+    assert hertz(film, 0.2, 0.8) == pytest.approx(440, abs=5)
+    assert hertz(film, 1.2, 1.8) == pytest.approx(880, abs=5)
+    assert production.warnings == ()
 
 
 def test_a_steady_source_brings_no_warning(make: Produce, tmp_path: Path) -> None:
