@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup redrive demo test suite test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills test-image image-lock hostile fence-table bench-fence clean snapshots pictures
+.PHONY: help setup redrive demo test suite test-long test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills test-image image-lock hostile fence-table bench-fence clean snapshots pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test-unit: setup ## Run the tests that need no server
 
 test-integration: setup ## Run the tests against real PostgreSQL, Redis, ffmpeg and the emulator
 	@$(PYTHON_BIN) -m pytest tests/integration
+
+test-long: setup ## Run the tests that `make test` leaves out because they take long (WORKERS=3 share them)
+	@$(PYTHON_BIN) -m pytest -m long --numprocesses $(WORKERS) --no-loadscope-reorder $(ARGS)
 
 test-e2e: setup ## Run the main job and the failing jobs through the whole local platform
 	@$(PYTHON_BIN) -m pytest tests/e2e
