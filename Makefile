@@ -137,7 +137,7 @@ image-lock: setup .venv-image/.complete ## Lock the image's Debian packages to t
 	@tools/setup.sh image
 
 test-chunk-kills: setup ## Kill the tasks of a chunked job at ten random moments (`make test` takes three)
-	@CHUNK_KILLS=10 $(PYTHON_BIN) -m pytest tests/integration/processor/test_chunk_kills.py -s
+	@CHUNK_KILLS=10 $(PYTHON_BIN) -m pytest -m "" tests/integration/processor/test_chunk_kills.py -s
 
 bench-fence: setup ## Compare the fence around the tools with the one before it (ARGS="--seconds 5 --pairs 2" for a quick look)
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m bench.fence $(ARGS)

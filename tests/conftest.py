@@ -2,6 +2,7 @@
 
 import gc
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedPlatfo
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark end-to-end and fault tests; among several workers the longest go first."""
+    """Mark end-to-end, fault and long tests; among several workers the longest go first."""
+    seen: Counter[str] = Counter()
     for item in items:
+        few = item.get_closest_marker("long_but")
+        test = item.nodeid.partition("[")[0]
+        seen[test] += 1
+        if few is not None and seen[test] > few.args[0]:
+            item.add_marker(pytest.mark.long)
         if _area(item) == "e2e":
             item.add_marker(pytest.mark.e2e)
         file = item.path.relative_to(TESTS.parent).as_posix()

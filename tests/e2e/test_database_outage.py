@@ -81,6 +81,7 @@ def dropped_job(platform: Platform, key: str) -> str | None:
     return next(iter(found), None)
 
 
+@pytest.mark.long
 def test_a_database_that_hangs_costs_no_job_and_is_used_again_at_once(
     platform: Platform, clip: Path, short_clip: Path, picture: Path
 ) -> None:

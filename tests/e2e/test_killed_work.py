@@ -140,6 +140,7 @@ def kill_at(platform: Platform, job_id: str, moment_seconds: float, chance: rand
     return "worker"
 
 
+@pytest.mark.long
 def test_jobs_killed_at_random_moments_end_within_two_retries_and_never_show_a_part(
     platform: Platform, clip: Path
 ) -> None:

@@ -102,6 +102,7 @@ def check_done_once(platform: Platform, job_id: str) -> None:
     assert len(platform.mails(job_id)) == 1
 
 
+@pytest.mark.long
 def test_of_ten_messages_nine_are_done_once_and_the_poison_is_dead_after_three_receives(
     platform: Platform, picture: Path, impatient: None
 ) -> None:
@@ -122,6 +123,7 @@ def test_of_ten_messages_nine_are_done_once_and_the_poison_is_dead_after_three_r
     assert (letter["MessageId"], received) == (poison, ATTEMPTS)
 
 
+@pytest.mark.long
 def test_after_the_fix_a_redrive_does_everything_once_and_what_is_still_bad_returns_once(
     platform: Platform, picture: Path, impatient: None
 ) -> None:

@@ -22,6 +22,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
 }
 
 
+@pytest.mark.long_but(5)
 @pytest.mark.parametrize("kind", REFUSED)
 def test_bad_input_is_refused_once_with_its_reason_and_nothing_is_published(
     platform: Platform, tmp_path: Path, kind: str

@@ -14,6 +14,8 @@ from tests.e2e.processes import kill_while_encoding, processes_of
 from tests.media import BUNNY, ffmpeg
 from tests.platform_client import Platform, wait_for
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def job(edited: Platform) -> dict[str, Any]:

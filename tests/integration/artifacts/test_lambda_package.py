@@ -14,6 +14,7 @@ from tests.handlers import HANDLERS
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.long
 def test_two_builds_from_scratch_give_the_same_bytes(tmp_path: Path) -> None:
     first = build_lambda_package(tmp_path / "1.zip", Architecture.LOCAL, cache_dir=tmp_path / "first")
     second = build_lambda_package(tmp_path / "2.zip", Architecture.LOCAL, cache_dir=tmp_path / "second")

@@ -55,6 +55,7 @@ KEYS = {"flood": 700, "steady": 200, "small": 100}
 SLOTS = 4
 
 
+@pytest.mark.long
 def test_a_thousand_uploads_at_once_share_four_slots_fairly_and_none_is_lost(
     ledger_database: LedgerDatabase,
 ) -> None:

@@ -18,7 +18,7 @@ from ledger.videos.videos import VideoFilter
 from tests.integration.conftest import cloned_ledger
 from tests.ledger_support import LedgerDatabase
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 ROWS = 100_000
 PAGE = 21

@@ -53,6 +53,7 @@ def test_captions_stay_and_are_named_in_both_manifests(make: Produce, tmp_path: 
     assert production.warnings == ()
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(("profile", "rate"), [("web-hevc", "30"), ("web", "120")])
 def test_captions_that_would_lose_parts_are_taken_out_whole_and_that_is_said(
     make: Produce, tmp_path: Path, profile: str, rate: str
@@ -64,6 +65,7 @@ def test_captions_that_would_lose_parts_are_taken_out_whole_and_that_is_said(
     assert [warning.code for warning in production.warnings] == ["CAPTIONS_LEFT_OUT"]
 
 
+@pytest.mark.long
 def test_a_copied_picture_keeps_its_captions_by_name(make: Produce, tmp_path: Path) -> None:
     source = picture_sources.make_captions(tmp_path)
     copied = tmp_path / "copied.mp4"
@@ -74,6 +76,7 @@ def test_a_copied_picture_keeps_its_captions_by_name(make: Produce, tmp_path: Pa
     assert 'INSTREAM-ID="CC1"' in _path(production, "hls").read_text()
 
 
+@pytest.mark.long
 def test_captions_that_no_manifest_names_are_not_published(
     make: Produce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ def _codes(production: Production) -> list[WarningCode]:
     return [warning.code for warning in production.warnings]
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(("second", "pixels"), [("640x360", "yuv420p"), ("160x90", "yuv422p")])
 def test_a_picture_that_changes_its_size_keeps_one_size_and_its_length(
     make: Produce, tmp_path: Path, second: str, pixels: str
@@ -51,6 +52,7 @@ def test_a_picture_that_changes_its_aspect_gets_bars_and_is_never_stretched(
     assert max(colour_at(film, 1.5, 0.9)) < 30
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(("first", "second"), [(2, 6), (6, 1)])
 def test_sound_that_changes_its_channels_stays_in_step(
     make: Produce, tmp_path: Path, first: int, second: int
@@ -64,6 +66,7 @@ def test_sound_that_changes_its_channels_stays_in_step(
     assert _codes(production) == [WarningCode.SOUND_CHANGES]
 
 
+@pytest.mark.long
 def test_the_sound_alone_of_such_a_source_is_right_in_every_file(make: Produce, tmp_path: Path) -> None:
     production = make(track_sources.make_channel_changes(tmp_path), profile="audio")
 
@@ -74,6 +77,7 @@ def test_the_sound_alone_of_such_a_source_is_right_in_every_file(make: Produce, 
         assert hertz(path, 1.2, 1.8) == pytest.approx(880, abs=5)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("version", [0, 1])
 def test_what_a_broadcast_sends_under_other_numbers_goes_on(
     version: int, make: Produce, tmp_path: Path
@@ -89,5 +93,6 @@ def test_what_a_broadcast_sends_under_other_numbers_goes_on(
     assert production.warnings == ()
 
 
+@pytest.mark.long
 def test_a_steady_source_brings_no_warning(make: Produce, tmp_path: Path) -> None:
     assert _codes(make(track_sources.make_motion_photo(tmp_path))) == [WarningCode.TRACKS_LEFT_OUT]

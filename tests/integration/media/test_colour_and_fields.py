@@ -39,6 +39,7 @@ def _combed_frames(path: Path) -> int:
     return sum(int(count) for count in found)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
 def test_high_dynamic_range_becomes_a_standard_picture_with_its_contrast(
     make: Produce, tmp_path: Path, transfer: str
@@ -55,6 +56,7 @@ def test_high_dynamic_range_becomes_a_standard_picture_with_its_contrast(
     assert 16 <= dark <= 100
 
 
+@pytest.mark.long
 def test_ten_bits_in_4_2_2_become_eight_bits_in_4_2_0(make: Produce, tmp_path: Path) -> None:
     production = make(media.make_ten_bit(tmp_path))
 
@@ -73,6 +75,7 @@ def test_fields_are_woven_into_whole_pictures(make: Produce, tmp_path: Path) -> 
     assert _stream(production, "480p")["field_order"] == "progressive"
 
 
+@pytest.mark.long
 def test_the_full_range_is_brought_to_the_usual_one(make: Produce, tmp_path: Path) -> None:
     production = make(media.make_full_range(tmp_path))
 

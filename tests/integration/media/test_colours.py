@@ -38,6 +38,7 @@ def _assert_bars(path: Path, near: int = _NEAR) -> None:
     assert not wrong, path.name
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_high_dynamic_range_that_only_the_container_knows_is_mapped(
     make: Produce, tmp_path: Path, suffix: str
@@ -59,6 +60,7 @@ def test_a_curve_without_primaries_is_taken_for_bt2020_and_that_is_said(
     assert (warning.code, warning.facts["primaries"]) == ("COLOURS_ASSUMED", "bt2020")
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("profile", ["web", "web-hevc", "web-av1"])
 def test_wide_colours_of_the_standard_range_become_those_of_bt709(
     make: Produce, tmp_path: Path, profile: str
@@ -70,6 +72,7 @@ def test_wide_colours_of_the_standard_range_become_those_of_bt709(
         _assert_bars(path, _NEAR_AFTER_CONVERSION)
 
 
+@pytest.mark.long
 def test_rgb_gets_the_matrix_of_high_definition_in_every_rendition(make: Produce, tmp_path: Path) -> None:
     production = make(picture_sources.make_rgb(tmp_path))
 
@@ -80,6 +83,7 @@ def test_rgb_gets_the_matrix_of_high_definition_in_every_rendition(make: Produce
     assert all(distance(*pair) <= _NEAR for pair in zip(sheet, picture_sources.BARS, strict=True))
 
 
+@pytest.mark.long
 def test_a_label_without_meaning_is_not_handed_on_and_the_colours_stay(make: Produce, tmp_path: Path) -> None:
     production = make(picture_sources.make_reserved_labels(tmp_path))
 
@@ -89,6 +93,7 @@ def test_a_label_without_meaning_is_not_handed_on_and_the_colours_stay(make: Pro
     assert [warning.code for warning in production.warnings] == ["COLOURS_ASSUMED"]
 
 
+@pytest.mark.long
 def test_a_small_picture_without_labels_is_labelled_as_players_take_it(make: Produce, tmp_path: Path) -> None:
     production = make(picture_sources.make_bars_601(tmp_path))
 

@@ -192,6 +192,7 @@ def test_nothing_but_the_outputs_is_left_in_the_scratch_directory(bunny: Product
     assert left == {file.path for file in bunny.files}
 
 
+@pytest.mark.long
 def test_progress_only_rises_and_ends_at_one_hundred(make: Produce) -> None:
     seen: list[Progress] = []
     make(media.BIKES, report=seen.append)
@@ -203,6 +204,7 @@ def test_progress_only_rises_and_ends_at_one_hundred(make: Produce) -> None:
     assert order == ["inspecting", "encoding", "packaging", "verifying"]
 
 
+@pytest.mark.long_but(2)
 @pytest.mark.parametrize(
     ("maker", "expected", "seconds", "rate"),
     [
@@ -291,6 +293,7 @@ def test_sound_that_starts_late_stays_late(made: Callable[[Maker], Production]) 
     assert b"max_volume: -91.0 dB" in done.stderr
 
 
+@pytest.mark.long
 def test_the_poster_of_a_video_that_opens_black_is_not_black(make: Produce, tmp_path: Path) -> None:
     poster = _file(make(media.make_black_opening(tmp_path)), "poster")
 

@@ -28,6 +28,7 @@ def trap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trap]:
         yield trap
 
 
+@pytest.mark.long_but(12)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_hostile_source_is_refused_and_reaches_nothing(case: Case, trap: Trap, tmp_path: Path) -> None:
     outcome = run_case(case.make(tmp_path, trap), tmp_path / "work", trap, case.profile)

@@ -46,6 +46,7 @@ def test_the_sound_alone_is_refused_when_none_can_be_read(make: Produce, tmp_pat
     assert caught.value.code is ErrorCode.CODEC_NOT_ALLOWED
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("profile", ["web", "audio"])
 def test_a_codec_off_the_list_in_front_of_one_on_it_is_left_out(
     make: Produce, tmp_path: Path, profile: str
@@ -56,12 +57,14 @@ def test_a_codec_off_the_list_in_front_of_one_on_it_is_left_out(
     assert _said(production) == ["Track 2 (sound, sonic) cannot be read here and is left out."]
 
 
+@pytest.mark.long
 def test_a_second_picture_off_the_list_does_not_refuse_the_first(make: Produce, tmp_path: Path) -> None:
     production = make(track_sources.make_forbidden_picture(tmp_path), profile="thumbnails")
 
     assert _said(production) == ["Track 2 (picture, asv1) cannot be read here and is left out."]
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("suffix", ["mp4", "ts"])
 def test_sound_without_a_sample_is_left_out(make: Produce, tmp_path: Path, suffix: str) -> None:
     production = make(track_sources.make_empty_sound(tmp_path, suffix))
@@ -99,12 +102,14 @@ def test_of_two_programmes_the_first_is_taken_with_its_own_sound(make: Produce, 
     assert "another programme" in _said(production)[0]
 
 
+@pytest.mark.long
 def test_a_cover_that_is_no_video_here_is_ignored(make: Produce, tmp_path: Path) -> None:
     production = make(track_sources.make_cover_in_gif(tmp_path), profile="thumbnails")
 
     assert _said(production) == []
 
 
+@pytest.mark.long
 def test_sound_that_describes_the_picture_is_never_the_main_track(make: Produce, tmp_path: Path) -> None:
     film = _film(make(track_sources.make_described_sound(tmp_path)))
 

@@ -57,6 +57,7 @@ def test_the_sound_of_a_video_becomes_streams_and_single_files_at_the_wanted_lev
     assert "video" not in production.technical
 
 
+@pytest.mark.long
 def test_every_language_is_a_track_of_one_variant(make: Produce, tmp_path: Path) -> None:
     production = make(media.make_many_languages(tmp_path), profile="audio")
 
@@ -86,6 +87,7 @@ def _raw_aac(directory: Path) -> Path:
     return path
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("source", [media.make_mp3_with_cover, media.make_audio_only, _wave, _raw_aac])
 def test_sound_files_of_every_kind_are_taken(make: Produce, tmp_path: Path, source: object) -> None:
     assert callable(source)
@@ -138,6 +140,7 @@ def _colour(path: Path) -> str:
     return "rgb"[raw.index(max(raw[:3]))]
 
 
+@pytest.mark.long
 def test_the_poster_is_not_the_black_opening(make: Produce, tmp_path: Path) -> None:
     production = make(media.make_black_opening(tmp_path), profile="thumbnails")
 
@@ -148,6 +151,7 @@ def test_the_poster_is_not_the_black_opening(make: Produce, tmp_path: Path) -> N
     assert raw[0] > 40
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     "source",
     [media.make_rotated, media.make_interlaced, media.make_anamorphic, media.make_high_dynamic_range],
@@ -183,6 +187,7 @@ def test_a_fitting_source_is_repackaged_without_a_changed_bit(make: Produce) -> 
     assert _packets(_named(production, "720p"), "0:v:0") == _packets(media.BUNNY, "0:v:0")
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
@@ -204,6 +209,7 @@ def test_a_source_that_would_have_to_be_encoded_is_refused_with_the_reasons(
     assert refused.value.code == ErrorCode.PASSTHROUGH_NOT_POSSIBLE
 
 
+@pytest.mark.long
 def test_a_source_with_too_few_keyframes_is_refused(make: Produce, tmp_path: Path) -> None:
     path = tmp_path / "sparse.mp4"
     media.ffmpeg(

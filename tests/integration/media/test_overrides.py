@@ -79,6 +79,7 @@ def test_picture_and_sound_stay_together(make: Produce, tmp_path: Path) -> None:
     assert beep == pytest.approx(flash, abs=0.012)
 
 
+@pytest.mark.long
 def test_subtitles_move_with_the_part_and_end_with_it(make: Produce, tmp_path: Path) -> None:
     production = make(
         media.make_bunny_with_subtitles(tmp_path),
@@ -90,6 +91,7 @@ def test_subtitles_move_with_the_part_and_end_with_it(make: Produce, tmp_path: P
     assert "00:00:01.000 --> 00:00:02.000 " in text
 
 
+@pytest.mark.long
 def test_a_part_with_an_open_end_goes_on_to_the_end(make: Produce) -> None:
     production = make(media.BUNNY, overrides=Overrides(trim=Trim(start_seconds=4.28), max_height=360))
 
@@ -136,6 +138,7 @@ def test_the_ends_of_a_part_lie_on_frames() -> None:
     assert trim.length(10.0) == pytest.approx(1.001)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("source", "max_height", "sizes"),
     [
@@ -179,6 +182,7 @@ def _black(directory: Path, size: str = "640x360", *options: str) -> Path:
     return path
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("position", "inside"),
     [
@@ -202,6 +206,7 @@ def test_the_watermark_lies_where_it_is_wanted_and_nowhere_else(
     assert _is(on_poster, (0, 255, 0))
 
 
+@pytest.mark.long
 def test_a_watermark_of_half_opacity_lets_the_picture_through(make: Produce, tmp_path: Path) -> None:
     production = make(_black(tmp_path), overrides=Overrides(watermark=_mark(tmp_path, opacity=0.5)))
 
@@ -209,6 +214,7 @@ def test_a_watermark_of_half_opacity_lets_the_picture_through(make: Produce, tmp
     assert _is(marked, (0, 128, 0))
 
 
+@pytest.mark.long
 def test_a_watermark_stays_square_where_pixels_are_not(make: Produce, tmp_path: Path) -> None:
     source = _black(tmp_path, "720x576", "-vf", "setsar=64/45")
 
@@ -224,6 +230,7 @@ def test_a_watermark_stays_square_where_pixels_are_not(make: Produce, tmp_path: 
     assert abs(across - width / 10) <= 3
 
 
+@pytest.mark.long
 def test_a_watermark_is_on_every_frame_of_a_rotated_and_an_hdr_source(make: Produce, tmp_path: Path) -> None:
     production = make(
         media.make_high_dynamic_range(tmp_path),

@@ -25,6 +25,7 @@ def _mean_colour(picture: Path, crop: str) -> list[int]:
     return list(done.stdout)
 
 
+@pytest.mark.long
 def test_each_small_picture_is_the_one_at_the_start_of_its_time(make: Produce, tmp_path: Path) -> None:
     production = make(media.make_colour_steps(tmp_path))
 
@@ -45,6 +46,7 @@ def test_black_and_frozen_parts_are_on_the_record(make: Produce, tmp_path: Path)
     assert picture["frozen"][0] == [pytest.approx(0.0, abs=0.1), pytest.approx(3.0, abs=0.1)]
 
 
+@pytest.mark.long
 def test_the_recorded_quality_is_what_an_independent_measurement_gives(make: Produce, tmp_path: Path) -> None:
     source = tmp_path / "source.mp4"
     media.ffmpeg("-t", "2", "-i", str(media.BUNNY), "-c", "copy", str(source))

@@ -40,6 +40,7 @@ def _is(colour: tuple[int, ...], expected: tuple[int, int, int]) -> bool:
     return all(abs(seen - wanted) < 40 for seen, wanted in zip(colour, expected, strict=True))
 
 
+@pytest.mark.long_but(2)
 @pytest.mark.parametrize("orientation", range(1, 9), ids=lambda number: f"orientation-{number}")
 def test_a_photograph_is_turned_as_its_camera_noted(make: Produce, tmp_path: Path, orientation: int) -> None:
     production = make(media_pictures.make_photograph(tmp_path, orientation), profile=_only_large())
@@ -158,6 +159,7 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded(
         make(media_pictures.make_picture_bomb(tmp_path), profile="image")
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("profile", ["web", "audio", "thumbnails", "passthrough"])
 def test_no_other_profile_takes_a_picture(make: Produce, tmp_path: Path, profile: str) -> None:
     with pytest.raises(InvalidInputError) as refused:

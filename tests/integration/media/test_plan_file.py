@@ -10,6 +10,7 @@ from tests import media
 from tests.media import ffmpeg
 
 
+@pytest.mark.long
 def test_two_hours_are_planned_with_windows_cost_and_decision(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

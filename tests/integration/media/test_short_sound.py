@@ -28,6 +28,7 @@ def _alphas(production: Production) -> bytes:
     return subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("seconds", [0.008, 0.39])
 def test_a_short_tone_is_made_with_its_level_and_drawn(make: Produce, tmp_path: Path, seconds: float) -> None:
     production = make(_tone(tmp_path, seconds), profile="audio")

@@ -89,6 +89,7 @@ def test_the_download_holds_every_language(languages: Production) -> None:
     assert found == ["eng", "fre", "fre"]
 
 
+@pytest.mark.long
 def test_silence_is_left_alone(make: Produce, tmp_path: Path) -> None:
     production = make(media.make_silence(tmp_path))
 

@@ -87,6 +87,7 @@ def test_a_length_in_a_header_gives_way_to_that_of_the_packets(
     assert [warning.code for warning in session.warnings] == ["LENGTH_FROM_PACKETS"] * is_said
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("maker", "seconds", "codes"),
     [
@@ -131,6 +132,7 @@ def test_the_rate_is_that_of_the_pictures_while_they_move(
     assert [warning.code for warning in session.warnings] == ["RATE_FROM_TIMESTAMPS"] * is_said
 
 
+@pytest.mark.long
 def test_a_recording_that_claims_a_thousand_pictures_a_second_becomes_one_of_thirty(
     make: Produce, tmp_path: Path
 ) -> None:
@@ -140,6 +142,7 @@ def test_a_recording_that_claims_a_thousand_pictures_a_second_becomes_one_of_thi
     assert _lengths(_download(production))["video"] == pytest.approx(2.0, abs=0.06)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("maker", "seconds", "shown"),
     [
@@ -202,6 +205,7 @@ def test_the_limit_of_length_is_held_against_the_packets(make: Produce, tmp_path
         make(source, limits=Limits(max_duration_seconds=3.0))
 
 
+@pytest.mark.long
 def test_pictures_of_a_video_need_no_picture_until_the_end_of_its_sound(
     make: Produce, tmp_path: Path
 ) -> None:
@@ -210,6 +214,7 @@ def test_pictures_of_a_video_need_no_picture_until_the_end_of_its_sound(
     assert {"poster", "sprite"} <= {file.kind for file in production.files}
 
 
+@pytest.mark.long
 def test_a_picture_that_ends_early_cannot_be_kept_as_it_is(make: Produce, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"goes on for 2\.0") as caught:
         make(sources.make_short_picture(tmp_path), profile="passthrough")
@@ -217,6 +222,7 @@ def test_a_picture_that_ends_early_cannot_be_kept_as_it_is(make: Produce, tmp_pa
     assert caught.value.code is ErrorCode.PASSTHROUGH_NOT_POSSIBLE
 
 
+@pytest.mark.long
 def test_the_sound_alone_is_as_long_as_its_packets(make: Produce, tmp_path: Path) -> None:
     production = make(sources.make_wrong_movie_header(tmp_path), profile="audio")
 

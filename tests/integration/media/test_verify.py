@@ -211,6 +211,7 @@ def test_each_damage_is_found_and_nothing_may_be_published(
     assert str(made.packaged.directory) not in caught.value.message
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -267,6 +268,7 @@ def doctored(original: Made, tmp_path: Path) -> Callable[..., Made]:
     return doctor
 
 
+@pytest.mark.long_but(2)
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
@@ -324,6 +326,7 @@ def test_an_undamaged_production_passes_a_full_decode_and_is_measured(original: 
     assert verified.loudness["audio"].result.integrated_lufs == pytest.approx(-23, abs=0.5)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("floor", "words"),
     [
@@ -338,6 +341,7 @@ def test_quality_below_the_floor_of_the_profile_fails_the_job(
         original.verify(**floor)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("kind", ["black", "frozen"])
 def test_more_black_or_frozen_time_than_the_profile_allows_fails_the_job(original: Made, kind: str) -> None:
     sections = ((0.0, 2.0), (3.0, 4.5))

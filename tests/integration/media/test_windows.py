@@ -301,6 +301,7 @@ def _lag_samples(first: Path, second: Path) -> int:
     return lag
 
 
+@pytest.mark.long_but(2)
 @pytest.mark.parametrize(
     "make_source",
     [
@@ -326,6 +327,7 @@ def test_joined_windows_hold_the_frames_of_one_long_encode(
     _assert_equal(_encode_both(tmp_path, source_of(make_source)))
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(("profile", "preset"), [("web-hevc", "ultrafast"), ("web-av1", 13)])
 def test_joined_windows_of_other_codecs_hold_the_frames_of_one_encode_and_decode_over_the_joints(
     profile: str, preset: str | int, source_of: Callable[[Maker], Path], tmp_path: Path
@@ -340,6 +342,7 @@ def test_joined_windows_of_other_codecs_hold_the_frames_of_one_encode_and_decode
     assert _decoded(joined) == [digest for part in pair.parts for digest in _decoded(part)]
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("make_source", "trim"),
     [
@@ -360,6 +363,7 @@ def test_joined_windows_of_a_part_with_a_watermark_hold_the_frames_of_one_encode
     _assert_equal(_encode_both(tmp_path, source_of(make_source), overrides, window_seconds=1.0))
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("make_source", "is_sought"),
     [

@@ -207,6 +207,7 @@ def shake(job: Job, moments: dict[str, list[float]], chance: random.Random) -> N
     job.finish("assemble")
 
 
+@pytest.mark.long
 def test_killed_steps_change_nothing_and_only_chunks_cut_short_are_encoded_again(
     stage: Stage,
     image: Path,

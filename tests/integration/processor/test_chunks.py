@@ -104,6 +104,7 @@ def frames_of(manifest: dict[str, Any]) -> list[int]:
     return [item["details"]["frames"] for item in manifest["outputs"] if item["kind"] == "rendition"]
 
 
+@pytest.mark.long
 def test_a_job_with_overrides_in_chunks_publishes_what_one_task_would(
     steps: Steps, chunk_clip: Path, tmp_path: Path
 ) -> None:
@@ -167,6 +168,7 @@ def test_a_new_attempt_encodes_only_the_chunks_that_are_missing(steps: Steps, ch
     assert {starts for _, starts in steps.chunks(job_id).values()} == {1}
 
 
+@pytest.mark.long
 def test_other_settings_of_the_encoder_use_nothing_of_an_earlier_plan(steps: Steps, chunk_clip: Path) -> None:
     job_id = steps.stage.order(chunk_clip)
     steps.run(job_id, "prepare")
@@ -178,6 +180,7 @@ def test_other_settings_of_the_encoder_use_nothing_of_an_earlier_plan(steps: Ste
     assert planned["chunks"] == NAMES[:3]
 
 
+@pytest.mark.long
 def test_a_chunk_whose_files_were_lost_or_damaged_is_encoded_again(steps: Steps, chunk_clip: Path) -> None:
     job_id = steps.stage.order(chunk_clip)
     steps.run(job_id, "prepare")
@@ -252,6 +255,7 @@ def test_files_of_ended_jobs_go_and_those_of_a_live_job_are_never_touched(
     assert steps.files(running) == live
 
 
+@pytest.mark.long
 def test_what_a_killed_assembly_leaves_serves_the_next_attempt_and_goes_in_the_end(
     steps: Steps,
     chunk_clip: Path,

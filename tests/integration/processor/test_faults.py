@@ -100,6 +100,7 @@ def kill_encoder() -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_killed_encoder_is_transient_and_the_next_worker_completes_the_job(
     stage: Stage, long_clip: Path, clip: Path
 ) -> None:

@@ -69,6 +69,7 @@ def test_a_scratch_disk_that_runs_full_during_the_encode_is_left_empty_and_the_n
     assert [path.name for path in disk.rglob("*")] == ["scratch"]
 
 
+@pytest.mark.long
 def test_a_shared_disk_that_is_full_during_a_window_keeps_no_part_of_it_and_the_next_try_works(
     stage: Stage, steps: Steps, chunk_clip: Path, disk: Path
 ) -> None:

@@ -208,6 +208,7 @@ def test_a_token_that_is_gone_ends_the_process_with_a_code_of_its_own(
     assert stage.job(job_id).job.status == "QUEUED"
 
 
+@pytest.mark.long
 def test_a_frozen_processor_that_wakes_after_its_successor_has_finished_changes_nothing(
     stage: Stage, long_clip: Path, make_task: Callable[[UUID], Task]
 ) -> None:

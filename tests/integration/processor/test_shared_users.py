@@ -108,6 +108,7 @@ def world(stage: Stage, image: Path, access: dict[str, Any]) -> Iterator[SharedW
     shutil.rmtree(place)
 
 
+@pytest.mark.long
 def test_tasks_do_a_whole_job_in_chunks_below_a_root_that_they_cannot_list(
     world: SharedWorld, chunk_clip: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_tasks_do_a_whole_job_in_chunks_below_a_root_that_they_cannot_list(
     assert world.tree() == []
 
 
+@pytest.mark.long
 def test_the_sweep_lists_the_root_and_deletes_all_that_a_task_and_its_tools_have_made(
     world: SharedWorld, chunk_clip: Path
 ) -> None:

@@ -41,6 +41,7 @@ def find_odd(steps: Steps, job_id: UUID, chunk: str, odd: SourceWarning) -> None
         )
 
 
+@pytest.mark.long
 def test_a_job_in_chunks_tells_what_one_task_would_and_what_its_chunks_found(
     steps: Steps, many_tracks: Path
 ) -> None:

@@ -87,6 +87,7 @@ def test_up_tells_where_everything_is_and_a_second_up_changes_nothing(platform: 
     assert platform.run("status")["phase"] == "ready"
 
 
+@pytest.mark.long
 def test_a_killed_platform_process_takes_its_servers_along_and_comes_back_with_its_data(
     platform: LocalPlatform,
 ) -> None:
@@ -134,6 +135,7 @@ def test_a_dead_emulator_ends_the_platform_with_an_error_that_says_so(platform: 
     assert "emulator ended" in platform.run("status", expected=6)["error"]["message"]
 
 
+@pytest.mark.long
 def test_two_ups_at_once_start_one_platform(platform: LocalPlatform) -> None:
     platform.run("down")
     with ThreadPoolExecutor(2) as pool:
@@ -157,6 +159,7 @@ def test_an_interrupted_up_leaves_no_process(tmp_path: Path) -> None:
     interrupted.run("reset", "--yes")
 
 
+@pytest.mark.long
 def test_the_demo_beside_a_running_platform_reports_what_can_be_played_and_leaves_no_process(
     platform: LocalPlatform, tmp_path: Path
 ) -> None:
