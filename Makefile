@@ -103,7 +103,7 @@ destroy: setup ## Delete a stack with its data (prod: CONFIRM=prod; YES=1 asks n
 
 docs: setup pictures ## Write the pages that are generated from the code
 	@$(PYTHON_BIN) -m tools.configuration_table
-	@PYTHONPATH=.:services $(PYTHON_BIN) -m tools.accepted_sources
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m media.inspect.accepted
 
 pictures: setup ## Draw the deployed parts and the packages, and write the tables of docs/architecture.md
 	@$(PYTHON_BIN) -m tools.architecture

@@ -26,6 +26,8 @@ machine_words.watch()
 
 TEST_REGION = "ap-northeast-1"
 TESTS = Path(__file__).parent
+COLLECTED = pytest.StashKey[frozenset[str]]()
+"""All tests that were found, without their parameters, before any were left out."""
 LONGEST_FIRST = ("e2e", "integration", "policy", "contract")
 
 
@@ -45,6 +47,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedPlatfo
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark end-to-end, fault and long tests; among several workers the longest go first."""
     seen: Counter[str] = Counter()
+    config.stash[COLLECTED] = frozenset(item.nodeid.partition("[")[0] for item in items)
     for item in items:
         few = item.get_closest_marker("long_but")
         test = item.nodeid.partition("[")[0]

@@ -4,9 +4,10 @@ import subprocess
 
 import pytest
 
+from local.paths import REPOSITORY_ROOT
 from media.containers.formats import CONTAINERS
+from media.inspect.accepted import BEGIN, PAGE, render
 from media.inspect.codecs import AUDIO_CODECS, AUDIO_GROUPS, SOURCE_DECODERS, VIDEO_CODECS, VIDEO_GROUPS
-from tools.accepted_sources import BEGIN, PAGE, REPOSITORY_ROOT, render
 
 
 def _listed(kind: str) -> set[str]:

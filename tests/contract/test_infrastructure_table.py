@@ -12,6 +12,7 @@ import pytest
 
 from local.monitor import Registration
 from local.paths import REPOSITORY_ROOT
+from tests.conftest import COLLECTED
 from tests.synthesised import STACKS, synthesised
 
 PAGE = REPOSITORY_ROOT / "docs" / "infrastructure.md"
@@ -75,17 +76,14 @@ def value_at(inputs: Any, path: str) -> Any:
 @pytest.fixture(scope="module")
 def collected(request: pytest.FixtureRequest) -> frozenset[str]:
     """Ids of all tests without parameters: of this session when it holds them all, else of one that asks."""
-    chosen = request.config.option
-    own = frozenset(item.nodeid.partition("[")[0] for item in request.session.items)
+    own = request.config.stash[COLLECTED]
     everywhere = {path.relative_to(REPOSITORY_ROOT).as_posix() for path in TESTS.rglob("test_*.py")}
-    is_narrowed = chosen.keyword or chosen.markexpr or chosen.deselect
-    is_whole = not is_narrowed and everywhere <= {test.partition("::")[0] for test in own}
-    return own if is_whole else collect()
+    return own if everywhere <= {test.partition("::")[0] for test in own} else collect()
 
 
 def collect() -> frozenset[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "", "-p", "no:cacheprovider"],
         cwd=REPOSITORY_ROOT,
         capture_output=True,
         text=True,

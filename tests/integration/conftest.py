@@ -1,9 +1,10 @@
-"""A fresh, migrated ledger per test, cloned from a template that is made once per session."""
+"""An empty, migrated ledger for each test, made from a template that is migrated once per session."""
 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from psycopg import sql
 from ledger.database.connection import FixedCredentials, LedgerConnection
 from ledger.database.settings import Credentials, DatabaseSettings
 from local.servers.postgres import PostgresServer
+from tests.ledger_pool import LedgerPool
 from tests.ledger_support import LedgerDatabase
 from upkeep.migrate import Waiting, migrate
 
@@ -44,13 +46,26 @@ def ledger_template(postgres_server: PostgresServer, administration: psycopg.Con
     return LedgerDatabase(settings=settings, owner=owner, application=application)
 
 
+@pytest.fixture(scope="session")
+def ledger_pool(
+    postgres_server: PostgresServer, administration: psycopg.Connection, ledger_template: LedgerDatabase
+) -> Iterator[LedgerPool]:
+    """Ledgers that tests use one after the other."""
+
+    def connect(name: str) -> psycopg.Connection:
+        arguments = postgres_server.connection_arguments() | {"dbname": name}
+        return psycopg.connect(**arguments, autocommit=True)  # type: ignore[arg-type]
+
+    pool = LedgerPool(partial(_clone, administration), connect, partial(_drop, administration))
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-def ledger_database(
-    administration: psycopg.Connection, ledger_template: LedgerDatabase
-) -> Iterator[LedgerDatabase]:
+def ledger_database(ledger_pool: LedgerPool, ledger_template: LedgerDatabase) -> Iterator[LedgerDatabase]:
     """A ledger of this test's own."""
-    with cloned_ledger(administration, ledger_template) as database:
-        yield database
+    with ledger_pool.ledger() as name:
+        yield replace(ledger_template, settings=replace(ledger_template.settings, name=name))
 
 
 @contextmanager
@@ -58,13 +73,22 @@ def cloned_ledger(
     administration: psycopg.Connection, ledger_template: LedgerDatabase
 ) -> Iterator[LedgerDatabase]:
     """A ledger that exists for as long as it is used."""
+    name = _clone(administration)
+    yield replace(ledger_template, settings=replace(ledger_template.settings, name=name))
+    _drop(administration, name)
+
+
+def _clone(administration: psycopg.Connection) -> str:
     name = f"ledger_{secrets.token_hex(6)}"
     # Without fsync, copying files takes half as long as writing each page to the log.
     _execute(administration, "CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY", name)
     # A clone does not inherit the database's own grants.
     _execute(administration, "REVOKE ALL ON DATABASE {name} FROM PUBLIC", name)
     _execute(administration, "GRANT CONNECT ON DATABASE {name} TO {application}", name)
-    yield replace(ledger_template, settings=replace(ledger_template.settings, name=name))
+    return name
+
+
+def _drop(administration: psycopg.Connection, name: str) -> None:
     _execute(administration, "DROP DATABASE {name} WITH (FORCE)", name)
 
 

@@ -7,10 +7,10 @@ from typing import Final
 from media.containers.formats import MATROSKA, MP4
 from media.headers.colours import read_colours
 from media.headers.declared_picture import Crop, DeclaredPicture
+from media.headers.dolby_vision import check_base_layer
 from media.headers.matroska_pictures import read_matroska_pictures
 from media.headers.mp4_pictures import read_mp4_pictures
 from media.headers.picture_form import PictureForm
-from media.inspect.dolby_vision import check_base_layer
 from media.inspect.ffprobe import StreamDocument
 from media.inspect.first_frames import FirstFrame, FirstFrames, read_first_frames
 from media.inspect.probe import Source, VideoStream

@@ -52,9 +52,6 @@ def _restart_functions(platform: Platform) -> None:
         platform.aws("lambda").update_function_configuration(
             FunctionName=function["FunctionName"], Description=f"{function.get('Description', '')} (recorded)"
         )
-    answer = platform.aws("lambda").invoke(
-        FunctionName=platform.exports["migrate_function_name"], Payload="{}"
-    )
-    assert "FunctionError" not in answer, answer["Payload"].read()
-    for scheduled in SCHEDULED:
-        platform.aws("lambda").invoke(FunctionName=platform.exports[scheduled], Payload="{}")
+    for name in ("migrate_function_name", *SCHEDULED):
+        answer = platform.aws("lambda").invoke(FunctionName=platform.exports[name], Payload="{}")
+        assert "FunctionError" not in answer, (name, answer["Payload"].read())

@@ -1,9 +1,9 @@
 """Tells films that only players of Dolby Vision can show from those with a usual picture as their base."""
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from media.headers.colours import Colours
-from media.inspect.ffprobe import StreamDocument
 from media.tools.errors import ErrorCode, InvalidInputError
 
 _WITHOUT_BASE: Final = frozenset({5})
@@ -14,7 +14,19 @@ _TAGS: Final = frozenset({"dvh1", "dvhe", "dav1"})
 """Names of streams for players of Dolby Vision alone."""
 
 
-def check_base_layer(stream: StreamDocument, colours: Colours) -> None:
+class Labelled(Protocol):
+    """What ffprobe tells of a stream, by its own names."""
+
+    @property
+    def codec_tag_string(self) -> str:
+        """Four characters by which the container calls the codec."""
+
+    @property
+    def side_data_list(self) -> Sequence[Mapping[str, Any]]:
+        """Records beside the stream, one of which may be Dolby's."""
+
+
+def check_base_layer(stream: Labelled, colours: Colours) -> None:
     """Refuse a film whose colours come out wrong without Dolby's own conversion: green and purple.
 
     Args:

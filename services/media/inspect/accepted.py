@@ -8,14 +8,13 @@ from media.containers.formats import CONTAINERS
 from media.inspect.codecs import AUDIO_GROUPS, TEXT_SUBTITLE_CODECS, VIDEO_GROUPS, CodecGroup
 from media.tools.limits import GIBIBYTE, Limits
 
-REPOSITORY_ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = Path("docs/profiles.md")
 BEGIN: Final = "<!-- Written by `make docs`: begin -->\n"
 END: Final = "<!-- Written by `make docs`: end -->\n"
 _HEAD: Final = """\
 ## What is accepted
 
-`services/media/inspect` holds these lists, and ffmpeg is given them with every command: it opens no demuxer
+`services/media` holds these lists, and ffmpeg is given them with every command: it opens no demuxer
 and lets no packet reach a decoder that is not on them. `make docs` writes this part; a test fails when it
 differs.
 
@@ -99,10 +98,9 @@ def _limits() -> list[str]:
 
 def main() -> int:
     """Write the page and say whether it changed."""
-    page = REPOSITORY_ROOT / PAGE
-    before = page.read_text(encoding="utf-8")
+    before = PAGE.read_text(encoding="utf-8")
     text = render(before)
-    page.write_text(text, encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
     sys.stdout.write(f"{PAGE}: {'written' if text != before else 'unchanged'}\n")
     return 0
 
