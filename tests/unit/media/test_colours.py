@@ -6,7 +6,7 @@ import pytest
 
 from media.headers.colours import BT709, Colours, read_colours
 from media.headers.declared_picture import Crop, DeclaredPicture
-from media.inspect.dolby_vision import check_base_layer
+from media.headers.dolby_vision import check_base_layer
 from media.inspect.ffprobe import StreamDocument
 from media.tools.errors import InvalidInputError
 
