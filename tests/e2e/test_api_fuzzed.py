@@ -8,7 +8,7 @@ from tests.platform_client import Platform
 
 @pytest.mark.timeout(300)
 def test_made_up_requests_get_the_documented_answers(platform: Platform) -> None:
-    report = fuzz(platform, ["--phases", "fuzzing", "--max-examples", "3"], timeout_seconds=280)
+    report = fuzz(platform, ["--phases", "fuzzing", "--max-examples", "2"], timeout_seconds=280)
 
     assert report.passed, report.text
-    assert report.cases >= 120
+    assert report.cases >= 80

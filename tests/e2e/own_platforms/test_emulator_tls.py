@@ -13,6 +13,8 @@ from botocore.exceptions import BotoCoreError
 
 from tests.platform_client import Platform
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def job(secured: Platform, short_clip: Path) -> dict[str, Any]:
@@ -86,7 +88,6 @@ def test_the_command_line_finds_its_way(secured: Platform, short_clip: Path) -> 
     assert json.loads(secured.local("logs", "--json").stdout)["logs"]
 
 
-@pytest.mark.long
 def test_a_platform_that_runs_over_plain_http_is_not_taken_for_a_secured_one(edited: Platform) -> None:
     refused = edited.local("up", "--emulator-tls", "--json")
     assert refused.returncode == 4

@@ -19,7 +19,7 @@ from tests.policy.recording import Use, recorded, uses
 from tests.receiver import receiver
 
 # One job is killed and done again, one refused, one cancelled; each takes as long as the machine lets it.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.long]
 REPORT = REPOSITORY_ROOT / "build" / "permissions-in-use.txt"
 TASK_POLICIES = {"task-task-role": "task-task-policy", "task-execution-role": "task-execution-policy"}
 

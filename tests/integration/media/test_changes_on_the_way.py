@@ -39,6 +39,7 @@ def test_a_picture_that_changes_its_size_keeps_one_size_and_its_length(
     assert _codes(production) == [WarningCode.PICTURE_CHANGES]
 
 
+@pytest.mark.long
 def test_a_picture_that_changes_its_aspect_gets_bars_and_is_never_stretched(
     make: Produce, tmp_path: Path
 ) -> None:

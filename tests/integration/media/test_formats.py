@@ -31,7 +31,7 @@ def _check_sound(make: Produce, source: Path) -> None:
     assert sound_seconds(sound) == pytest.approx(SECONDS, abs=_LENIENT_SECONDS)
 
 
-@pytest.mark.long_but(3)
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("name", FILMS)
 def test_a_film_in_each_format_keeps_picture_sound_and_length(
     make: Produce, tmp_path: Path, name: str
@@ -45,7 +45,7 @@ def test_a_bare_picture_becomes_a_film_of_its_length(make: Produce, tmp_path: Pa
     _check_film(make, format_sources.make_picture(tmp_path, name), heard=False)
 
 
-@pytest.mark.long_but(2)
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("name", SOUNDS)
 def test_sound_in_each_format_keeps_its_tone_and_length(make: Produce, tmp_path: Path, name: str) -> None:
     _check_sound(make, format_sources.make_sound(tmp_path, name))
@@ -57,7 +57,7 @@ def test_a_broadcast_is_found_wherever_its_packets_begin(make: Produce, tmp_path
     _check_film(make, format_sources.make_damaged(tmp_path, name), heard=True)
 
 
-@pytest.mark.long_but(2)
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("name", DAMAGED_SOUNDS)
 def test_sound_is_found_behind_tags_and_other_bytes(make: Produce, tmp_path: Path, name: str) -> None:
     _check_sound(make, format_sources.make_damaged(tmp_path, name))

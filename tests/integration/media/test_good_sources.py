@@ -160,6 +160,7 @@ def test_the_download_is_one_progressive_file_with_its_index_in_front(bunny: Pro
     assert sorted(kinds) == ["audio", "video"]
 
 
+@pytest.mark.long
 def test_the_commands_that_ran_are_recorded_so_that_they_can_be_repeated(
     made: Callable[[Maker], Production], tmp_path: Path
 ) -> None:
@@ -204,7 +205,7 @@ def test_progress_only_rises_and_ends_at_one_hundred(make: Produce) -> None:
     assert order == ["inspecting", "encoding", "packaging", "verifying"]
 
 
-@pytest.mark.long_but(2)
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("maker", "expected", "seconds", "rate"),
     [

@@ -31,6 +31,7 @@ def test_sound_in_a_codec_without_a_name_is_left_out_and_named(make: Produce, tm
     assert _said(production) == ["Track 3 (sound, apac) cannot be read here and is left out."]
 
 
+@pytest.mark.long
 def test_a_film_whose_only_sound_cannot_be_read_is_made_without_it(make: Produce, tmp_path: Path) -> None:
     production = make(track_sources.make_nameless_sound(tmp_path, b"fpcm", only=True))
 
@@ -74,6 +75,7 @@ def test_sound_without_a_sample_is_left_out(make: Produce, tmp_path: Path, suffi
     assert "(sound, aac)" in _said(production)[0]
 
 
+@pytest.mark.long
 def test_a_file_with_nothing_but_empty_sound_has_no_sound(make: Produce, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="nothing in them") as caught:
         make(track_sources.make_empty_sound(tmp_path), profile="audio")

@@ -342,6 +342,7 @@ def test_a_sibling_that_fails_ends_the_other_child(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.long
 def test_an_exception_in_a_progress_callback_leaves_no_child(make: Produce, tmp_path: Path) -> None:
 
     def fail(progress: Progress) -> None:

@@ -268,7 +268,7 @@ def doctored(original: Made, tmp_path: Path) -> Callable[..., Made]:
     return doctor
 
 
-@pytest.mark.long_but(2)
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [

@@ -301,7 +301,7 @@ def _lag_samples(first: Path, second: Path) -> int:
     return lag
 
 
-@pytest.mark.long_but(2)
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     "make_source",
     [
@@ -327,7 +327,7 @@ def test_joined_windows_hold_the_frames_of_one_long_encode(
     _assert_equal(_encode_both(tmp_path, source_of(make_source)))
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize(("profile", "preset"), [("web-hevc", "ultrafast"), ("web-av1", 13)])
 def test_joined_windows_of_other_codecs_hold_the_frames_of_one_encode_and_decode_over_the_joints(
     profile: str, preset: str | int, source_of: Callable[[Maker], Path], tmp_path: Path

@@ -129,7 +129,7 @@ def test_a_replaced_worker_that_uploaded_nothing_costs_one_listing(stage: Stage,
     assert (calls["ListObjectsV2"], calls["PutObjectTagging"]) == (1, 0)
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize("failing", ["tagging", "list-type"])
 def test_a_call_that_fails_for_good_leaves_the_job_completed_and_is_logged(
     stage: Stage, clip: Path, access: dict[str, Any], caplog: pytest.LogCaptureFixture, failing: str

@@ -126,7 +126,7 @@ SHOWN: Mapping[str, Callable[[Stage, Role, Path], bool]] = {
 }
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize("action", SHOWN)
 def test_with_its_whole_policy_the_worker_does_it(stage: Stage, clip: Path, action: str) -> None:
     assert SHOWN[action](stage, Role(stage, None), clip)

@@ -57,6 +57,7 @@ def test_under_an_engine_a_missing_package_ends_the_program_before_its_first_req
     assert f"{PACKAGE_PATH} does not exist. Run: make package STACK=dev" in ended.stderr
 
 
+@pytest.mark.long
 def test_under_an_engine_a_stale_package_ends_the_program_too(checkout: Path) -> None:
     build_lambda_package(checkout / PACKAGE_PATH, Architecture.LOCAL, root=checkout)
     ended = run_as_pulumi_does(checkout)

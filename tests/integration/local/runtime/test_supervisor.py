@@ -144,6 +144,7 @@ def test_two_ups_at_once_start_one_platform(platform: LocalPlatform) -> None:
     assert first["processes"] == second["processes"]
 
 
+@pytest.mark.long
 def test_an_interrupted_up_leaves_no_process(tmp_path: Path) -> None:
     interrupted = LocalPlatform(tmp_path)
     for moment in ("local.platform_process", "bin/postgres"):
