@@ -123,7 +123,7 @@ def test_a_source_of_the_usual_form_is_not_converted_where_its_size_stays() -> N
 
 
 def test_the_time_read_is_bounded_one_second_above_the_limit() -> None:
-    assert _values(_encode_video().arguments, "-t") == ["14401.000"]
+    assert _values(_encode_video().arguments, "-t") == [f"{LIMITS.max_duration_seconds + 1:.3f}"]
 
 
 def test_the_sheet_of_pictures_and_the_detections_ride_along_with_the_only_decode() -> None:
