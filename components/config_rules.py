@@ -4,8 +4,10 @@ import ipaddress
 
 from components.choices import ENDPOINT_SERVICES, TASK_MEMORY_MIB
 from components.config_values import refusal
+from components.longest_source import least_storage_bytes, least_workflow_seconds
 from components.settings import (
     ApiDomainSettings,
+    ChunkingSettings,
     DatabaseSettings,
     FunctionSettings,
     JobSettings,
@@ -31,6 +33,7 @@ def check_rules(config: StackConfig) -> None:
     """
     _check_network(config.network)
     _check_task(config.task, config.jobs)
+    _check_longest_source(config.task, config.jobs, config.chunking)
     _check_order(config)
     _check_database(config.database)
     _check_concurrency(config.functions)
@@ -75,6 +78,31 @@ def _check_task(task: TaskSettings, jobs: JobSettings) -> None:
             "workflow_timeout_seconds",
             jobs.workflow_timeout_seconds,
             f"at least {download_seconds * 4}, because a download may take {download_seconds} s",
+        )
+
+
+def _check_longest_source(task: TaskSettings, jobs: JobSettings, chunking: ChunkingSettings) -> None:
+    hours = jobs.max_source_hours
+    seconds = least_workflow_seconds(hours, task, jobs, chunking)
+    if seconds > jobs.workflow_timeout_seconds:
+        fitting = [
+            fewer
+            for fewer in range(1, hours)
+            if least_workflow_seconds(fewer, task, jobs, chunking) <= jobs.workflow_timeout_seconds
+        ]
+        raise refusal(
+            "max_source_hours",
+            hours,
+            f"{f'at most {max(fitting)}, or ' if fitting else ''}joined with a workflow_timeout_seconds of "
+            f"at least {seconds} instead of {jobs.workflow_timeout_seconds}; larger task_cpu_units or "
+            "chunk_max_concurrency lower that",
+        )
+    room = least_storage_bytes(jobs)
+    if room > task.task_ephemeral_storage_gib * _GIB:
+        raise refusal(
+            "task_ephemeral_storage_gib",
+            task.task_ephemeral_storage_gib,
+            f"at least {-(-room // _GIB)}, which holds the outputs of a film of max_source_hours",
         )
 
 

@@ -156,6 +156,7 @@ class JobSettings:
 
     fargate_spot: bool = value("try Fargate Spot first; a retry always runs on demand")
     max_upload_bytes: int = value("largest source that is accepted", minimum=1024**2, maximum=100 * _GIB)
+    max_source_hours: int = value("longest source that is accepted", minimum=1, maximum=24)
     upload_expiry_seconds: int = value(
         "how long a job may wait for its upload", minimum=3600, maximum=7 * 86400
     )

@@ -219,6 +219,7 @@ class ProcessingTask(pulumi.ComponentResource):
             "TMPDIR": SCRATCH_DIRECTORY,
             "HOME": SCRATCH_DIRECTORY,
             "MAX_SOURCE_BYTES": str(args.jobs.max_upload_bytes),
+            "MAX_SOURCE_HOURS": str(args.jobs.max_source_hours),
             "SHARED_DIR": SHARED_DIRECTORY,
             "CHUNKING_MODE": args.chunking.chunking_mode,
             "CHUNK_WINDOW_SECONDS": str(args.chunking.chunk_window_seconds),

@@ -72,6 +72,16 @@ def make_long(directory: Path) -> Path:
     return path
 
 
+def make_very_long(directory: Path, *, hours: float) -> Path:
+    """Ten minutes of one picture a second, 160x90 and without sound, again and again; made in a second."""
+    part, path = directory / "part.mp4", directory / "very-long.mp4"
+    ffmpeg(*picture("160x90", "1", 600), *_FAST, "-g", "10", "-bf", "0", "-crf", "51", str(part))
+    again = round(hours * 6) - 1
+    ffmpeg("-stream_loop", str(again), "-i", str(part), "-c", "copy", str(path))
+    part.unlink()
+    return path
+
+
 def make_portrait(directory: Path, *, seconds: float = 3) -> Path:
     """720x1280, taller than wide."""
     return _encode(directory / "portrait.mp4", picture("720x1280", seconds=seconds), tone(seconds))

@@ -19,6 +19,7 @@ _UNITS = (
     ("_per_second", "1/s"),
     ("_milliseconds", "ms"),
     ("_seconds", "s"),
+    ("_hours", "h"),
     ("_days", "days"),
     ("_bytes", "bytes"),
     ("_gib", "GiB"),
@@ -66,6 +67,8 @@ _RULES = """
 | `vpc_cidr` | a private range |
 | `task_memory_mib` | what Fargate offers for `task_cpu_units` |
 | `task_ephemeral_storage_gib` | at least 2.5 times `max_upload_bytes`: the source and its renditions |
+| `task_ephemeral_storage_gib` | `max_upload_bytes` and 1.725 MB for each second of `max_source_hours`: the renditions of a 1080p film, encoded and packaged |
+| `workflow_timeout_seconds` | 1.5 times what the estimate of a job says for a 1080p film of `max_source_hours` at 30 frames a second with this `task_cpu_units`, `chunk_max_concurrency`, `chunk_window_seconds` and `chunking_mode` |
 | `workflow_timeout_seconds` | at least four times the download of a source of `max_upload_bytes` at 50 MiB/s |
 | `database_max_allocated_storage_gib` | at least 1.1 times `database_allocated_storage_gib` |
 | `database_insights_retention_days` | at least 465 when `database_insights_mode` is `advanced` |

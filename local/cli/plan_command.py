@@ -15,7 +15,6 @@ from local.errors import LocalModeError
 from local.paths import REPOSITORY_ROOT
 from local.stack_config import load_stack_settings
 
-_TIMEOUT_SECONDS = 60
 _CPU_UNITS_PER_CORE = 1024
 # The workflow keeps this much for settling and telling; see components/settings.py.
 _SETTLING_SECONDS = 180
@@ -40,14 +39,16 @@ def _ask_processor(arguments: argparse.Namespace) -> dict[str, Any]:
         return settings.get(f"{settings.project}:{key}", "")
 
     workflow_seconds = int(value("workflow_timeout_seconds"))
+    task_seconds = workflow_seconds - _SETTLING_SECONDS
     command = [
         *(sys.executable, "-m", "media.produce.plan_file", str(arguments.file.absolute())),
+        *("--max-hours", value("max_source_hours")),
         *("--profile", arguments.profile, "--mode", value("chunking_mode")),
         *("--window-seconds", value("chunk_window_seconds")),
         *("--concurrency", value("chunk_max_concurrency")),
         *("--vcpus", str(int(value("task_cpu_units")) // _CPU_UNITS_PER_CORE)),
         *("--memory-mib", value("task_memory_mib")),
-        *("--task-seconds", str(workflow_seconds - _SETTLING_SECONDS)),
+        *("--task-seconds", str(task_seconds)),
         *("--workflow-seconds", str(workflow_seconds)),
     ]
     done = subprocess.run(
@@ -55,7 +56,8 @@ def _ask_processor(arguments: argparse.Namespace) -> dict[str, Any]:
         env=os.environ | {"PYTHONPATH": str(REPOSITORY_ROOT / "services")},
         capture_output=True,
         text=True,
-        timeout=_TIMEOUT_SECONDS,
+        # All packets of a long source are read; the tools have limits of their own, together that of a task.
+        timeout=task_seconds,
         check=False,
     )
     try:

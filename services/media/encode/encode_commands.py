@@ -27,8 +27,8 @@ SAMPLE_HEIGHT: Final = 18
 _MAX_SAMPLES: Final = 150
 NOTABLE_SECONDS: Final = 1
 """Black or frozen parts from this length on are recorded."""
-_SEGMENT_EPSILON_SECONDS: Final = Fraction(1, 10_000)
-"""A segment ends at the first keyframe at or after its length; the length must not exceed it by rounding."""
+_EXACT_SECONDS, _LOOSE_SECONDS = Fraction(1, 1_000_000_000), Fraction(-1, 10_000)
+"""The packager cuts a segment's length off to ticks of the file's clock; one too few adds up within hours."""
 
 
 def source_options(limits: Limits, threads: int, trim: TrimSpan | None = None) -> dict[str, Any]:
@@ -164,9 +164,8 @@ def remux(
 
 def sample_brightness(video: Path, path: Path, limits: Limits) -> Command:
     """Write tiny grey pictures of the first keyframes as raw bytes, to choose a poster among them."""
-    picture = read(own_output(video), limits, skip_frame="nokey", threads="1")["v:0"]
     # Not every decoder can leave frames out, so those that are no keyframes are dropped here.
-    picture = picture.filter("select", "key")
+    picture = read(own_output(video), limits, skip_frame="nokey", threads="1")["v:0"].filter("select", "key")
     picture = picture.filter("scale", SAMPLE_WIDTH, SAMPLE_HEIGHT, flags="area").filter("format", "gray")
     output = write([picture], path, f="rawvideo", fps_mode="passthrough", **{"frames:v": str(_MAX_SAMPLES)})
     return compile_ffmpeg("sample-poster", [output], threads=1)
@@ -216,7 +215,8 @@ def package(
         labels = f"hls_group_id=subtitles,hls_name={text.label},dash_label={text.label}"
         spoken = f",language={text.stream.language}" if text.stream.language else ""
         streams.append(f"{_stream('text', path, text.name, directory, suffix='vtt')},{labels}{spoken}")
-    return _packager(streams, audios, plan.segment_seconds, directory)
+    slack = _LOOSE_SECONDS if plan.copied else _EXACT_SECONDS
+    return _packager(streams, audios, plan.segment_seconds + slack, directory)
 
 
 def package_sound(
@@ -227,7 +227,7 @@ def package_sound(
     Raises:
         ValueError: A path holds a character that separates fields in the packager's arguments.
     """
-    return _packager(_sound_streams(audios, directory), audios, segment_seconds, directory)
+    return _packager(_sound_streams(audios, directory), audios, segment_seconds + _EXACT_SECONDS, directory)
 
 
 def _packager(
@@ -236,7 +236,7 @@ def _packager(
     segment_seconds: Fraction,
     directory: Path,
 ) -> Command:
-    segment = f"{float(segment_seconds - _SEGMENT_EPSILON_SECONDS):.6f}"
+    segment = f"{float(segment_seconds):.9f}"
     language = audios[0][0].stream.language if audios else None
     return Command(
         step="package",

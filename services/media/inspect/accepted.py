@@ -81,8 +81,8 @@ def _codecs(title: str, groups: tuple[CodecGroup, ...]) -> list[str]:
 def _limits() -> list[str]:
     limits = Limits()
     rows = (
-        ("size of the file", f"{limits.max_source_bytes / GIBIBYTE:g} GiB"),
-        ("length", f"{limits.max_duration_seconds / 3600:g} hours"),
+        ("size of the file (`max_upload_bytes`)", f"{limits.max_source_bytes / GIBIBYTE:g} GiB"),
+        ("length (`max_source_hours`)", f"{limits.max_duration_seconds / 3600:g} hours"),
         ("picture", f"{limits.max_pixels:,} pixels"),
         ("streams in one file", str(limits.max_streams)),
         ("reading the structure", f"{limits.probe_seconds:g} seconds"),

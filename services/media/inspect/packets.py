@@ -19,7 +19,9 @@ from media.tools.errors import LimitExceededError, ToolFailedError
 from media.tools.session import Session
 
 _BASE_SECONDS: Final = 300.0
-"""Twelve hours of 60 frames a second are 4.6 million packets; a million took 17 seconds of processor."""
+_SHARE_OF_LENGTH: Final = 1 / 144
+"""Twelve hours of 60 frames a second are 4.6 million packets; a million took 17 seconds of processor, so that
+five minutes are enough for them also on a processor that is half as fast and busy."""
 _BYTES_PER_SECOND: Final = 25_000_000
 """What the slowest disk of a task gives."""
 _REORDERED: Final = 32
@@ -88,10 +90,11 @@ class MeasuredFile:
 def measure_packets(session: Session, media: MediaInput) -> PacketTimes | None:
     """Read the times of all packets; None when that takes longer than such a file may take.
 
-    Its time grows with the file: it reads every byte once and decodes none.
+    Its time grows with the longest source and with the file: it reads every byte once and decodes none.
     """
     reader = PacketReader(closes_gaps=not _JUMPING.isdisjoint(media.formats))
-    seconds = _BASE_SECONDS + media.path.stat().st_size / _BYTES_PER_SECOND
+    base = max(_BASE_SECONDS, session.limits.max_duration_seconds * _SHARE_OF_LENGTH)
+    seconds = base + media.path.stat().st_size / _BYTES_PER_SECOND
     try:
         session.inspect(command.probe_packets(media, session.limits), seconds=seconds, receive=reader.feed)
     except (ToolFailedError, LimitExceededError) as error:

@@ -29,6 +29,10 @@ _TRANSFER_BYTES_PER_SECOND: Final = 100_000_000
 _DECODE_CPU_SECONDS_PER_MEGAPIXEL: Final = 0.011
 _FINISH_SHARE: Final = 0.04
 """Packaging and checks against the encode."""
+_SOUND_CPU_SECONDS_PER_SECOND: Final = 0.045
+"""Measuring and encoding a track; all tracks share one process, which uses one processor."""
+_SOUND_FINISH_SHARE: Final = 0.25
+"""Every finished track is decoded whole and measured."""
 _WORTHWHILE_SHARE: Final = 0.8
 """Windows must bring the time below this share of that of one task."""
 _ENCODE_CPU_SECONDS_PER_MEGAPIXEL: Final = {
@@ -93,12 +97,14 @@ class Estimate:
         vcpu_seconds: Processor time of the whole media work.
         single_seconds: Wall time when one task does everything.
         window_seconds: Wall time of one window in a task of its own.
+        sound_seconds: Wall time of all sound, in one task beside the windows.
         chunked_seconds: Wall time in windows, with all task starts and the way over the shared files.
     """
 
     vcpu_seconds: float
     single_seconds: float
     window_seconds: float
+    sound_seconds: float
     chunked_seconds: float
 
 
@@ -129,6 +135,7 @@ class Decision:
                 "vcpu_seconds": round(told.vcpu_seconds),
                 "single_seconds": round(told.single_seconds),
                 "window_seconds": round(told.window_seconds),
+                "sound_seconds": round(told.sound_seconds),
                 "chunked_seconds": round(told.chunked_seconds),
             },
         }
@@ -190,21 +197,24 @@ def estimate(source: Source, plan: Plan, rules: ChunkingRules, preset: str, vcpu
     encode_cpu = megapixels * (decoding + encoding) * _FARGATE_FACTOR
     speed = vcpus * (1 - 0.01 * vcpus)
     transfer = source.size_bytes / _TRANSFER_BYTES_PER_SECOND
-    finish = encode_cpu * _FINISH_SHARE / speed
+    sound = seconds * len(plan.audios) * _SOUND_CPU_SECONDS_PER_SECOND * _FARGATE_FACTOR
+    finish = encode_cpu * _FINISH_SHARE / speed + sound * _SOUND_FINISH_SHARE
     count = len(cut_windows(plan, rules.window_seconds))
     window = encode_cpu / count / speed
     rounds = math.ceil(count / rules.concurrency)
+    encoding = max(rounds * (_TASK_START_SECONDS + window), _TASK_START_SECONDS + sound)
     return Estimate(
-        vcpu_seconds=encode_cpu * (1 + _FINISH_SHARE),
-        single_seconds=transfer + encode_cpu / speed + finish,
+        vcpu_seconds=encode_cpu * (1 + _FINISH_SHARE) + sound * (1 + _SOUND_FINISH_SHARE),
+        single_seconds=transfer + max((encode_cpu + sound) / speed, sound) + finish,
         window_seconds=window,
-        chunked_seconds=2 * transfer + rounds * (_TASK_START_SECONDS + window) + _TASK_START_SECONDS + finish,
+        sound_seconds=sound,
+        chunked_seconds=2 * transfer + encoding + _TASK_START_SECONDS + finish,
     )
 
 
 def _chunks_fit(told: Estimate, rules: ChunkingRules) -> bool:
     return (
-        told.window_seconds * SAFETY_FACTOR <= rules.task_seconds
+        max(told.window_seconds, told.sound_seconds) * SAFETY_FACTOR <= rules.task_seconds
         and told.chunked_seconds * SAFETY_FACTOR <= rules.workflow_seconds
     )
 
@@ -219,8 +229,8 @@ def _checked_single(
         f"Processing would take about {told.single_seconds:.0f} seconds in one task and "
         f"{told.chunked_seconds:.0f} in windows; with a reserve of {SAFETY_FACTOR} times, "
         f"{rules.task_seconds:.0f} and {rules.workflow_seconds:.0f} are allowed ({reason}).",
-        "Upload a shorter or smaller video, or ask the operator for larger tasks, more tasks at once or a "
-        "longer workflow_timeout_seconds.",
+        "Upload a shorter or smaller video, or ask the operator for larger tasks, more tasks at once or more "
+        "time.",
     )
 
 

@@ -138,7 +138,9 @@ def _count(session: Session, source: Source) -> tuple[int, list[float]]:
         source.media, session.limits, step="count-frames", everything=False, stream=source.video.index
     )
     try:
-        completed = session.inspect(wanted, seconds=_PROBE_SECONDS)
+        # As when a rendition is read back: the keyframes of a film take no longer than the film.
+        longest = source.duration_seconds or session.limits.max_duration_seconds
+        completed = session.inspect(wanted, seconds=_PROBE_SECONDS + longest)
     except ToolFailedError as error:
         raise explain(error, session.limits) from error
     document = parse_document(completed.stdout)

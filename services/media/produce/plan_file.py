@@ -48,7 +48,7 @@ def _plan(options: argparse.Namespace) -> dict[str, Any]:
             options.file.absolute(),
             profile=profile,
             workdir=Path(directory),
-            limits=Limits(),
+            limits=Limits(max_duration_seconds=options.max_hours * 3600.0, work_seconds=options.task_seconds),
             report=lambda _: None,
             size=TaskSize(options.vcpus, options.memory_mib * MEBIBYTE),
         )
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m media.produce.plan_file", description=__doc__)
     parser.add_argument("file", type=Path, help="the video")
     parser.add_argument("--profile", default="web", help="the processing profile (default: web)")
+    parser.add_argument("--max-hours", type=int, default=12, help="longest source (default 12)")
     parser.add_argument("--mode", choices=("auto", "always", "never"), default="auto")
     parser.add_argument("--window-seconds", type=float, default=60.0, help="length of a window (default 60)")
     parser.add_argument("--concurrency", type=int, default=10, help="tasks at once (default 10)")

@@ -46,7 +46,7 @@ def diagnose(step: str, exit_code: int, log: str, workdir: Path, budget: Budget)
         return LimitExceededError(
             ErrorCode.LIMIT_EXCEEDED,
             f"The step {step!r} wrote a larger file than allowed.",
-            "Upload a shorter or smaller video, or ask the operator to raise max_output_bytes.",
+            "Upload a shorter or smaller video, or ask the operator to allow larger files.",
         )
     if exit_code == _ENDED_BY_SIGNAL or (number is not None and number not in _CRASHES):
         name = signal.Signals(number).name if number else "a signal"

@@ -10,6 +10,8 @@ from media.tools.errors import ErrorCode, LimitExceededError
 
 MEBIBYTE: Final = 1024 * 1024
 GIBIBYTE: Final = 1024 * MEBIBYTE
+_OUTPUT_BYTES_PER_SECOND: Final = 1_500_000
+"""12 Mbit/s, above the peak of every rendition for the web, also at 60 frames a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +23,22 @@ class Limits:
         max_duration_seconds: Longest source.
         max_pixels: Largest picture area; 35,389,440 is 8192 x 4320.
         max_streams: Most streams in one container.
-        max_output_bytes: Largest single file that a child may write.
         probe_seconds: Wall time for one inspection.
         work_seconds: Wall time for all of the media work together; stays below the workflow's own timeout.
     """
 
     max_source_bytes: int = 10 * GIBIBYTE
-    max_duration_seconds: float = 4 * 3600.0
+    max_duration_seconds: float = 12 * 3600.0
     max_pixels: int = 35_389_440
     max_streams: int = 64
-    max_output_bytes: int = 20 * GIBIBYTE
     probe_seconds: float = 20.0
     work_seconds: float = 1620.0
+
+    @property
+    def max_output_bytes(self) -> int:
+        """Largest single file that a child may write: a source as it is, twice, or the longest rendition."""
+        longest = int(self.max_duration_seconds * _OUTPUT_BYTES_PER_SECOND)
+        return max(2 * self.max_source_bytes, longest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

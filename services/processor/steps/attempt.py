@@ -95,6 +95,7 @@ class Attempt:
         """What a source may cost; the work must end before the workflow ends the task."""
         return Limits(
             max_source_bytes=self.settings.max_source_bytes,
+            max_duration_seconds=self.settings.max_source_hours * 3600.0,
             work_seconds=float(self.settings.task_timeout_seconds),
         )
 

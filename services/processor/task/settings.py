@@ -43,6 +43,7 @@ class Settings(BaseModel):
     tmpdir: Path = Field(description="the absolute path of a writable directory")
     home: Path = Field(description="the absolute path of a directory")
     max_source_bytes: int = Field(ge=1, le=5 * 1024**4, description="a number of bytes, 1 to 5 TiB")
+    max_source_hours: int = Field(ge=1, le=24, description="a number of hours, 1-24")
     shared_dir: Path = Field(description="the absolute path of a writable directory that all tasks share")
     chunking_mode: Literal["auto", "always", "never"] = Field(description="auto, always or never")
     chunk_window_seconds: float = Field(ge=1, le=600, description="a number of seconds, 1-600")

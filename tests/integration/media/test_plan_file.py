@@ -1,33 +1,50 @@
-"""A plan is made without encoding anything, also of a source of two hours."""
+"""A plan is made without encoding anything, also of a source of twelve hours."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from media.produce.plan_file import main
 from tests import media
-from tests.media import ffmpeg
 
 
-@pytest.mark.long
-def test_two_hours_are_planned_with_windows_cost_and_decision(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of twelve hours."""
+    return media.make_very_long(tmp_path_factory.mktemp("film"), hours=12)
+
+
+def planned(capsys: pytest.CaptureFixture[str], film: Path, *options: str, code: int = 0) -> dict[str, Any]:
+    assert main([str(film), *options]) == code
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def test_twelve_hours_are_planned_with_windows_cost_and_decision(
+    film: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "long.mp4"
-    ffmpeg(
-        *("-f", "lavfi", "-i", "color=gray:size=640x360:rate=1:duration=7200"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", str(path)),
-    )
+    plan = planned(capsys, film, "--vcpus", "1", "--concurrency", "40")
 
-    assert main([str(path), "--vcpus", "1", "--concurrency", "40"]) == 0
-
-    plan = json.loads(capsys.readouterr().out)
-    assert plan["mode"] in {"chunked", "single"}
-    assert len(plan["windows"]) == 120
+    assert plan["mode"] == "single", "windows of so small a picture do not pay"
+    assert len(plan["windows"]) == 720
     assert plan["windows"][1]["start_seconds"] == 60.0
+    assert plan["windows"][-1]["start_seconds"] == 12 * 3600 - 60.0
+    assert plan["source"]["duration_seconds"] == 12 * 3600
     assert plan["estimate"]["vcpu_seconds"] > 0
     assert plan["reasons"]
+
+
+def test_a_film_longer_than_the_operator_allows_is_refused_with_both_lengths(
+    film: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = planned(capsys, film, "--max-hours", "11", code=1)["error"]
+
+    assert error["code"] == "LIMIT_EXCEEDED"
+    assert error["message"] == "The source lasts 43200 seconds; at most 39600 are allowed."
+    assert "shorter video" in error["remedy"]
+    assert "operator" in error["remedy"]
 
 
 def test_a_refused_source_is_told_as_the_job_would_be(

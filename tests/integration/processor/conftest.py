@@ -206,6 +206,7 @@ class Stage:
             "tmpdir": self.scratch,
             "home": self.scratch,
             "max_source_bytes": 1024**3,
+            "max_source_hours": 12,
             "shared_dir": self.shared,
             "chunking_mode": "auto",
             "chunk_window_seconds": 60,

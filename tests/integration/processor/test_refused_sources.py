@@ -14,7 +14,7 @@ from processor.exchange.source import SourceRules, download_source
 from processor.task.errors import AttemptError
 from processor.worker import Exit, Worker
 from tests.integration.processor.conftest import Callback, Stage
-from tests.media import make_text
+from tests.media import make_text, make_very_long
 
 pytestmark = pytest.mark.integration
 
@@ -84,6 +84,18 @@ def test_a_source_above_the_limit_is_not_downloaded(stage: Stage, clip: Path) ->
     _, (error, cause) = callback.result()
     assert (error, cause["code"]) == ("LimitExceeded", "LIMIT_EXCEEDED")
     assert "1000" in cause["message"]
+    assert_nothing_came_of(stage, job_id)
+
+
+def test_a_source_longer_than_the_operator_allows_is_refused_with_both_lengths(
+    stage: Stage, tmp_path: Path
+) -> None:
+    job_id, callback = stage.order(make_very_long(tmp_path, hours=2)), stage.wait_for_task()
+    run_with(stage, job_id, callback, max_source_hours=1)
+    _, (error, cause) = callback.result()
+    assert (error, cause["code"]) == ("LimitExceeded", "LIMIT_EXCEEDED")
+    assert cause["message"] == "The source lasts 7200 seconds; at most 3600 are allowed."
+    assert "operator" in cause["remedy"]
     assert_nothing_came_of(stage, job_id)
 
 

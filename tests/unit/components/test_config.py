@@ -77,6 +77,8 @@ def test_a_missing_key_is_refused_with_the_command_that_sets_it(values: dict[str
         ("cache_nodes", "1", "an integer from 2 to 6"),
         ("task_cpu_units", "512", "one of 1024, 2048"),
         ("task_ephemeral_storage_gib", "20", "an integer from 21 to 200"),
+        ("max_source_hours", "0", "an integer from 1 to 24"),
+        ("max_source_hours", "25", "an integer from 1 to 24"),
         ("image_uri", "no tag here", "like <registry>/<name>:<tag>"),
     ],
 )
@@ -98,6 +100,14 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
         ("task_memory_mib", {"task_memory_mib": "2500"}, "2048 to 8192 in steps of 1024"),
         ("task_ephemeral_storage_gib", {"task_ephemeral_storage_gib": "21"}, "at least 25"),
         ("workflow_timeout_seconds", {"workflow_timeout_seconds": "600"}, "at least 816"),
+        (
+            "max_source_hours",
+            {"workflow_timeout_seconds": "1800"},
+            "must be joined with a workflow_timeout",
+        ),
+        ("max_source_hours", {"max_source_hours": "24"}, "at most 13, or joined with"),
+        ("max_source_hours", {"chunking_mode": "never"}, "at most 1, or joined with"),
+        ("task_ephemeral_storage_gib", {"task_ephemeral_storage_gib": "70"}, "at least 80"),
         (
             "interface_endpoints",
             {"nat_strategy": "none"},

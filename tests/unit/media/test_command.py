@@ -1,6 +1,7 @@
 """Command lines are pure values: every input is hardened, nothing of the user's reaches them."""
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_a_source_of_the_usual_form_is_not_converted_where_its_size_stays() -> N
 
 
 def test_the_time_read_is_bounded_one_second_above_the_limit() -> None:
-    assert _values(_encode_video().arguments, "-t") == ["14401.000"]
+    assert _values(_encode_video().arguments, "-t") == [f"{LIMITS.max_duration_seconds + 1:.3f}"]
 
 
 def test_the_sheet_of_pictures_and_the_detections_ride_along_with_the_only_decode() -> None:
@@ -166,12 +167,22 @@ def test_the_packager_writes_one_file_and_one_playlist_per_rendition() -> None:
     assert float(_values(built.arguments, "--segment_duration")[0]) == pytest.approx(4.0, abs=0.001)
 
 
-def test_the_segment_length_never_exceeds_the_groups_it_holds() -> None:
-    rate = VIDEO.nominal_rate * 1000 / 1001
-    plan = make_plan(replace(SOURCE, video=replace(VIDEO, nominal_rate=rate, average_rate=rate)), WEB)
+@pytest.mark.parametrize("rate", ["10", "24000/1001", "25", "2997/100", "30000/1001", "60", "997/41"])
+def test_the_packager_gets_the_segment_length_in_whole_ticks_of_any_clock(rate: str) -> None:
+    frames = Fraction(rate)
+    plan = make_plan(replace(SOURCE, video=replace(VIDEO, nominal_rate=frames, average_rate=frames)), WEB)
     built = encode_commands.package([("360p", Path("/s/v.mp4"))], [], [], plan, OUT)
+    length = float(_values(built.arguments, "--segment_duration")[0])
 
-    assert float(_values(built.arguments, "--segment_duration")[0]) < plan.segment_seconds
+    # The packager cuts off; ffmpeg's clock is the rate, doubled as long as that is too coarse.
+    for clock in (plan.frame_rate.numerator * 2**power for power in range(12)):
+        assert int(length * clock) == plan.segment_seconds * clock
+
+
+def test_segments_of_copied_groups_may_begin_a_moment_early() -> None:
+    built = encode_commands.package([("v", Path("/s/v.mp4"))], [], [], replace(PLAN, copied=True), OUT)
+
+    assert float(_values(built.arguments, "--segment_duration")[0]) < PLAN.segment_seconds
 
 
 def test_a_path_that_the_packager_would_misread_is_refused() -> None:

@@ -1,12 +1,16 @@
 """The lines of ffprobe become lengths and rates, whatever their order, gaps and pauses."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.inspect.packets import PacketReader, StreamTimes
+from media.inspect.packets import PacketReader, StreamTimes, measure_packets
+from media.tools.command import MediaInput
+from media.tools.limits import Budget, Limits
+from media.tools.session import Session
 
 
 def _line(shown: float | None, lasts: float | None = 0.04, *, index: int = 0, flags: str = "__") -> bytes:
@@ -88,3 +92,22 @@ def test_lines_that_come_in_pieces_are_put_together() -> None:
         pieces.feed(data[start : start + 7])
 
     assert whole.times() == pieces.times()
+
+
+@pytest.mark.parametrize(("hours", "seconds"), [(1, 300.0), (12, 300.0), (24, 600.0)])
+def test_the_time_for_the_packets_grows_with_the_longest_source_and_with_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, seconds: float
+) -> None:
+    given: list[float] = []
+    monkeypatch.setattr(Session, "inspect", lambda *_, seconds, **__: given.append(seconds))
+    path = tmp_path / "source"
+    path.touch()
+    limits = Limits(max_duration_seconds=hours * 3600.0)
+    session = Session(workdir=tmp_path, limits=limits, budget=Budget(60), threads=1)
+
+    for size in (0, 25_000_000):
+        with path.open("wb") as file:
+            file.truncate(size)
+        measure_packets(session, MediaInput(path=path, formats=("mov",), codecs=("h264",)))
+
+    assert given == [seconds, seconds + 1]

@@ -47,8 +47,13 @@ def test_windows_of_a_part_cover_its_frames_and_no_other() -> None:
     assert window_start(windows[1], plan) == 660
 
 
-def test_windows_grow_before_there_are_too_many_of_them() -> None:
-    assert len(cut_windows(replace(PLAN, expected_seconds=4 * 3600.0), 2.0)) <= MOST_WINDOWS
+@pytest.mark.parametrize(("hours", "seconds", "count"), [(12, 60.0, 720), (24, 60.0, 982), (24, 2.0, 982)])
+def test_windows_grow_before_there_are_too_many_of_them(hours: int, seconds: float, count: int) -> None:
+    windows = cut_windows(replace(PLAN, expected_seconds=hours * 3600.0), seconds)
+
+    assert len(windows) == count <= MOST_WINDOWS
+    # The worker takes names of this form only.
+    assert all(len(window.name) == len("window-0000") for window in windows)
 
 
 def test_every_small_picture_falls_into_exactly_one_window() -> None:

@@ -91,6 +91,7 @@ def settings(tmp_path: Path) -> Settings:
             "tmpdir": tmp_path,
             "home": tmp_path,
             "max_source_bytes": 1000,
+            "max_source_hours": 12,
             "shared_dir": tmp_path,
             "chunking_mode": "auto",
             "chunk_window_seconds": 60,
