@@ -4,7 +4,7 @@ ffmpeg 5.1 opens no HEIC, and of AVIF neither tiles nor turns nor transparency (
 """
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -25,23 +25,11 @@ _MAJOR_BRAND_AT: Final = 8
 _FIRST_BRAND_AT: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Converted:
-    """A picture that was decoded.
-
-    Attributes:
-        file: What the source's own file tells; upright, because the tool has turned it.
-        media: The PNG.
-        colours: Numbers of the primaries and of the transfer of its colours; None where nothing tells them.
-    """
-
-    file: PictureFile
-    media: MediaInput
-    colours: tuple[int, int] | None
-
-
-def convert_heif(session: Session, source: Path) -> Converted:
+def convert_heif(session: Session, source: Path) -> tuple[PictureFile, MediaInput]:
     """Let the tool decode the one picture of a HEIC or AVIF file that is shown.
+
+    Returns:
+        What the file tells, and the PNG, which the tool has turned upright.
 
     Raises:
         InvalidInputError: It is cut short, damaged, or in a form that is not accepted.
@@ -51,9 +39,8 @@ def convert_heif(session: Session, source: Path) -> Converted:
     _check_pixels(picture, session.limits)
     copy, png = session.workdir / "picture.heif", session.workdir / "picture.png"
     _write_alone(source, copy, picture)
-    width, height = picture.sizes[0]
-    # The limit of the file stands for that of the pixels if the tool should find more than were announced.
-    most = width * height * _MOST_PIXEL_BYTES + 16 * MEBIBYTE
+    # The tool may find more pixels than were announced: the PNG is measured, and cannot grow without end.
+    most = session.limits.max_pixels * _MOST_PIXEL_BYTES + MEBIBYTE
     bounded = replace(session, limits=replace(session.limits, max_output_bytes=most))
     try:
         done = bounded.produce(_convert(copy, png), outputs=1)
@@ -61,9 +48,14 @@ def convert_heif(session: Session, source: Path) -> Converted:
         raise _damaged() from error
     if done.log.strip() or not png.is_file():
         raise noted(_damaged(), done.log)
-    container = _CONTAINERS[picture.name]
-    file = PictureFile(container=container, orientation=1, extras=picture.extras, profile=picture.profile)
-    return Converted(file=file, media=picture_media(png, PNG), colours=picture.colours)
+    file = PictureFile(
+        container=_CONTAINERS[picture.name],
+        orientation=1,
+        extras=picture.extras,
+        profile=picture.profile,
+        colours=picture.colours,
+    )
+    return file, picture_media(png, PNG)
 
 
 def _convert(source: Path, png: Path) -> Command:

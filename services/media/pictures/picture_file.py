@@ -65,12 +65,14 @@ class PictureFile:
         extras: What it carries beside the picture: `exif`, `xmp`, `icc`, `iptc`, `comment`, `text`, `time`,
             `animation`.
         profile: The ICC profile; empty where there is none or it is damaged.
+        colours: Numbers of its primaries and of its transfer (ITU-T H.273); None where it does not tell.
     """
 
     container: Container
     orientation: int
     extras: frozenset[str]
     profile: bytes = b""
+    colours: tuple[int, int] | None = None
 
 
 def sniff_picture(path: Path, max_bytes: int) -> Container:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from media.inspect.describe import read_document
 from media.inspect.ffprobe import StreamDocument
 from media.inspect.refusals import picture_too_large
+from media.pictures.colour_numbers import cube_from_numbers
 from media.pictures.colour_profile import CUBE_NAME, cube_to_srgb
 from media.pictures.heif import convert_heif
 from media.pictures.image_commands import SIDEWAYS, resize
@@ -77,7 +78,8 @@ def make_image(session: Session, path: Path, profile: ImageProfile, stages: Stag
 
 def _cube(session: Session, file: PictureFile) -> Path | None:
     """Write down how the colours come to sRGB, if they are not there yet."""
-    table = cube_to_srgb(file.profile)
+    numbered = None if file.profile or file.colours is None else cube_from_numbers(*file.colours)
+    table = cube_to_srgb(file.profile) or numbered
     if table is None:
         return None
     path = session.workdir / CUBE_NAME
@@ -107,8 +109,7 @@ def _opened(session: Session, path: Path, settings: PictureSettings) -> tuple[Pi
     """What the file tells, and the file that ffmpeg opens: the same, or a PNG that was made of it."""
     container = sniff_picture(path, settings.max_source_bytes)
     if container in CONVERTED:
-        converted = convert_heif(session, path)
-        return converted.file, converted.media
+        return convert_heif(session, path)
     file = read_picture_file(path, container)
     if "animation" in file.extras:
         raise InvalidInputError(
