@@ -34,6 +34,10 @@ def full_box(kind: bytes, *content: bytes, version: int = 0, flags: int = 0) -> 
     return box(kind, struct.pack(">I", version << 24 | flags), *content)
 
 
+References = Sequence[tuple[bytes, int, Sequence[int]]]
+"""Kind, from which item, and to which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """An item of the file; its number is its place in the list, from 1."""
@@ -109,7 +113,7 @@ def picture(
 
 def heif(
     items: Sequence[Item],
-    references: Sequence[tuple[bytes, int, Sequence[int]]] = (),
+    references: References = (),
     *,
     primary: int = 1,
     brands: bytes = b"heicmif1",
@@ -127,9 +131,7 @@ def heif(
     return head + _index(items, references, primary, start) + box(b"mdat", *(item.data for item in items))
 
 
-def _index(
-    items: Sequence[Item], references: Sequence[tuple[bytes, int, Sequence[int]]], primary: int, start: int
-) -> bytes:
+def _index(items: Sequence[Item], references: References, primary: int, start: int) -> bytes:
     entries, places, labels, known = b"", b"", b"", b""
     count = 0
     for number, item in enumerate(items, 1):

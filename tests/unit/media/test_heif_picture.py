@@ -70,7 +70,11 @@ def test_all_pictures_but_the_primary_one_are_hidden(tmp_path: Path) -> None:
 def test_the_colours_are_told_by_the_picture_or_by_its_tiles(tmp_path: Path) -> None:
     one = Item(b"hvc1", b"x", (size(4, 4), profile(b"icc"), numbers(12, 13)))
     found = _read(tmp_path, heif([one, Item(b"Exif", b"where"), Item(b"mime", b"<rdf>")]))
-    assert (found.profile, found.colours, found.extras) == (b"icc", (12, 13), {"icc", "exif", "xmp"})
+    assert (found.profile, found.colours, found.extras) == (
+        b"icc",
+        (12, 13),
+        frozenset({"icc", "exif", "xmp"}),
+    )
 
     tiles = [
         Item(b"grid", grid(1, 1, 4, 4), (size(4, 4),)),
