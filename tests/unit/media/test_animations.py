@@ -87,9 +87,11 @@ def test_no_bytes_behind_a_right_beginning_break_the_worker(
             _name(tmp_path_factory.getbasetemp(), begin + data)
 
 
-def test_a_gif_of_a_gigabyte_of_blocks_is_not_walked_to_its_end(tmp_path: Path) -> None:
-    path = tmp_path / "blocks"
-    with path.open("wb") as file:
-        file.write(_GIF + b"\x21\xfe" + (b"\xff" + bytes(255)) * 600_000)
-    with pytest.raises(InvalidInputError):
-        sniff(path, Limits())
+def test_a_gif_whose_second_frame_lies_behind_half_a_million_blocks_counts_as_a_picture(
+    tmp_path: Path,
+) -> None:
+    comment = b"\x21\xfe" + b"\x01a" * 500_000 + b"\0"
+    with pytest.raises(InvalidInputError) as refused:
+        _name(tmp_path, _GIF + comment + _FRAME * 2 + _END)
+
+    assert refused.value.code is ErrorCode.INPUT_IS_PICTURE
