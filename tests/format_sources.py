@@ -39,6 +39,8 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "bare.ivf": ("-c:v", "libvpx", "-deadline", "realtime"),
     "bare.obu": ("-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime"),
     "bare.y4m": ("-pix_fmt", "yuv420p"),
+    "moving.gif": ("-loop", "0"),
+    "moving.apng": ("-plays", "0"),
 }
 """Without sound."""
 

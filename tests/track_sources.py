@@ -80,13 +80,13 @@ def make_two_programmes(directory: Path) -> Path:
     return path
 
 
-def make_cover_in_gif(directory: Path) -> Path:
+def make_cover_in_tiff(directory: Path) -> Path:
     """Matroska with a cover in a format that is no video here."""
-    path, cover = directory / "cover.mkv", directory / "cover.gif"
+    path, cover = directory / "cover.mkv", directory / "cover.tiff"
     ffmpeg(*colour("red", "200x200", 0.04), str(cover))
     ffmpeg(
         *(*picture("320x180", "25", 2), *tone(2), *_FAST, *_AAC, "-attach", str(cover)),
-        *("-metadata:s:t", "mimetype=image/gif", str(path)),
+        *("-metadata:s:t", "mimetype=image/tiff", str(path)),
     )
     return path
 

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly UV_VERSION=0.13.8
-APT_PACKAGES=(ffmpeg postgresql redis-server python3-venv gcc libc6-dev libseccomp-dev)
+APT_PACKAGES=(ffmpeg libheif-examples postgresql redis-server python3-venv gcc libc6-dev libseccomp-dev)
 
 say() { printf 'setup: %s\n' "$1"; }
 
@@ -24,6 +24,7 @@ find_python() {
 
 have_system_packages() {
     command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null && command -v redis-server >/dev/null \
+        && command -v heif-convert >/dev/null \
         && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && "$1" -c 'import ensurepip' 2>/dev/null \
         && printf '#include <seccomp.h>\n#include <linux/landlock.h>\n' | cc -E - >/dev/null 2>&1
 }

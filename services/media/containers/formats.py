@@ -86,6 +86,20 @@ Y4M: Final = Container(
     reason="test footage and pipes",
     is_forced=True,
 )
+ANIMATED_GIF: Final = Container(
+    name="GIF",
+    demuxers=("gif",),
+    declares_duration=False,
+    reason="chats, forums and older web pages; more than one frame",
+    is_forced=True,
+)
+ANIMATED_PNG: Final = Container(
+    name="PNG",
+    demuxers=("apng",),
+    declares_duration=False,
+    reason="stickers and animations of the web; more than one frame",
+    is_forced=True,
+)
 RAW_H264: Final = Container(
     name="raw H.264",
     demuxers=("h264",),
@@ -224,6 +238,8 @@ CONTAINERS: Final = (
     DV,
     IVF,
     Y4M,
+    ANIMATED_GIF,
+    ANIMATED_PNG,
     RAW_H264,
     RAW_HEVC,
     RAW_MPEG,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from media.containers import signatures
+from media.containers.animations import animation_in, check_animation_complete
 from media.containers.completeness import (
     check_asf_complete,
     check_avi_complete,
@@ -17,6 +18,8 @@ from media.containers.formats import (
     ADTS,
     AIFF,
     AMR,
+    ANIMATED_GIF,
+    ANIMATED_PNG,
     AVI,
     CORE_AUDIO,
     DTS,
@@ -168,6 +171,8 @@ def sniff(path: Path, limits: Limits) -> Container:
         check_avi_complete(path)
     elif container is WAVE:
         check_wave_complete(path)
+    elif container in {ANIMATED_GIF, ANIMATED_PNG}:
+        check_animation_complete(path, container)
     return container
 
 
@@ -192,6 +197,10 @@ def identify(head: bytes) -> Container:
 def _identify_file(path: Path) -> Container:
     """Look behind tags that players of music put in front of any format."""
     with path.open("rb") as file:
+        animation = animation_in(file)
+        if animation is not None:
+            return animation
+        file.seek(0)
         head = file.read(_HEAD_BYTES)
         tagged = head.startswith(b"ID3")
         for _ in range(_MOST_TAGS):

@@ -20,7 +20,7 @@ _BRANDS: Final = {
 }
 """Major brands of MP4's relatives that hold pictures (ISO/IEC 23008-12)."""
 _FILM_BRANDS: Final = frozenset({b"isom", b"mp41", b"mp42", b"qt  ", b"iso2", b"iso4", b"iso5", b"iso6"})
-TAKEN: Final = frozenset({"JPEG", "PNG", "WebP", "GIF"})
+TAKEN: Final = frozenset({"JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF"})
 """What the profile image reads."""
 
 
@@ -34,11 +34,21 @@ def name_of_picture(head: bytes) -> str | None:
             return name
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "WebP"
+    brands = _brands(head)
+    return None if _FILM_BRANDS.intersection(brands[1:]) else _BRANDS.get(brands[0]) if brands else None
+
+
+def heif_kind(head: bytes) -> str | None:
+    """Whether a file holds a picture behind the brands of MP4's relatives, be it a film as well."""
+    return next((_BRANDS[brand] for brand in _brands(head) if brand in _BRANDS), None)
+
+
+def _brands(head: bytes) -> list[bytes]:
+    """The major brand and those beside it; none where the file does not begin with brands."""
     if head[4:8] != b"ftyp":
-        return None
+        return []
     size = int.from_bytes(head[:4], "big")
-    brands = [head[at : at + 4] for at in range(16, min(size, len(head)), 4)]
-    return None if _FILM_BRANDS.intersection(brands) else _BRANDS.get(head[8:12])
+    return [head[8:12], *(head[at : at + 4] for at in range(16, min(size, len(head)), 4))]
 
 
 def picture_refused(name: str) -> InvalidInputError:

@@ -33,7 +33,9 @@ _OUT: Final = """\
 | codecs that ffmpeg 5.1 has no decoder for (VVC, APV, xHE-AAC, AC-4, `apac`, `fpcm`) | cannot be decoded | export with H.264 or HEVC and AAC |
 | NUT, FFM, SWF, WTV, GXF, NSV, raw PCM | pipes and devices, not files that people keep; raw PCM does not tell its rate | put it into Matroska, MP4 or WAV |
 | ATRAC in OMA, TAK, OptimFROG, DSD | ffmpeg opens only part of them, or no browser's rate follows from them | export as FLAC or WAV |
-| animated GIF, PNG and WebP as video | of a few kilobytes they make thousands of pictures | upload the video that they were made of |
+| animated WebP | ffmpeg 5.1 has no decoder for it, and no other program here has one | export as MP4, animated GIF or animated PNG |
+| sequences of HEIC and AVIF as video | their pictures have turns and layers that ffmpeg does not know; `image` takes the first | export as MP4 |
+| HEIC of layers (`iovl`), or with parts in JPEG, H.264, VVC or no code at all | rare, and libheif 1.15 reads few of them | export as JPEG, PNG or HEIC |
 | files that are encrypted | the key is not here | upload the file without protection |
 """  # noqa: E501  a table row cannot be wrapped
 

@@ -59,6 +59,7 @@ VIDEO_GROUPS: Final = (
             "theora", "dirac", "vp3", "vp5", "vp6", "vp6a", "vp6f", "vp7", "rv10", "rv20", "rv30", "rv40"
         ),
     ),
+    CodecGroup("pictures that move: chats, stickers, web pages", _same("gif", "apng")),
     CodecGroup(
         "AVI and QuickTime files of the nineties and after",
         _same("wmv1", "wmv2", "msmpeg4v1", "msmpeg4v2", "msvideo1", "cinepak", "indeo2", "indeo3", "indeo4")

@@ -24,7 +24,8 @@ _XYZ_TO_SRGB: Final = (
 """From the white of profiles (D50), by Bradford's adaptation; the rows make red, green and blue."""
 
 Colour = tuple[float, float, float]
-_Curve = Callable[[float], float]
+Curve = Callable[[float], float]
+"""Makes one value between 0 and 1 linear."""
 
 
 def cube_to_srgb(profile: bytes) -> str | None:
@@ -38,22 +39,27 @@ def cube_to_srgb(profile: bytes) -> str | None:
     """
     try:
         convert = _converter(profile)
-        if convert is None or _is_identity(convert):
-            return None
-        lines = (f"{red:.6f} {green:.6f} {blue:.6f}" for red, green, blue in _table(convert))
-        return "\n".join([f"LUT_3D_SIZE {_CUBE_SIDE}", *lines, ""])
+        return None if convert is None else write_cube(convert)
     except (struct.error, ValueError, OverflowError, ZeroDivisionError):
         return None
 
 
-def _table(convert: "_Converter") -> Iterator[Colour]:
+def write_cube(convert: "Converter") -> str | None:
+    """Write a table in the form `.cube`; None where it would change nothing."""
+    if _is_identity(convert):
+        return None
+    lines = (f"{red:.6f} {green:.6f} {blue:.6f}" for red, green, blue in _table(convert))
+    return "\n".join([f"LUT_3D_SIZE {_CUBE_SIDE}", *lines, ""])
+
+
+def _table(convert: "Converter") -> Iterator[Colour]:
     steps = [step / (_CUBE_SIDE - 1) for step in range(_CUBE_SIDE)]
     curves = [[curve(step) for step in steps] for curve in convert.curves]
     for blue, green, red in product(curves[2], curves[1], curves[0]):
         yield convert.from_linear((red, green, blue))
 
 
-def _is_identity(convert: "_Converter") -> bool:
+def _is_identity(convert: "Converter") -> bool:
     steps = [step / (_COARSE_SIDE - 1) for step in range(_COARSE_SIDE)]
     return all(
         abs(before - after) <= _NOTABLE
@@ -62,15 +68,15 @@ def _is_identity(convert: "_Converter") -> bool:
     )
 
 
-class _Converter:
-    """From a profile's colours to those of sRGB.
+class Converter:
+    """From a space of three primaries to the colours of sRGB.
 
     Args:
         curves: Of red, green and blue: what makes a value linear.
-        columns: XYZ of red, green and blue.
+        columns: XYZ of red, green and blue, under the white of profiles (D50).
     """
 
-    def __init__(self, curves: list[_Curve], columns: list[Colour]) -> None:
+    def __init__(self, curves: list[Curve], columns: list[Colour]) -> None:
         self.curves = curves
         self._rows = [
             tuple(sum(row[axis] * column[axis] for axis in range(3)) for column in columns)
@@ -78,10 +84,12 @@ class _Converter:
         ]
 
     def of(self, colour: tuple[float, ...]) -> Colour:
+        """Convert a colour as it is stored."""
         red, green, blue = (curve(value) for curve, value in zip(self.curves, colour, strict=True))
         return self.from_linear((red, green, blue))
 
     def from_linear(self, linear: Colour) -> Colour:
+        """Convert a colour that was made linear."""
         red, green, blue = linear
         first, second, third = (_gamma(row[0] * red + row[1] * green + row[2] * blue) for row in self._rows)
         return first, second, third
@@ -93,7 +101,7 @@ def _gamma(linear: float) -> float:
     return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
 
 
-def _converter(profile: bytes) -> _Converter | None:
+def _converter(profile: bytes) -> Converter | None:
     if len(profile) > _MAX_PROFILE_BYTES or profile[16:24] != b"RGB XYZ ":
         return None
     (count,) = struct.unpack_from(">I", profile, 128)
@@ -106,14 +114,14 @@ def _converter(profile: bytes) -> _Converter | None:
         return None
     red, green, blue = (_fixed(tags[name + b"XYZ"], 8, 3) for name in names)
     columns: list[Colour] = [(x, y, z) for x, y, z in (red, green, blue)]
-    return _Converter([_curve(tags[name + b"TRC"]) for name in names], columns)
+    return Converter([_curve(tags[name + b"TRC"]) for name in names], columns)
 
 
 def _fixed(data: bytes, start: int, count: int) -> list[float]:
     return [value / 65536 for value in struct.unpack_from(f">{count}i", data, start)]
 
 
-def _curve(data: bytes) -> _Curve:
+def _curve(data: bytes) -> Curve:
     """A curve tag: a parametric function, an exponent, or points at equal distances."""
     if data[:4] == b"para":
         return _parametric(data)
@@ -136,7 +144,7 @@ def _curve(data: bytes) -> _Curve:
     return between
 
 
-def _parametric(data: bytes) -> _Curve:
+def _parametric(data: bytes) -> Curve:
     """One of the five functions; each is `(a x + b)^g + e` from `d` on, and `c x + f` below."""
     (kind,) = struct.unpack_from(">H", data, 8)
     numbers = _fixed(data, 12, {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}.get(kind, 0))

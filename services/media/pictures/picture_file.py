@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from media.containers.formats import Container
-from media.containers.still_pictures import name_of_picture
+from media.containers.still_pictures import heif_kind, name_of_picture
 from media.tools.command import MediaInput
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
 
@@ -21,6 +21,10 @@ JPEG: Final = Container(name="JPEG", demuxers=("jpeg_pipe",), declares_duration=
 PNG: Final = Container(name="PNG", demuxers=("png_pipe",), declares_duration=False)
 WEBP: Final = Container(name="WebP", demuxers=("webp_pipe",), declares_duration=False)
 GIF: Final = Container(name="GIF", demuxers=("gif",), declares_duration=False)
+HEIC: Final = Container(name="HEIC", demuxers=(), declares_duration=False)
+AVIF: Final = Container(name="AVIF", demuxers=(), declares_duration=False)
+CONVERTED: Final = (HEIC, AVIF)
+"""ffmpeg opens none of these; another tool makes a PNG of them first."""
 PICTURE_DECODERS: Final = ("mjpeg", "png", "webp", "gif")
 
 _MAX_PARTS: Final = 100_000
@@ -61,12 +65,14 @@ class PictureFile:
         extras: What it carries beside the picture: `exif`, `xmp`, `icc`, `iptc`, `comment`, `text`, `time`,
             `animation`.
         profile: The ICC profile; empty where there is none or it is damaged.
+        colours: Numbers of its primaries and of its transfer (ITU-T H.273); None where it does not tell.
     """
 
     container: Container
     orientation: int
     extras: frozenset[str]
     profile: bytes = b""
+    colours: tuple[int, int] | None = None
 
 
 def sniff_picture(path: Path, max_bytes: int) -> Container:
@@ -102,7 +108,7 @@ def sniff_picture(path: Path, max_bytes: int) -> Container:
             f"A picture in {name} cannot be read."
             if name
             else "The file is not a picture in a known format.",
-            "Upload a JPEG, PNG, WebP or GIF picture, or choose a profile for video or sound.",
+            "Upload a JPEG, PNG, WebP, GIF, HEIC or AVIF picture, or choose a profile for video or sound.",
         )
     return known
 
@@ -165,7 +171,9 @@ def _by_magic(head: bytes) -> Container | None:
         return PNG
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return WEBP
-    return GIF if head[:6] in {b"GIF87a", b"GIF89a"} else None
+    if head[:6] in {b"GIF87a", b"GIF89a"}:
+        return GIF
+    return {"HEIC": HEIC, "AVIF": AVIF}.get(heif_kind(head) or "")
 
 
 def _jpeg_parts(data: bytes) -> Iterator[tuple[str, bytes]]:

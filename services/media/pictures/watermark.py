@@ -6,7 +6,7 @@ from typing import Any, Final
 from media.inspect.describe import read_document
 from media.inspect.refusals import picture_too_large
 from media.pictures.image_commands import SIDEWAYS, upright
-from media.pictures.picture_file import picture_media, read_picture_file, sniff_picture
+from media.pictures.picture_file import CONVERTED, picture_media, read_picture_file, sniff_picture
 from media.plan.overrides import Watermark
 from media.plan.watermark_placement import PlacedWatermark, WatermarkPicture
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, MediaError
@@ -28,6 +28,8 @@ def inspect_watermark(session: Session, watermark: Watermark) -> WatermarkPictur
     limits = replace(session.limits, max_pixels=MAX_WATERMARK_PIXELS)
     try:
         container = sniff_picture(watermark.path, MAX_WATERMARK_BYTES)
+        if container in CONVERTED:
+            raise InvalidInputError(ErrorCode.CODEC_NOT_ALLOWED, f"It is a picture in {container.name}.", "")
         file = read_picture_file(watermark.path, container)
         media = picture_media(watermark.path, container)
         document = read_document(replace(session, limits=limits), media)

@@ -8,9 +8,12 @@ from typing import Any, Final
 from media.inspect.describe import read_document
 from media.inspect.ffprobe import StreamDocument
 from media.inspect.refusals import picture_too_large
+from media.pictures.colour_numbers import cube_from_numbers
 from media.pictures.colour_profile import CUBE_NAME, cube_to_srgb
+from media.pictures.heif import convert_heif
 from media.pictures.image_commands import SIDEWAYS, resize
 from media.pictures.picture_file import (
+    CONVERTED,
     JPEG,
     WEBP,
     PictureFile,
@@ -75,7 +78,8 @@ def make_image(session: Session, path: Path, profile: ImageProfile, stages: Stag
 
 def _cube(session: Session, file: PictureFile) -> Path | None:
     """Write down how the colours come to sRGB, if they are not there yet."""
-    table = cube_to_srgb(file.profile)
+    numbered = None if file.profile or file.colours is None else cube_from_numbers(*file.colours)
+    table = cube_to_srgb(file.profile) or numbered
     if table is None:
         return None
     path = session.workdir / CUBE_NAME
@@ -86,15 +90,7 @@ def _cube(session: Session, file: PictureFile) -> Path | None:
 def _inspect(
     session: Session, path: Path, settings: PictureSettings
 ) -> tuple[PictureFile, MediaInput, StreamDocument]:
-    container = sniff_picture(path, settings.max_source_bytes)
-    file = read_picture_file(path, container)
-    if "animation" in file.extras:
-        raise InvalidInputError(
-            ErrorCode.CODEC_NOT_ALLOWED,
-            f"Animated {container.name} is not accepted.",
-            "Upload a still picture, or an animated GIF, of which the first frame is taken.",
-        )
-    media = picture_media(path, container)
+    file, media = _opened(session, path, settings)
     try:
         document = read_document(session, media)
     except InvalidInputError as error:
@@ -107,6 +103,21 @@ def _inspect(
     if not stream.width or not stream.height:
         raise _unreadable("its size cannot be told")
     return file, media, stream
+
+
+def _opened(session: Session, path: Path, settings: PictureSettings) -> tuple[PictureFile, MediaInput]:
+    """What the file tells, and the file that ffmpeg opens: the same, or a PNG that was made of it."""
+    container = sniff_picture(path, settings.max_source_bytes)
+    if container in CONVERTED:
+        return convert_heif(session, path)
+    file = read_picture_file(path, container)
+    if "animation" in file.extras:
+        raise InvalidInputError(
+            ErrorCode.CODEC_NOT_ALLOWED,
+            f"Animated {container.name} is not accepted.",
+            "Upload a still picture, or an animated GIF, of which the first frame is taken.",
+        )
+    return file, picture_media(path, container)
 
 
 def _upright_size(stream: StreamDocument, orientation: int) -> tuple[int, int]:

@@ -16,12 +16,16 @@ from media.tools.limits import MEBIBYTE, Limits
 
 
 class Tool(StrEnum):
-    """Programs that the runner may start; the scorer is the ffmpeg that measures the most."""
+    """Programs that the runner may start.
+
+    The scorer is the ffmpeg that measures the most; the last decodes pictures that ffmpeg cannot.
+    """
 
     FFMPEG = "ffmpeg"
     FFPROBE = "ffprobe"
     SCORER = "scorer"
     PACKAGER = "packager"
+    HEIF = "heif-convert"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ def test_of_two_programmes_the_first_is_taken_with_its_own_sound(make: Produce, 
 
 @pytest.mark.long
 def test_a_cover_that_is_no_video_here_is_ignored(make: Produce, tmp_path: Path) -> None:
-    production = make(track_sources.make_cover_in_gif(tmp_path), profile="thumbnails")
+    production = make(track_sources.make_cover_in_tiff(tmp_path), profile="thumbnails")
 
     assert _said(production) == []
 

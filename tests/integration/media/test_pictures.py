@@ -5,61 +5,34 @@ from pathlib import Path
 
 import pytest
 
-from media.produce.production import Production
 from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
-from profiles import ImageProfile, get_profile
 from tests import media, media_pictures
 from tests.integration.media.conftest import Produce
+from tests.pictures_seen import is_near, only_large, pixel, sizes
 
 pytestmark = pytest.mark.integration
-
-
-def _only_large() -> ImageProfile:
-    """The shipped profile with one size."""
-    profile = get_profile("image")
-    assert isinstance(profile, ImageProfile)
-    picture = profile.picture.model_copy(update={"sizes": profile.picture.sizes[:1]})
-    return profile.model_copy(update={"picture": picture})
-
-
-def _sizes(production: Production) -> dict[str, tuple[int | None, int | None]]:
-    return {file.name: (file.width, file.height) for file in production.files}
-
-
-def _pixel(production: Production, name: str, x: int, y: int) -> tuple[int, ...]:
-    """The colour of one pixel as another run of ffmpeg sees it, as red, green, blue."""
-    path = next(file.path for file in production.files if file.name == name)
-    argv = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", f"crop=1:1:{x}:{y}:exact=1,format=rgb24"]
-    raw = subprocess.run(
-        [*argv, "-f", "rawvideo", "-"], check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=30
-    ).stdout
-    return tuple(raw[:3])
-
-
-def _is(colour: tuple[int, ...], expected: tuple[int, int, int]) -> bool:
-    return all(abs(seen - wanted) < 40 for seen, wanted in zip(colour, expected, strict=True))
 
 
 @pytest.mark.long_but(2)
 @pytest.mark.parametrize("orientation", range(1, 9), ids=lambda number: f"orientation-{number}")
 def test_a_photograph_is_turned_as_its_camera_noted(make: Produce, tmp_path: Path, orientation: int) -> None:
-    production = make(media_pictures.make_photograph(tmp_path, orientation), profile=_only_large())
+    production = make(media_pictures.make_photograph(tmp_path, orientation), profile=only_large())
 
-    assert set(_sizes(production).values()) == {(120, 80)}
+    assert set(sizes(production).values()) == {(120, 80)}
     for name in ("large-webp", "large-jpeg"):
-        assert _is(_pixel(production, name, 20, 20), (255, 0, 0))
-        assert _is(_pixel(production, name, 100, 20), (0, 255, 0))
-        assert _is(_pixel(production, name, 20, 60), (0, 0, 255))
+        assert is_near(pixel(production, name, 20, 20), (255, 0, 0))
+        assert is_near(pixel(production, name, 100, 20), (0, 255, 0))
+        assert is_near(pixel(production, name, 20, 60), (0, 0, 255))
     assert production.technical["picture"]["orientation"] == orientation
     assert "exif" in production.technical["picture"]["metadata"]
 
 
 @pytest.mark.parametrize("name", ["wide.jpg", "wide.png"])
 def test_a_wide_colour_space_is_brought_to_srgb(make: Produce, tmp_path: Path, name: str) -> None:
-    production = make(media_pictures.make_wide(tmp_path, name), profile=_only_large())
+    production = make(media_pictures.make_wide(tmp_path, name), profile=only_large())
 
     for output in ("large-webp", "large-jpeg"):
-        seen = _pixel(production, output, 32, 32)
+        seen = pixel(production, output, 32, 32)
         # LittleCMS makes 215, 93, 31 of the source's 200, 100, 50; the rest is JPEG and WebP.
         assert seen == pytest.approx((215, 93, 31), abs=6)
     assert "icc" in production.technical["picture"]["metadata"]
@@ -70,7 +43,7 @@ def test_a_large_picture_becomes_four_sizes_in_two_formats(make: Produce, tmp_pa
 
     production = make(source, profile="image")
 
-    assert _sizes(production) == {
+    assert sizes(production) == {
         f"{name}-{form}": size
         for name, size in {
             "large": (2048, 1365),
@@ -88,8 +61,8 @@ def test_a_large_picture_becomes_four_sizes_in_two_formats(make: Produce, tmp_pa
 def test_transparency_stays_in_webp_and_becomes_white_in_jpeg(make: Produce, tmp_path: Path) -> None:
     production = make(media_pictures.make_transparent(tmp_path), profile="image")
 
-    assert _is(_pixel(production, "large-jpeg", 40, 50), (255, 0, 0))
-    assert _is(_pixel(production, "large-jpeg", 160, 50), (255, 255, 255))
+    assert is_near(pixel(production, "large-jpeg", 40, 50), (255, 0, 0))
+    assert is_near(pixel(production, "large-jpeg", 160, 50), (255, 255, 255))
     webp = next(file.path for file in production.files if file.name == "large-webp")
     argv = ["ffprobe", "-v", "error", "-of", "csv=p=0", "-show_entries", "stream=pix_fmt", str(webp)]
     assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip() == "yuva420p"
@@ -98,19 +71,19 @@ def test_transparency_stays_in_webp_and_becomes_white_in_jpeg(make: Produce, tmp
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.gif"])
 def test_every_accepted_format_is_accepted(make: Produce, tmp_path: Path, name: str) -> None:
-    production = make(media_pictures.make_picture(tmp_path, name, size="321x181"), profile=_only_large())
+    production = make(media_pictures.make_picture(tmp_path, name, size="321x181"), profile=only_large())
 
-    assert _sizes(production) == {"large-webp": (321, 181), "large-jpeg": (321, 181)}
+    assert sizes(production) == {"large-webp": (321, 181), "large-jpeg": (321, 181)}
 
 
 def test_an_animated_gif_gives_its_first_frame(make: Produce, tmp_path: Path) -> None:
-    production = make(media_pictures.make_animation(tmp_path, "moving.gif"), profile=_only_large())
+    production = make(media_pictures.make_animation(tmp_path, "moving.gif"), profile=only_large())
 
-    assert _sizes(production)["large-jpeg"] == (160, 120)
+    assert sizes(production)["large-jpeg"] == (160, 120)
 
 
 def test_a_picture_of_one_pixel_is_a_picture(make: Produce, tmp_path: Path) -> None:
-    assert _sizes(make(media_pictures.make_picture(tmp_path, "dot.png", size="1x1"), profile="image"))[
+    assert sizes(make(media_pictures.make_picture(tmp_path, "dot.png", size="1x1"), profile="image"))[
         "tiny-webp"
     ] == (1, 1)
 
