@@ -45,7 +45,7 @@ def inspect_audio(session: Session, path: Path) -> AudioSource:
 
 
 def _describe(session: Session, path: Path, needed: str) -> Described:
-    container = sniff(path, session.limits)
+    container = sniff(path, session.limits, session.bear)
     refuse_unreachable(path, container, needed)
     return describe(session, path, container)
 

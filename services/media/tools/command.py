@@ -63,6 +63,7 @@ class MediaInput:
 _TRANSPORT_STREAM: Final = "mpegts"
 _OPENED_KINDS: Final = ("v", "a", "s", "d")
 _FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
+_QUIET: Final = "error"
 _PROGRESS: Final = ("-progress", "pipe:1", "-stats_period", "0.5")
 _MAX_DESCRIPTION_BYTES: Final = 4 * MEBIBYTE
 _CLEAN: Final[Mapping[str, Any]] = {"map_metadata": "-1", "map_chapters": "-1", "sn": None, "dn": None}
@@ -204,7 +205,15 @@ def compile_ffmpeg(
         talkative: Whether filters and encoders write what they measured to the log.
     """
     node = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
-    level = "level+info" if talkative else "error"
+    level = "level+info" if talkative else _QUIET
     leading = (*_FFMPEG, level, *(_PROGRESS if progress else ()), "-filter_complex_threads", str(threads))
     compiled: list[str] = ffmpeg.compile(node, cmd=["ffmpeg", *leading], overwrite_output=True)
     return Command(step=step, tool=Tool.FFMPEG, arguments=tuple(compiled[1:]), talkative=talkative)
+
+
+def tolerant(command: Command) -> Command:
+    """Let ffmpeg go on however little of its input can be decoded, and name each place that cannot."""
+    if command.tool is not Tool.FFMPEG:
+        return command
+    arguments = ["repeat+warning" if part == _QUIET else part for part in command.arguments]
+    return replace(command, arguments=("-max_error_rate", "1", *arguments))
