@@ -6,7 +6,7 @@ from pathlib import Path
 
 from media.encode import encode_commands
 from media.encode.audio import EncodedAudio, encode_audio
-from media.encode.damage import PictureLoss, missing_frames
+from media.encode.damage import missing_frames, picture_loss
 from media.encode.encode_commands import video_file
 from media.encode.picture_facts import PictureFacts, read_picture_facts
 from media.encode.subtitles import extract_subtitles
@@ -220,8 +220,8 @@ def _encode_picture(
     held = missing_frames(source, plan, video.frames)
     if held:
         done = run(replace(plan, held_frames=plan.held_frames + held))
-    loss = PictureLoss(pictures=done.faults.get(source.video.index, 0), held_frames=held)
-    session.warn(*loss.warnings(source, plan.frame_rate))
+    lost_frames = max(done.faults.get(source.video.index, 0), held)
+    session.warn(*picture_loss(float(lost_frames / plan.frame_rate)))
     return done.notes
 
 

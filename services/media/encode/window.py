@@ -7,7 +7,7 @@ from pathlib import Path
 
 from media.encode import window_commands
 from media.encode.audio import EncodedAudio
-from media.encode.damage import LEAST_HELD_SECONDS, NO_LOSS, PictureLoss
+from media.encode.damage import LEAST_HELD_SECONDS, picture_loss
 from media.encode.encode import Encoded, blames_source, check_whole
 from media.encode.encode_commands import video_file
 from media.encode.picture_facts import MOST_SECTIONS, PictureFacts, Section, read_picture_facts
@@ -37,14 +37,14 @@ class EncodedWindow:
         directory: Where its renditions and small pictures are.
         frames: How many frames each rendition has.
         picture: What was measured; times count from the start of the window.
-        loss: What could not be decoded, also of what comes before the window and is needed to decode it.
+        lost_seconds: About how much of it could not be decoded, or only in part.
     """
 
     window: Window
     directory: Path
     frames: int
     picture: PictureFacts
-    loss: PictureLoss = NO_LOSS
+    lost_seconds: float = 0.0
 
 
 def encode_window(
@@ -64,15 +64,7 @@ def encode_window(
         on_progress(sample)
 
     def encode(plan: Plan, window: Window, *, seek: bool) -> Completed:
-        command = window_commands.encode_window(
-            replace(recipe, plan=plan), window, session.workdir, seek=seek
-        )
-        try:
-            return session.produce(command, outputs=len(plan.rungs), on_progress=watch)
-        except ToolFailedError as error:
-            if blames_source(error):
-                raise explain(error, session.limits) from error
-            raise
+        return _encode(session, replace(recipe, plan=plan), window, watch, seek=seek)
 
     done, seek = encode(plan, window, seek=True), True
     if not _covers(done.notes, window, plan):
@@ -84,15 +76,32 @@ def encode_window(
     if ended is not None and ended.end_frame is not None:
         longest = plan.first_frame + ended.end_frame
         done = encode(replace(plan, held_frames=longest), ended, seek=seek)
+    # Where the end is not found all behind it is decoded too, and what fails there is another window's.
+    lost = frames - found or min(done.faults.get(recipe.source.stream_index, 0), frames)
     return EncodedWindow(
         window=window,
         directory=session.workdir,
         frames=frames,
         picture=read_picture_facts(done.notes, plan.rungs, float(frames / plan.frame_rate)),
-        loss=PictureLoss(
-            pictures=done.faults.get(recipe.source.stream_index, 0), held_frames=max(0, frames - found)
-        ),
+        lost_seconds=float(lost / plan.frame_rate),
     )
+
+
+def _encode(
+    session: Session,
+    recipe: WindowRecipe,
+    window: Window,
+    watch: Callable[[ProgressSample], None],
+    *,
+    seek: bool,
+) -> Completed:
+    command = window_commands.encode_window(recipe, window, session.workdir, seek=seek)
+    try:
+        return session.produce(command, outputs=len(recipe.plan.rungs), on_progress=watch)
+    except ToolFailedError as error:
+        if blames_source(error):
+            raise explain(error, session.limits) from error
+        raise
 
 
 def _ended(window: Window, plan: Plan, frames: int) -> Window | None:
@@ -132,8 +141,7 @@ def join_windows(
     video_seconds = float(frames / plan.frame_rate)
     check_whole(session, source, video_seconds, sound.seconds, plan)
     if session.keeps_damage:
-        loss = sum((item.loss for item in windows), NO_LOSS)
-        session.warn(*loss.warnings(source, plan.frame_rate))
+        session.warn(*picture_loss(sum(item.lost_seconds for item in windows)))
     filled = [item for item in windows if item.frames]
     session.together(
         *(lambda rung=rung: _join_rung(session, filled, plan, rung, frames) for rung in plan.rungs),

@@ -17,7 +17,6 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ledger.overrides import Overrides
-from media.encode.damage import NO_LOSS, PictureLoss
 from media.encode.loudness import Correction
 from media.encode.picture_facts import PictureFacts
 from media.inspect.packets import StreamTimes
@@ -68,7 +67,7 @@ class ChunkRecord(_Document):
         files: Its files by name.
         frames: Frames of each rendition; 0 for sound.
         picture: What was measured on the picture.
-        loss: What of the picture could not be decoded, where that is borne.
+        lost_seconds: About how much of the picture could not be decoded, where that is borne.
         sound_seconds: Length of the longest track of sound.
         corrections: What brought each track to its level, by output name.
         warnings: What its worker found odd, also beyond what inspection told.
@@ -77,7 +76,7 @@ class ChunkRecord(_Document):
     files: dict[str, StoredFile]
     frames: int = 0
     picture: PictureFacts | None = None
-    loss: PictureLoss = NO_LOSS
+    lost_seconds: float = 0.0
     sound_seconds: float = 0.0
     corrections: dict[str, Correction] = {}
     warnings: tuple[SourceWarning, ...] = ()

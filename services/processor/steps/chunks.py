@@ -161,7 +161,11 @@ def encode_chunk(
         files.append(session.workdir / REFERENCE_NAME)
     warnings = tuple(session.warnings)
     return files, ChunkRecord(
-        files={}, frames=done.frames, picture=done.picture, loss=done.loss, warnings=warnings
+        files={},
+        frames=done.frames,
+        picture=done.picture,
+        lost_seconds=done.lost_seconds,
+        warnings=warnings,
     )
 
 
@@ -210,7 +214,11 @@ def _encoded_window(window: Window, chunk: FinishedChunk) -> EncodedWindow:
     record = chunk.record
     facts = record.picture or PictureFacts(ssim={}, black=(), frozen=())
     return EncodedWindow(
-        window=window, directory=chunk.directory, frames=record.frames, picture=facts, loss=record.loss
+        window=window,
+        directory=chunk.directory,
+        frames=record.frames,
+        picture=facts,
+        lost_seconds=record.lost_seconds,
     )
 
 
