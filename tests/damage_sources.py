@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 from tests.media import cut, ffmpeg
-from tests.times_sources import film, patched, put
+from tests.times_sources import cut_inside, film, patched, put
 
 GRAIN = ",noise=alls=5:allf=t+u"
 SECONDS = 4.0
@@ -24,6 +24,22 @@ def whole(directory: Path, suffix: str = "mp4") -> Path:
 def cut_mp4(directory: Path) -> Path:
     """An MP4 that ends in the middle of its media."""
     return cut(whole(directory), KEPT)
+
+
+def cut_tracks_apart(directory: Path) -> Path:
+    """An MP4 with all of its sound behind all of its picture, which ends in the middle of the sound."""
+    path, film_path = directory / "apart.mp4", str(whole(directory))
+    ffmpeg(
+        *("-i", film_path, "-itsoffset", str(SECONDS), "-i", film_path, "-map", "0:v", "-map", "1:a"),
+        *("-c", "copy", "-movflags", "+faststart", str(path)),
+    )
+    # The sound was muxed as late sound; without its edit list it begins with the picture.
+    return cut_inside(patched(path, _begin_together), 20_000)
+
+
+def _begin_together(data: bytearray) -> None:
+    place = data.rindex(b"edts")
+    data[place : place + 4] = b"free"
 
 
 def cut_matroska(directory: Path) -> Path:

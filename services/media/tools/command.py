@@ -129,10 +129,11 @@ def probe_sample(source: MediaInput, limits: Limits, *, step: str, seconds: floa
     return _ffprobe(step, source, limits, "-show_format", "-show_streams", *decode)
 
 
-def probe_packets(source: MediaInput, limits: Limits) -> Command:
-    """List when every packet of every stream is shown, one a line; nothing is decoded."""
+def probe_packets(source: MediaInput, limits: Limits, stream: int | None = None) -> Command:
+    """List when every packet of every stream, or of one, is shown, one a line; nothing is decoded."""
     times = "packet=stream_index,pts_time,dts_time,duration_time,flags"
-    return _ffprobe("probe-packets", source, limits, "-of", "csv=p=0", "-show_entries", times)
+    chosen = () if stream is None else ("-select_streams", str(stream))
+    return _ffprobe("probe-packets", source, limits, "-of", "csv=p=0", *chosen, "-show_entries", times)
 
 
 def probe_first_frames(source: MediaInput, limits: Limits, *, packets: int) -> Command:

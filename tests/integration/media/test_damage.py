@@ -81,6 +81,16 @@ def test_what_is_left_of_a_cut_film_is_made_and_what_is_missing_is_told(
     assert all({"missing_bytes", "lost_seconds"} & one.facts.keys() for one in told)
 
 
+def test_of_a_cut_mp4_each_track_is_measured_by_itself(tmp_path: Path) -> None:
+    limits = Limits()
+    session = Session(workdir=tmp_path, limits=limits, budget=Budget(300), threads=1, keeps_damage=True)
+
+    source = inspect_source(session, sources.cut_tracks_apart(tmp_path))
+
+    assert source.video.duration_seconds == pytest.approx(sources.SECONDS, abs=0.05)
+    assert source.audios[0].duration_seconds == pytest.approx(1.7, abs=0.5)
+
+
 @pytest.mark.parametrize(
     ("maker", "profile"),
     [
