@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-NAMES: Final = ("trim", "watermark", "max_height")
+Damage = Literal["refuse", "keep"]
+NAMES: Final = ("trim", "watermark", "max_height", "damage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +47,14 @@ class Overrides:
 
     Attributes:
         max_height: Highest picture that is made, in pixels.
+        damage: Whether a cut or damaged source is refused, or made as far as it decodes; None leaves that
+            to the profile.
     """
 
     trim: Trim | None = None
     watermark: Watermark | None = None
     max_height: int | None = None
+    damage: Damage | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON shape that the ledger stores and the manifest shows; what is not asked for is left out."""
@@ -64,6 +68,7 @@ class Overrides:
             trim=Trim(**trim) if trim else None,
             watermark=Watermark(**watermark) if watermark else None,
             max_height=data.get("max_height"),
+            damage=data.get("damage"),
         )
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
 from profiles.models import (
     AudioSettings,
+    Damage,
     DownloadSettings,
     EvenPixels,
     LadderProfile,
@@ -44,6 +45,7 @@ class AudioProfile(ProfileHeader):
 
     Attributes:
         segment_seconds: Length of a media segment in the HLS and DASH playlists.
+        damage: Whether a cut or damaged source is refused, or made as far as it decodes.
     """
 
     kind: Literal["audio"]
@@ -51,6 +53,7 @@ class AudioProfile(ProfileHeader):
     segment_seconds: Annotated[float, Field(ge=1, le=12)]
     opus: OpusSettings
     waveform: WaveformSettings
+    damage: Damage = "refuse"
 
 
 class ThumbnailSettings(Settings):
@@ -62,12 +65,17 @@ class ThumbnailSettings(Settings):
 
 
 class ThumbnailsProfile(ProfileHeader):
-    """Pictures of a video, and no video."""
+    """Pictures of a video, and no video.
+
+    Attributes:
+        damage: Whether a cut or damaged source is refused, or shown as far as it decodes.
+    """
 
     kind: Literal["thumbnails"]
     poster: PosterSettings
     thumbnails: ThumbnailSettings
     sprite: SpriteSettings
+    damage: Damage = "refuse"
 
 
 class PassthroughProfile(ProfileHeader):
@@ -137,14 +145,15 @@ class ImageProfile(ProfileHeader):
 Profile = LadderProfile | AudioProfile | ThumbnailsProfile | PassthroughProfile | ImageProfile
 PROFILE: Final[TypeAdapter[Profile]] = TypeAdapter(Annotated[Profile, Field(discriminator="kind")])
 
-_ENCODED: Final = frozenset({"trim", "watermark", "max_height"})
+_ENCODED: Final = frozenset({"trim", "watermark", "max_height", "damage"})
 _OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = {
     "video": _ENCODED,
     "file": _ENCODED,
-    "audio": frozenset({"trim"}),
+    "audio": frozenset({"trim", "damage"}),
+    "thumbnails": frozenset({"damage"}),
 }
 
 
 def overridable(profile: Profile) -> frozenset[str]:
-    """What a single job may ask for beyond this profile: some of `trim`, `watermark` and `max_height`."""
+    """What a job may ask for beyond this profile: some of `trim`, `watermark`, `max_height`, `damage`."""
     return _OVERRIDABLE.get(profile.kind, frozenset())

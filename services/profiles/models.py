@@ -8,6 +8,7 @@ ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$"
 RungName = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,3}p$")]
 EvenPixels = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
 BitrateKbps = Annotated[int, Field(ge=50, le=100_000)]
+Damage = Literal["refuse", "keep"]
 
 
 class Settings(BaseModel):
@@ -205,6 +206,7 @@ class LadderProfile(ProfileHeader):
     Attributes:
         kind: `video` makes a ladder with HLS and DASH, `file` one progressive MP4; both need a source with a
             picture, and both make a poster and the pictures for seeking.
+        damage: Whether a cut or damaged source is refused, or made as far as it decodes.
     """
 
     kind: Literal["video", "file"]
@@ -215,6 +217,7 @@ class LadderProfile(ProfileHeader):
     poster: PosterSettings
     sprite: SpriteSettings
     verification: VerificationSettings = VerificationSettings()
+    damage: Damage = "refuse"
 
     @model_validator(mode="after")
     def _one_rung_for_one_file(self) -> Self:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from media.containers.formats import ANIMATED_GIF, ANIMATED_PNG, Container
-from media.tools.errors import ErrorCode, InvalidInputError
+from media.tools.errors import DamagedInputError, ErrorCode
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS: Final = 1000
@@ -43,14 +43,14 @@ def check_animation_complete(path: Path, container: Container) -> None:
     """Look for the end that both formats have.
 
     Raises:
-        InvalidInputError: It is missing.
+        DamagedInputError: It is missing.
     """
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _END_BYTES))
         end = file.read()
     whole = end.rstrip(b"\0").endswith(_TRAILER) if container is ANIMATED_GIF else b"IEND" in end
     if not whole:
-        raise InvalidInputError(
+        raise DamagedInputError(
             ErrorCode.INPUT_TRUNCATED,
             "The file is cut short: its end is missing.",
             "Upload the complete file again.",

@@ -9,9 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from media.containers.animations import check_animation_complete
+from media.containers.formats import (
+    ANIMATED_GIF,
+    ANIMATED_PNG,
+    AVI,
+    MATROSKA,
+    MP4,
+    WAVE,
+    WINDOWS_MEDIA,
+    Container,
+)
 from media.containers.matroska_elements import loses_media, read_size
 from media.containers.mp4_samples import samples_end
-from media.tools.errors import ErrorCode, InvalidInputError
+from media.tools.errors import DamagedInputError, ErrorCode, InvalidInputError
 
 _LARGE_SIZE: Final = 1
 _TO_END_OF_FILE: Final = 0
@@ -46,6 +57,27 @@ class Box:
     header: int
 
 
+def check_complete(path: Path, container: Container) -> None:
+    """Check that a file is whole as far as its outer structure shows.
+
+    Raises:
+        DamagedInputError: It is cut short.
+        InvalidInputError: It is cut short, and without what is missing nothing of it can be read.
+    """
+    if container is MP4:
+        check_mp4_complete(path)
+    elif container is MATROSKA:
+        check_matroska_complete(path)
+    elif container is WINDOWS_MEDIA:
+        check_asf_complete(path)
+    elif container is AVI:
+        check_avi_complete(path)
+    elif container is WAVE:
+        check_wave_complete(path)
+    elif container in {ANIMATED_GIF, ANIMATED_PNG}:
+        check_animation_complete(path, container)
+
+
 def top_level_boxes(file: BinaryIO, file_size: int) -> Iterator[Box]:
     """Walk the outermost boxes of an MP4 file; stops at the first thing that is no box."""
     offset = 0
@@ -75,7 +107,8 @@ def check_mp4_complete(path: Path) -> None:
     error. Media boxes that claim more than there is are whole when all samples of the index are there.
 
     Raises:
-        InvalidInputError: The file is cut short or has no index.
+        DamagedInputError: The file is cut short behind its index.
+        InvalidInputError: It has no index, or a part of one.
     """
     size = path.stat().st_size
     indexes: list[Box] = []
@@ -84,10 +117,14 @@ def check_mp4_complete(path: Path) -> None:
             missing = box.offset + box.size - size
             is_cut = missing > 0 and box.kind in {b"mdat", b"moov", b"moof"}
             if is_cut and not (box.kind == b"mdat" and _holds_all_samples(file, indexes, size)):
-                raise _truncated(f"{missing} of {box.offset + box.size} bytes are missing at its end.")
+                raise _cut(missing, box.offset + box.size, is_usable=_has_index(indexes))
             indexes += [box] if box.kind in {b"moov", b"moof"} else []
-    if all(box.kind != b"moov" for box in indexes):
-        raise _truncated("its index (the moov box) is missing.")
+    if not _has_index(indexes):
+        raise InvalidInputError(*_words("its index (the moov box) is missing."))
+
+
+def _has_index(boxes: list[Box]) -> bool:
+    return any(box.kind == b"moov" for box in boxes)
 
 
 def _holds_all_samples(file: BinaryIO, indexes: list[Box], size: int) -> bool:
@@ -105,7 +142,7 @@ def check_avi_complete(path: Path) -> None:
     The index at the end may be missing; pictures and sound may not.
 
     Raises:
-        InvalidInputError: The file is cut short.
+        DamagedInputError: The file is cut short.
     """
     size, offset = path.stat().st_size, 0
     with path.open("rb") as file:
@@ -118,7 +155,7 @@ def check_avi_complete(path: Path) -> None:
             end = offset + 8 + claimed
             is_media = (kind, head[8:]) == (b"LIST", b"movi") and claimed not in _UNKNOWN_RIFF_SIZES
             if is_media and end - size >= _SMALLEST_AVI_CHUNK_BYTES:
-                raise _truncated(f"{end - size} of {end} bytes are missing at its end.")
+                raise _cut(end - size, end)
             offset = offset + 12 if kind == b"RIFF" else end + claimed % 2
 
 
@@ -126,13 +163,13 @@ def check_wave_complete(path: Path) -> None:
     """Compare the size that a WAV file claims with the size of the file.
 
     Raises:
-        InvalidInputError: The file is cut short.
+        DamagedInputError: The file is cut short.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
         claimed = int.from_bytes(file.read(8)[4:], "little")
     if claimed not in _UNKNOWN_RIFF_SIZES and claimed + 8 > size:
-        raise _truncated(f"{claimed + 8 - size} of {claimed + 8} bytes are missing at its end.")
+        raise _cut(claimed + 8 - size, claimed + 8)
 
 
 def check_asf_complete(path: Path) -> None:
@@ -141,7 +178,7 @@ def check_asf_complete(path: Path) -> None:
     ffmpeg guesses the length of such a file from its packets, so a shorter result would look right.
 
     Raises:
-        InvalidInputError: The file is cut short.
+        DamagedInputError: The file is cut short.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -156,7 +193,7 @@ def check_asf_complete(path: Path) -> None:
     media = int.from_bytes(packets, "little") * int.from_bytes(packet_bytes, "little")
     needed = int.from_bytes(header, "little") + _ASF_DATA_HEADER_BYTES + media
     if claimed > size and not flags & _ASF_BROADCAST and (media == 0 or needed > size):
-        raise _truncated(f"{claimed - size} of {claimed} bytes are missing at its end.")
+        raise _cut(claimed - size, claimed)
 
 
 def check_matroska_complete(path: Path, *, is_short: bool = False) -> None:
@@ -168,7 +205,7 @@ def check_matroska_complete(path: Path, *, is_short: bool = False) -> None:
             is looked into as well.
 
     Raises:
-        InvalidInputError: The file is cut short.
+        DamagedInputError: The file is cut short.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -188,11 +225,15 @@ def check_matroska_complete(path: Path, *, is_short: bool = False) -> None:
         return
     with path.open("rb") as file:
         if loses_media(file, start, size, end):
-            told = f"{end - size} of {end} bytes are missing at its end." if end else "its end is missing."
-            raise _truncated(told)
+            raise _cut(end - size, end) if end else DamagedInputError(*_words("its end is missing."))
 
 
-def _truncated(what: str) -> InvalidInputError:
-    return InvalidInputError(
-        ErrorCode.INPUT_TRUNCATED, f"The file is cut short: {what}", "Upload the complete file again."
-    )
+def _cut(missing_bytes: int, whole_bytes: int, *, is_usable: bool = True) -> InvalidInputError:
+    words = _words(f"{missing_bytes} of {whole_bytes} bytes are missing at its end.")
+    if not is_usable:
+        return InvalidInputError(*words)
+    return DamagedInputError(*words, {"missing_bytes": missing_bytes, "whole_bytes": whole_bytes})
+
+
+def _words(what: str) -> tuple[ErrorCode, str, str]:
+    return ErrorCode.INPUT_TRUNCATED, f"The file is cut short: {what}", "Upload the complete file again."

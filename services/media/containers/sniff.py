@@ -1,25 +1,18 @@
 """What kind of file a source is, from its first bytes alone: text and playlists never reach ffprobe."""
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from media.containers import signatures
-from media.containers.animations import animation_in, check_animation_complete
-from media.containers.completeness import (
-    check_asf_complete,
-    check_avi_complete,
-    check_matroska_complete,
-    check_mp4_complete,
-    check_wave_complete,
-)
+from media.containers.animations import animation_in
+from media.containers.completeness import check_complete
 from media.containers.formats import (
     AC3,
     ADTS,
     AIFF,
     AMR,
-    ANIMATED_GIF,
-    ANIMATED_PNG,
     AVI,
     CORE_AUDIO,
     DTS,
@@ -56,7 +49,7 @@ from media.containers.formats import (
     Container,
 )
 from media.containers.still_pictures import name_of_picture, picture_refused
-from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError
+from media.tools.errors import DamagedInputError, ErrorCode, InvalidInputError, LimitExceededError
 from media.tools.limits import Limits
 
 _HEAD_BYTES: Final = 2 * signatures.SCANNED_BYTES
@@ -134,12 +127,13 @@ _TAGGED: Final = (
 )
 
 
-def sniff(path: Path, limits: Limits) -> Container:
+def sniff(path: Path, limits: Limits, bear: Callable[[DamagedInputError], None] | None = None) -> Container:
     """Tell the container of a source and check that the file is whole as far as its outer structure shows.
 
     Args:
         path: The downloaded source.
         limits: Gives the largest allowed size.
+        bear: Takes what is cut short, where what is left of it may be wanted.
 
     Raises:
         InvalidInputError: Empty, not media, or cut short.
@@ -161,18 +155,12 @@ def sniff(path: Path, limits: Limits) -> Container:
             "Upload a smaller file, or ask the operator to raise the limit.",
         )
     container = _identify_file(path)
-    if container is MP4:
-        check_mp4_complete(path)
-    elif container is MATROSKA:
-        check_matroska_complete(path)
-    elif container is WINDOWS_MEDIA:
-        check_asf_complete(path)
-    elif container is AVI:
-        check_avi_complete(path)
-    elif container is WAVE:
-        check_wave_complete(path)
-    elif container in {ANIMATED_GIF, ANIMATED_PNG}:
-        check_animation_complete(path, container)
+    try:
+        check_complete(path, container)
+    except DamagedInputError as error:
+        if bear is None:
+            raise
+        bear(error)
     return container
 
 

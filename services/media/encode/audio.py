@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from media.encode import audio_commands
+from media.encode.damage import sound_loss
 from media.encode.loudness import Correction, choose_correction, parse_loudness
 from media.encode.steady_sound import changes_on_its_way, make_steady, sound_warnings
 from media.inspect.probe import Source
@@ -12,6 +13,7 @@ from media.inspect.probe_audio import AudioSource
 from media.plan.tracks import PlannedAudio
 from media.tools.command import MediaInput
 from media.tools.output import ProgressSample
+from media.tools.runner import Completed
 from media.tools.session import Session
 from profiles import AudioSettings
 
@@ -53,13 +55,15 @@ def encode_audio(
         return EncodedAudio()
     names = [track.name for track in tracks]
     corrections, media, readable = {}, source.media, tracks
+    faults: Mapping[int, int] = {}
     if settings.loudness is not None:
-        notes = _measure(session, media, readable, settings)
+        measured_once = _measure(session, media, readable, settings)
+        notes, faults = measured_once.notes, measured_once.faults
         changing = changes_on_its_way(notes, tracks)
         if changing:
             session.warn(*sound_warnings(changing))
             media, readable = make_steady(session, media, tracks, settings.sample_rate_hz)
-            notes = _measure(session, media, readable, settings)
+            notes = _measure(session, media, readable, settings).notes
         measured = parse_loudness(notes, names)
         corrections = {name: choose_correction(measured[name], settings.loudness) for name in names}
     seconds = 0.0
@@ -73,7 +77,9 @@ def encode_audio(
     encoding = audio_commands.encode_audio(
         media, readable, settings, corrections, directory=session.workdir, limits=session.limits
     )
-    session.produce(encoding, outputs=len(tracks), on_progress=watch)
+    encoded = session.produce(encoding, outputs=len(tracks), on_progress=watch)
+    if session.keeps_damage:
+        session.warn(*sound_loss(faults or encoded.faults, source.times))
     return EncodedAudio(
         tracks=tuple((track, audio_commands.audio_file(session.workdir, track)) for track in tracks),
         corrections=corrections,
@@ -85,6 +91,6 @@ def encode_audio(
 
 def _measure(
     session: Session, media: MediaInput, tracks: tuple[PlannedAudio, ...], settings: AudioSettings
-) -> str:
+) -> Completed:
     measuring = audio_commands.measure_audio(media, tracks, settings, session.limits)
-    return session.produce(measuring, outputs=len(tracks)).notes
+    return session.produce(measuring, outputs=len(tracks))

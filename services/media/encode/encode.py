@@ -6,6 +6,7 @@ from pathlib import Path
 
 from media.encode import encode_commands
 from media.encode.audio import EncodedAudio, encode_audio
+from media.encode.damage import missing_frames, picture_loss
 from media.encode.encode_commands import video_file
 from media.encode.picture_facts import PictureFacts, read_picture_facts
 from media.encode.subtitles import extract_subtitles
@@ -18,9 +19,15 @@ from media.plan.shape import needs_box, size_warnings
 from media.plan.sprite import SHEET_NAME
 from media.plan.tracks import PlannedText
 from media.tools.command import Command
-from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, ToolFailedError
-from media.tools.limits import Limits
+from media.tools.errors import (
+    DamagedInputError,
+    ErrorCode,
+    InvalidInputError,
+    LimitExceededError,
+    ToolFailedError,
+)
 from media.tools.output import ProgressSample
+from media.tools.runner import Completed
 from media.tools.session import Session
 from profiles import LadderProfile
 
@@ -80,7 +87,7 @@ def encode(
     texts: list[tuple[PlannedText, Path]] = []
 
     def encode_picture() -> None:
-        notes.append(_encode_picture(session, source, plan, profile, video.watch))
+        notes.append(_encode_picture(session, source, plan, profile, video))
 
     tasks: list[Callable[[], object]] = [
         encode_picture,
@@ -94,7 +101,7 @@ def encode(
             raise explain(error, session.limits) from error
         raise
     video_seconds = float(video.frames / plan.frame_rate)
-    check_whole(source, video_seconds, sound[0].seconds, session.limits, plan)
+    check_whole(session, source, video_seconds, sound[0].seconds, plan)
     videos = tuple((rung.name, video_file(session.workdir, rung)) for rung in plan.rungs)
     return Encoded(
         videos=videos,
@@ -126,21 +133,26 @@ def tolerance_seconds(duration_seconds: float) -> float:
 
 
 def check_whole(
-    source: Source, video_seconds: float, audio_seconds: float, limits: Limits, plan: Plan | None = None
+    session: Session,
+    source: Source,
+    video_seconds: float,
+    audio_seconds: float,
+    plan: Plan | None = None,
 ) -> None:
     """Compare what was decoded with what the source declares; a damaged file encodes without any error.
 
     Args:
+        session: Gives the ceilings of the source, and bears what is missing where that is wanted.
         source: What probing told.
         video_seconds: Length of the picture that came out.
         audio_seconds: Length of the sound that came out.
-        limits: Ceilings of the source.
         plan: What was made of it; None for its own frames, all of them.
 
     Raises:
         InvalidInputError: Clearly less than declared came out, or nothing.
         LimitExceededError: More came out than the longest duration allowed.
     """
+    limits = session.limits
     if video_seconds > limits.max_duration_seconds + DURATION_TOLERANCE_SECONDS:
         raise LimitExceededError(
             ErrorCode.LIMIT_EXCEEDED,
@@ -154,7 +166,7 @@ def check_whole(
             "Check that the file plays, export it again as MP4, and upload the new file.",
         )
     if plan is not None and plan.trim is not None:
-        _check_part(source, plan.trim, video_seconds)
+        _check_part(session, source, plan.trim, video_seconds)
         return
     if not source.container.declares_duration:
         return
@@ -166,37 +178,51 @@ def check_whole(
         declarations.append((source.duration_seconds, longest))
     for declared, decoded in declarations:
         if declared is not None and declared - decoded > tolerance_seconds(declared):
-            raise InvalidInputError(
-                ErrorCode.INPUT_TRUNCATED,
-                f"Only {decoded:.2f} of {declared:.2f} seconds of video could be decoded.",
-                "Upload the complete file again; if it is complete, export it again as MP4.",
-            )
+            message = f"Only {decoded:.2f} of {declared:.2f} seconds of video could be decoded."
+            remedy = "Upload the complete file again; if it is complete, export it again as MP4."
+            lost = {"lost_seconds": round(declared - decoded, 3)}
+            session.bear(DamagedInputError(ErrorCode.INPUT_TRUNCATED, message, remedy, lost))
 
 
-def _check_part(source: Source, trim: TrimSpan, video_seconds: float) -> None:
+def _check_part(session: Session, source: Source, trim: TrimSpan, video_seconds: float) -> None:
     declares = source.container.declares_duration
     declared = (source.video.duration_seconds or source.duration_seconds) if declares else None
     expected = trim.length(declared)
     if expected is not None and expected - video_seconds > tolerance_seconds(expected):
-        raise InvalidInputError(
-            ErrorCode.INPUT_TRUNCATED if declares else ErrorCode.OVERRIDE_NOT_POSSIBLE,
-            f"Only {video_seconds:.2f} of the wanted {expected:.2f} seconds of video could be decoded.",
-            "Check that the file plays to its end, and that trim lies within it.",
-        )
+        message = f"Only {video_seconds:.2f} of the wanted {expected:.2f} seconds of video could be decoded."
+        remedy = "Check that the file plays to its end, and that trim lies within it."
+        if not declares:
+            raise InvalidInputError(ErrorCode.OVERRIDE_NOT_POSSIBLE, message, remedy)
+        lost = {"lost_seconds": round(expected - video_seconds, 3)}
+        session.bear(DamagedInputError(ErrorCode.INPUT_TRUNCATED, message, remedy, lost))
 
 
 def _encode_picture(
-    session: Session, source: Source, plan: Plan, profile: LadderProfile, watch: ProgressCallback
+    session: Session, source: Source, plan: Plan, profile: LadderProfile, video: _Track
 ) -> str:
-    """Encode all renditions; once more, with bars, if the picture turned out to change its aspect."""
-    command = _video_command(session, source, plan, profile)
-    notes = session.produce(command, outputs=len(plan.rungs), on_progress=watch).notes
+    """Encode all renditions; once more, with bars, if the picture turned out to change its aspect.
+
+    And once more where damage that is borne ends the picture early: the last one stays for what is missing.
+    """
+
+    def run(plan: Plan) -> Completed:
+        command = _video_command(session, source, plan, profile)
+        return session.produce(command, outputs=len(plan.rungs), on_progress=video.watch)
+
+    done = run(plan)
     if plan.shape is not None:
-        session.warn(*size_warnings(notes, plan.shape))
-        if needs_box(notes, plan.shape):
-            command = _video_command(session, source, replace(plan, boxed=True), profile)
-            notes = session.produce(command, outputs=len(plan.rungs), on_progress=watch).notes
-    return notes
+        session.warn(*size_warnings(done.notes, plan.shape))
+        if needs_box(done.notes, plan.shape):
+            plan = replace(plan, boxed=True)
+            done = run(plan)
+    if not session.keeps_damage:
+        return done.notes
+    held = missing_frames(source, plan, video.frames)
+    if held:
+        done = run(replace(plan, held_frames=plan.held_frames + held))
+    lost_frames = max(done.faults.get(source.video.index, 0), held)
+    session.warn(*picture_loss(float(lost_frames / plan.frame_rate)))
+    return done.notes
 
 
 def blames_source(error: ToolFailedError) -> bool:

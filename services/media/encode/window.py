@@ -7,6 +7,7 @@ from pathlib import Path
 
 from media.encode import window_commands
 from media.encode.audio import EncodedAudio
+from media.encode.damage import LEAST_HELD_SECONDS, picture_loss
 from media.encode.encode import Encoded, blames_source, check_whole
 from media.encode.encode_commands import video_file
 from media.encode.picture_facts import MOST_SECTIONS, PictureFacts, Section, read_picture_facts
@@ -22,6 +23,7 @@ from media.plan.tracks import PlannedText
 from media.plan.windows import Window, check_frames
 from media.tools.errors import ErrorCode, ProcessingFailedError, ToolFailedError
 from media.tools.output import ProgressSample
+from media.tools.runner import Completed
 from media.tools.session import Session
 from profiles import LadderProfile
 
@@ -35,12 +37,14 @@ class EncodedWindow:
         directory: Where its renditions and small pictures are.
         frames: How many frames each rendition has.
         picture: What was measured; times count from the start of the window.
+        lost_seconds: About how much of it could not be decoded, or only in part.
     """
 
     window: Window
     directory: Path
     frames: int
     picture: PictureFacts
+    lost_seconds: float = 0.0
 
 
 def encode_window(
@@ -59,27 +63,56 @@ def encode_window(
         frames = sample.frames
         on_progress(sample)
 
-    def encode(*, seek: bool, boxed: bool = False) -> str:
-        wanted = replace(recipe, plan=replace(plan, boxed=boxed))
-        command = window_commands.encode_window(wanted, window, session.workdir, seek=seek)
-        try:
-            return session.produce(command, outputs=len(plan.rungs), on_progress=watch).notes
-        except ToolFailedError as error:
-            if blames_source(error):
-                raise explain(error, session.limits) from error
-            raise
+    def encode(plan: Plan, window: Window, *, seek: bool) -> Completed:
+        return _encode(session, replace(recipe, plan=plan), window, watch, seek=seek)
 
-    notes, seek = encode(seek=True), True
-    if not _covers(notes, window, plan):
-        notes, seek = encode(seek=False), False
-    if plan.shape is not None and needs_box(notes, plan.shape):
-        notes = encode(seek=seek, boxed=True)
+    done, seek = encode(plan, window, seek=True), True
+    if not _covers(done.notes, window, plan):
+        done, seek = encode(plan, window, seek=False), False
+    if plan.shape is not None and needs_box(done.notes, plan.shape):
+        plan = replace(plan, boxed=True)
+        done = encode(plan, window, seek=seek)
+    found, ended = frames, _ended(window, plan, frames) if recipe.holds_ends else None
+    if ended is not None and ended.end_frame is not None:
+        longest = plan.first_frame + ended.end_frame
+        done = encode(replace(plan, held_frames=longest), ended, seek=seek)
+    # Where the end is not found all behind it is decoded too, and what fails there is another window's.
+    lost = frames - found or min(done.faults.get(recipe.source.stream_index, 0), frames)
     return EncodedWindow(
         window=window,
         directory=session.workdir,
         frames=frames,
-        picture=read_picture_facts(notes, plan.rungs, float(frames / plan.frame_rate)),
+        picture=read_picture_facts(done.notes, plan.rungs, float(frames / plan.frame_rate)),
+        lost_seconds=float(lost / plan.frame_rate),
     )
+
+
+def _encode(
+    session: Session,
+    recipe: WindowRecipe,
+    window: Window,
+    watch: Callable[[ProgressSample], None],
+    *,
+    seek: bool,
+) -> Completed:
+    command = window_commands.encode_window(recipe, window, session.workdir, seek=seek)
+    try:
+        return session.produce(command, outputs=len(recipe.plan.rungs), on_progress=watch)
+    except ToolFailedError as error:
+        if blames_source(error):
+            raise explain(error, session.limits) from error
+        raise
+
+
+def _ended(window: Window, plan: Plan, frames: int) -> Window | None:
+    """The window with the end that its picture should have reached; None where it did, or nobody knows."""
+    if window.end_frame is not None:
+        return window if frames < window.end_frame - window.start_frame else None
+    if plan.expected_seconds is None:
+        return None
+    end = round(plan.expected_seconds * float(plan.frame_rate))
+    missing = (end - window.start_frame - frames) / plan.frame_rate
+    return replace(window, end_frame=end) if missing > LEAST_HELD_SECONDS else None
 
 
 def _covers(notes: str, window: Window, plan: Plan) -> bool:
@@ -106,7 +139,9 @@ def join_windows(
     """
     frames = check_frames([item.window for item in windows], [item.frames for item in windows])
     video_seconds = float(frames / plan.frame_rate)
-    check_whole(source, video_seconds, sound.seconds, session.limits, plan)
+    check_whole(session, source, video_seconds, sound.seconds, plan)
+    if session.keeps_damage:
+        session.warn(*picture_loss(sum(item.lost_seconds for item in windows)))
     filled = [item for item in windows if item.frames]
     session.together(
         *(lambda rung=rung: _join_rung(session, filled, plan, rung, frames) for rung in plan.rungs),

@@ -56,6 +56,7 @@ class WindowRecipe:
         profile: How it is encoded.
         limits: Ceilings of the source.
         threads: Processor cores to use; the encoders' bytes depend on it.
+        holds_ends: Whether the last picture stays where damage ends that of a window early.
     """
 
     source: WindowSource
@@ -63,6 +64,7 @@ class WindowRecipe:
     profile: LadderProfile
     limits: Limits
     threads: int
+    holds_ends: bool = False
 
 
 def encode_window(recipe: WindowRecipe, window: Window, directory: Path, *, seek: bool = True) -> Command:

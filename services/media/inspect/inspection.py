@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from media.containers.formats import MP4
 from media.containers.sniff import sniff
 from media.inspect.chosen_tracks import EMPTY, choose_film, choose_sound
 from media.inspect.describe import Described, describe
@@ -12,6 +13,7 @@ from media.inspect.probe_audio import AudioSource, sound_of
 from media.inspect.protection import PICTURE, SOUND, protected_tracks, refuse_unreachable
 from media.inspect.times import measure_sound, measure_video
 from media.tools.session import Session
+from media.tools.warnings import WarningCode
 
 
 def inspect_source(session: Session, source: Path | MeasuredFile) -> Source:
@@ -26,7 +28,7 @@ def inspect_source(session: Session, source: Path | MeasuredFile) -> Source:
     locked = protected_tracks(described)
     # What its packets cannot make good is refused before they are read.
     film_of(described, choose_film(described.document, locked), session.limits)
-    times = source.times if isinstance(source, MeasuredFile) else measure_packets(session, described.media)
+    times = source.times if isinstance(source, MeasuredFile) else _times(session, described)
     chosen = choose_film(described.document, locked | _empty(described, times))
     session.warn(*chosen.warnings())
     film = formed(session, film_of(described, chosen, session.limits))
@@ -38,16 +40,24 @@ def inspect_audio(session: Session, path: Path) -> AudioSource:
     described = _describe(session, path, SOUND)
     locked = protected_tracks(described)
     choose_sound(described.document, locked)
-    times = measure_packets(session, described.media)
+    times = _times(session, described)
     chosen = choose_sound(described.document, locked | _empty(described, times))
     session.warn(*chosen.warnings())
     return measure_sound(session, sound_of(described, chosen), times)
 
 
 def _describe(session: Session, path: Path, needed: str) -> Described:
-    container = sniff(path, session.limits)
+    container = sniff(path, session.limits, session.bear)
     refuse_unreachable(path, container, needed)
     return describe(session, path, container)
+
+
+def _times(session: Session, described: Described) -> PacketTimes | None:
+    is_cut = any(warning.code is WarningCode.SOURCE_DAMAGED for warning in session.warnings)
+    streams = [stream.index for stream in described.document.streams]
+    return measure_packets(
+        session, described.media, streams if is_cut and described.container is MP4 else None
+    )
 
 
 def _empty(described: Described, times: PacketTimes | None) -> dict[int, str]:

@@ -7,7 +7,7 @@ ones behind. The times of the packets are what players go by.
 import heapq
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -87,16 +87,26 @@ class MeasuredFile:
     times: PacketTimes | None
 
 
-def measure_packets(session: Session, media: MediaInput) -> PacketTimes | None:
+def measure_packets(
+    session: Session, media: MediaInput, apart: Sequence[int] | None = None
+) -> PacketTimes | None:
     """Read the times of all packets; None when that takes longer than such a file may take.
 
     Its time grows with the longest source and with the file: it reads every byte once and decodes none.
+
+    Args:
+        session: The job's shared state.
+        media: The source.
+        apart: Streams that are read one after the other, where reading all at once ends at the first packet
+            that is missing: the tracks of an MP4 may lie behind each other.
     """
     reader = PacketReader(closes_gaps=not _JUMPING.isdisjoint(media.formats))
     base = max(_BASE_SECONDS, session.limits.max_duration_seconds * _SHARE_OF_LENGTH)
     seconds = base + media.path.stat().st_size / _BYTES_PER_SECOND
     try:
-        session.inspect(command.probe_packets(media, session.limits), seconds=seconds, receive=reader.feed)
+        for stream in apart or (None,):
+            wanted = command.probe_packets(media, session.limits, stream)
+            session.inspect(wanted, seconds=seconds, receive=reader.feed)
     except (ToolFailedError, LimitExceededError) as error:
         if session.budget.remaining() <= 0:
             raise

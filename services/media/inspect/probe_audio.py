@@ -7,6 +7,7 @@ from typing import Any
 from media.containers.formats import Container
 from media.inspect.chosen_tracks import Chosen
 from media.inspect.describe import Described
+from media.inspect.packets import PacketTimes
 from media.inspect.probe import AudioStream, audio_stream
 from media.inspect.technical import stream_facts
 from media.tools.command import MediaInput
@@ -24,6 +25,7 @@ class AudioSource:
         audios: All tracks of sound, the one that players choose by themselves first.
         start_microseconds: Time in the file at which its first stream begins; it counts as zero.
         streams: Every stream as ffprobe describes it, for people.
+        times: What the packets of every stream say; None where they could not be measured.
     """
 
     media: MediaInput
@@ -34,6 +36,7 @@ class AudioSource:
     audios: tuple[AudioStream, ...]
     start_microseconds: int = 0
     streams: tuple[Mapping[str, Any], ...] = ()
+    times: PacketTimes | None = None
 
     @property
     def declared_seconds(self) -> float | None:

@@ -11,6 +11,7 @@ from media.inspect.packets import PacketTimes, StreamTimes
 from media.inspect.probe import AudioStream, Source, VideoStream
 from media.inspect.probe_audio import AudioSource
 from media.inspect.refusals import check_duration
+from media.tools.errors import DamagedInputError
 from media.tools.session import Session
 from media.tools.warnings import SourceWarning, WarningCode
 
@@ -40,7 +41,7 @@ def measure_video(session: Session, source: Source, times: PacketTimes | None) -
     if times is None or picture is None or not picture.packets:
         check_duration(source.duration_seconds, session.limits)
         return source
-    _check_whole_matroska(source, times)
+    _check_whole_matroska(session, source, times)
     start = source.start_microseconds / 1_000_000
     audios = tuple(_sound(audio, times, start) for audio in source.audios)
     video = replace(_with_rates(source.video, picture), duration_seconds=_length(picture, start))
@@ -55,22 +56,26 @@ def measure_sound(session: Session, source: AudioSource, times: PacketTimes | No
     if times is None or not any(_is_timed(audio, times) for audio in source.audios):
         check_duration(source.duration_seconds, session.limits)
         return source
-    _check_whole_matroska(source, times)
+    _check_whole_matroska(session, source, times)
     start = source.start_microseconds / 1_000_000
     audios = tuple(_sound(audio, times, start) for audio in source.audios)
     total = _longest(audios)
     session.warn(*_length_warning(source, total))
     check_duration(total, session.limits)
-    return replace(source, audios=audios, duration_seconds=total)
+    return replace(source, audios=audios, duration_seconds=total, times=times)
 
 
-def _check_whole_matroska(source: Source | AudioSource, times: PacketTimes) -> None:
+def _check_whole_matroska(session: Session, source: Source | AudioSource, times: PacketTimes) -> None:
     """A recording that went to a pipe declares no size; its length may tell that its end is missing."""
     declared = source.duration_seconds
     if source.container is MATROSKA and declared is not None:
         reached = max(stream.end_seconds for stream in times.values())
         if declared - reached > _tolerance(declared):
-            check_matroska_complete(source.media.path, is_short=True)
+            try:
+                check_matroska_complete(source.media.path, is_short=True)
+            except DamagedInputError as error:
+                error.lost.setdefault("lost_seconds", round(declared - reached, 3))
+                session.bear(error)
 
 
 def _sound(audio: AudioStream, times: PacketTimes, start: float) -> AudioStream:

@@ -4,6 +4,7 @@ Players stop, stall or go back where one of two streams ends before the other: t
 silence follows the sound, so that every player gets to the end.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -37,17 +38,21 @@ class Lengths:
             return 0
         return round(Fraction(self.whole_seconds - self.picture_seconds) * frame_rate)
 
-    def filled(self, tracks: Sequence[PlannedAudio]) -> tuple[PlannedAudio, ...]:
-        """Let silence follow the tracks that end before the whole does."""
+    def filled(
+        self, tracks: Sequence[PlannedAudio], *, keeps_damage: bool = False
+    ) -> tuple[PlannedAudio, ...]:
+        """Let silence follow the tracks that end before the whole does, or may do so because of damage."""
         return tuple(
-            replace(track, fill_seconds=self.whole_seconds) if self._ends_early(track) else track
+            replace(track, fill_seconds=self.whole_seconds)
+            if self._ends_early(track, -math.inf if keeps_damage else _APART_SECONDS)
+            else track
             for track in tracks
         )
 
-    def _ends_early(self, track: PlannedAudio) -> bool:
+    def _ends_early(self, track: PlannedAudio, least_seconds: float) -> bool:
         ends = track.stream.duration_seconds
         known = self.sound_seconds is not None and self.whole_seconds is not None and ends is not None
-        return known and (self.whole_seconds or 0.0) - (ends or 0.0) > _APART_SECONDS
+        return known and (self.whole_seconds or 0.0) - (ends or 0.0) > least_seconds
 
     def warnings(self) -> tuple[SourceWarning, ...]:
         """What is to be told of a source whose streams end far apart."""

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from media.tools.errors import ErrorCode, InvalidInputError
+from profiles import AudioProfile, LadderProfile, Profile, ThumbnailsProfile
 
 _BEYOND_SECONDS: Final = 0.5
 """An override may pass the declared end by this much; containers round their lengths."""
@@ -48,11 +49,23 @@ class Overrides:
 
     Attributes:
         max_height: Highest picture that is made, in pixels.
+        damage: Whether a cut or damaged source is refused, or made as far as it decodes; None leaves that
+            to the profile.
     """
 
     trim: Trim | None = None
     watermark: Watermark | None = None
     max_height: int | None = None
+    damage: Literal["refuse", "keep"] | None = None
+
+    def keeps_damage(self, profile: Profile) -> bool:
+        """Whether a cut or damaged source is made as far as it decodes; a job's own word goes first.
+
+        What is copied or is a single picture never is: its damage would be in the result.
+        """
+        if not isinstance(profile, LadderProfile | AudioProfile | ThumbnailsProfile):
+            return False
+        return (self.damage or profile.damage) == "keep"
 
 
 NO_OVERRIDES: Final = Overrides()

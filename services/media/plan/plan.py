@@ -182,7 +182,10 @@ def make_plan(
         form=source.video.form,
         keeps_captions=keeps_captions(source.video, settings.codec, frame_rate),
         usual_form=source.video.pixel_format == "yuv420p" and source.video.color_range in _LIMITED_RANGES,
-        audios=tuple(replace(track, trim=trim) for track in lengths.filled(audios)),
+        audios=tuple(
+            replace(track, trim=trim)
+            for track in lengths.filled(audios, keeps_damage=overrides.keeps_damage(profile))
+        ),
         texts=choose_texts(source.subtitles, profile.subtitles),
         sprite=plan_sprite((rungs[0].width, rungs[0].height), expected, profile.sprite),
         samples=_choose_samples(expected, frame_rate, gop_frames, profile.verification),

@@ -14,7 +14,7 @@ from media.plan.tracks import choose_audios, left_out
 from media.produce.package_audio import OPUS_NAME, package_audio
 from media.produce.production import Made, Stage, Stages
 from media.produce.verify_audio import list_audio, verify_audio
-from media.tools.errors import ErrorCode, InvalidInputError, ToolFailedError
+from media.tools.errors import DamagedInputError, ErrorCode, InvalidInputError, ToolFailedError
 from media.tools.session import Session
 from profiles import AudioProfile
 
@@ -38,7 +38,7 @@ def make_audio(
         watch = stages.by_time(expected)
         try:
             encoded = encode_audio(session, source, tracks, profile.audio, watch)
-            _check_whole(encoded, expected)
+            _check_whole(session, encoded, expected)
             main = tracks[0]
             session.produce(
                 audio_commands.encode_opus(
@@ -61,7 +61,7 @@ def make_audio(
     return Made(technical=source.technical(), files=files)
 
 
-def _check_whole(encoded: EncodedAudio, declared: float | None) -> None:
+def _check_whole(session: Session, encoded: EncodedAudio, declared: float | None) -> None:
     if encoded.seconds <= 0:
         raise InvalidInputError(
             ErrorCode.INPUT_UNREADABLE,
@@ -69,8 +69,9 @@ def _check_whole(encoded: EncodedAudio, declared: float | None) -> None:
             "Check that the file plays, export it again, and upload the new file.",
         )
     if declared is not None and declared - encoded.seconds > tolerance_seconds(declared):
-        raise InvalidInputError(
-            ErrorCode.INPUT_TRUNCATED,
-            f"Only {encoded.seconds:.2f} of the expected {declared:.2f} seconds of sound could be decoded.",
-            "Upload the complete file again; if it is complete, export it again.",
+        message = (
+            f"Only {encoded.seconds:.2f} of the expected {declared:.2f} seconds of sound could be decoded."
         )
+        remedy = "Upload the complete file again; if it is complete, export it again."
+        lost = {"lost_seconds": round(declared - encoded.seconds, 3)}
+        session.bear(DamagedInputError(ErrorCode.INPUT_TRUNCATED, message, remedy, lost))

@@ -66,7 +66,8 @@ def produce(
         TransientError: A tool was killed from outside, or the disk is full.
         InterruptedWorkError: `media.tools.runner.terminate_all` was called.
     """
-    session, stages = _open(workdir, limits, size), Stages(report)
+    keeps_damage, stages = overrides.keeps_damage(profile), Stages(report)
+    session = _open(workdir, limits, size, keeps_damage=keeps_damage)
     return _production(session, stages, _make(session, source, profile, stages, overrides))
 
 
@@ -81,7 +82,8 @@ def begin(
     overrides: Overrides = NO_OVERRIDES,
 ) -> "Work":
     """Inspect a source and plan its ladder; arguments and errors are those of `produce`."""
-    return _begin(_open(workdir, limits, size), source, profile, Stages(report), overrides)
+    session = _open(workdir, limits, size, keeps_damage=overrides.keeps_damage(profile))
+    return _begin(session, source, profile, Stages(report), overrides)
 
 
 def finish(work: "Work", encoder: "Encoder | None" = None) -> Production:
@@ -116,13 +118,14 @@ class Work:
 Encoder = Callable[[Work, Callable[[ProgressSample], None]], Encoded]
 
 
-def _open(workdir: Path, limits: Limits, size: TaskSize) -> Session:
+def _open(workdir: Path, limits: Limits, size: TaskSize, *, keeps_damage: bool) -> Session:
     return Session(
         workdir=workdir.absolute(),
         limits=limits,
         budget=Budget(limits.work_seconds),
         threads=size.threads,
         memory_bytes=size.memory_bytes,
+        keeps_damage=keeps_damage,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from media.encode.colour_commands import JPEG_COLOURS, decoder_options, prepared, standardised
+from media.encode.damage import picture_loss
 from media.encode.encode import check_whole
 from media.encode.encode_commands import SAMPLE_HEIGHT, SAMPLE_WIDTH, source_options
 from media.headers.colours import HDR_TRANSFERS
@@ -80,12 +81,14 @@ def scan(session: Session, source: Source, overrides: ScanOptions, stages: Stage
 
     command = scan_command(session, source, overrides, sprite_plan)
     try:
-        session.produce(command, outputs=2, on_progress=watch)
+        done = session.produce(command, outputs=2, on_progress=watch)
     except ToolFailedError as error:
         raise explain(error, session.limits) from error
     # No sound is decoded here, so only the length of the picture itself can be compared.
     unheard = source.duration_seconds or 0.0 if source.video.duration_seconds else seconds
-    check_whole(source, seconds, unheard, session.limits)
+    check_whole(session, source, seconds, unheard)
+    if session.keeps_damage:
+        session.warn(*picture_loss(float(done.faults.get(source.video.index, 0) / rate)))
     thumbnails = tuple(sorted(session.workdir.glob("thumb_*.jpg")))
     chosen = choose_sample((session.workdir / _SAMPLES).read_bytes())
     distance = _distance(source, overrides)

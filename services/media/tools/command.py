@@ -67,6 +67,7 @@ class MediaInput:
 _TRANSPORT_STREAM: Final = "mpegts"
 _OPENED_KINDS: Final = ("v", "a", "s", "d")
 _FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
+_QUIET: Final = "error"
 _PROGRESS: Final = ("-progress", "pipe:1", "-stats_period", "0.5")
 _MAX_DESCRIPTION_BYTES: Final = 4 * MEBIBYTE
 _CLEAN: Final[Mapping[str, Any]] = {"map_metadata": "-1", "map_chapters": "-1", "sn": None, "dn": None}
@@ -132,10 +133,11 @@ def probe_sample(source: MediaInput, limits: Limits, *, step: str, seconds: floa
     return _ffprobe(step, source, limits, "-show_format", "-show_streams", *decode)
 
 
-def probe_packets(source: MediaInput, limits: Limits) -> Command:
-    """List when every packet of every stream is shown, one a line; nothing is decoded."""
+def probe_packets(source: MediaInput, limits: Limits, stream: int | None = None) -> Command:
+    """List when every packet of every stream, or of one, is shown, one a line; nothing is decoded."""
     times = "packet=stream_index,pts_time,dts_time,duration_time,flags"
-    return _ffprobe("probe-packets", source, limits, "-of", "csv=p=0", "-show_entries", times)
+    chosen = () if stream is None else ("-select_streams", str(stream))
+    return _ffprobe("probe-packets", source, limits, "-of", "csv=p=0", *chosen, "-show_entries", times)
 
 
 def probe_first_frames(source: MediaInput, limits: Limits, *, packets: int) -> Command:
@@ -208,7 +210,15 @@ def compile_ffmpeg(
         talkative: Whether filters and encoders write what they measured to the log.
     """
     node = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
-    level = "level+info" if talkative else "error"
+    level = "level+info" if talkative else _QUIET
     leading = (*_FFMPEG, level, *(_PROGRESS if progress else ()), "-filter_complex_threads", str(threads))
     compiled: list[str] = ffmpeg.compile(node, cmd=["ffmpeg", *leading], overwrite_output=True)
     return Command(step=step, tool=Tool.FFMPEG, arguments=tuple(compiled[1:]), talkative=talkative)
+
+
+def tolerant(command: Command) -> Command:
+    """Let ffmpeg go on however little of its input can be decoded, and name each place that cannot."""
+    if command.tool is not Tool.FFMPEG:
+        return command
+    arguments = ["repeat+warning" if part == _QUIET else part for part in command.arguments]
+    return replace(command, arguments=("-max_error_rate", "1", *arguments))

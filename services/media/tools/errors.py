@@ -1,6 +1,7 @@
 """Why media work stopped, split by who must act."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -53,6 +54,20 @@ class MediaError(Exception):
 
 class InvalidInputError(MediaError):
     """The source cannot be used; the person who uploaded it must act, a retry cannot help."""
+
+
+class DamagedInputError(InvalidInputError):
+    """A part of the source is missing or cannot be decoded; what is left can be used where that is wanted.
+
+    Attributes:
+        lost: How much is gone, with units in the names; JSON-serialisable.
+    """
+
+    def __init__(
+        self, code: ErrorCode, message: str, remedy: str, lost: Mapping[str, int | float] | None = None
+    ) -> None:
+        super().__init__(code, message, remedy)
+        self.lost = dict(lost or {})
 
 
 class LimitExceededError(MediaError):

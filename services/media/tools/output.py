@@ -1,6 +1,7 @@
 """What comes out of a child's pipes: bounded logs and machine-readable progress."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from media.tools.errors import ToolFailedError
 
 _PROBLEM = re.compile(r"x265 \[error\]|(?:\[[^\]]* @ 0x[0-9a-f]+\] )*\[(?:error|fatal|panic)\] ")
 _MARK = re.compile(r"\[(?:error|fatal|panic)\] ")
+_FAULT = re.compile(rb"(?:Error while decoding stream #0:|: corrupt decoded frame in stream )(\d{1,9})\b")
 _HEAD_BYTES = 16 * 1024
 _TAIL_BYTES = 16 * 1024
 
@@ -36,6 +38,20 @@ class LogTail:
         """The kept bytes as text, with a note where some are missing."""
         gap = f"\n[{self._dropped} bytes left out]\n".encode() if self._dropped else b""
         return (bytes(self._head) + gap + bytes(self._tail)).decode("utf-8", "replace")
+
+
+class FaultCounter:
+    """Counts the packets of the first input that could not be decoded, or only in part, by their stream."""
+
+    def __init__(self) -> None:
+        self.by_stream: Counter[int] = Counter()
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Add what was read."""
+        *lines, rest = (self._rest + data).split(b"\n")
+        self.by_stream.update(int(fault[1]) for line in lines if (fault := _FAULT.search(line)))
+        self._rest = rest[-_HEAD_BYTES:]
 
 
 class Answer:

@@ -11,9 +11,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ from media.tools.fence_memory import memory_kills, out_of_memory
 from media.tools.fence_status import FenceStatus
 from media.tools.isolation import bare, child_environment, fenced
 from media.tools.limits import Allowance, Budget
-from media.tools.output import Answer, LogTail, problems
+from media.tools.output import Answer, FaultCounter, LogTail, problems
 
 KILL_AFTER_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.1
@@ -41,6 +41,7 @@ class Completed:
         log: The kept part of its standard error; of a talkative command, only the errors.
         notes: Everything that a talkative command wrote.
         seconds: Wall time.
+        faults: How many packets of each stream it could not decode, or only in part.
     """
 
     argv: tuple[str, ...]
@@ -48,6 +49,7 @@ class Completed:
     log: str
     seconds: float
     notes: str = ""
+    faults: Mapping[int, int] = field(default_factory=dict)
 
 
 class _Child:
@@ -188,9 +190,14 @@ def run(
     if budget.remaining() <= 0:
         raise budget.error()
     started = time.monotonic()
-    log = LogTail()
+    log, faults = LogTail(), FaultCounter()
     answer = Answer(command.step, command.max_answer_bytes)
-    sinks = (receive or answer.feed, log.feed)
+
+    def note(data: bytes) -> None:
+        log.feed(data)
+        faults.feed(data)
+
+    sinks = (receive or answer.feed, note)
     kills = memory_kills()
     with FenceStatus() as status:
         argv = fenced(command, allowance, workdir, status=status.writer, kernel=kernel)
@@ -207,6 +214,7 @@ def run(
         log=errors,
         notes=log.text() if command.talkative else "",
         seconds=time.monotonic() - started,
+        faults=faults.by_stream,
     )
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from media.tools import runner
-from media.tools.command import Command
+from media.tools.command import Command, tolerant
+from media.tools.errors import DamagedInputError
 from media.tools.limits import Allowance, Budget, Limits
 from media.tools.output import ProgressParser, ProgressSample
-from media.tools.warnings import SourceWarning
+from media.tools.warnings import SourceWarning, WarningCode
 
 Result = TypeVar("Result")
 
@@ -41,6 +42,7 @@ class Session:
         budget: Wall time for everything.
         threads: Processor cores to use.
         memory_bytes: What the encoder must fit into; None where somebody else has chosen the threads.
+        keeps_damage: Whether a cut or damaged source is made as far as it decodes.
         cancel: Set when one step has failed, so that those beside it end early.
         records: The commands of the production itself, in the order in which they ended.
         warnings: What was odd about the source, each thing once.
@@ -51,6 +53,7 @@ class Session:
     budget: Budget
     threads: int
     memory_bytes: int | None = None
+    keeps_damage: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
     records: list[CommandRecord] = field(default_factory=list)
     warnings: list[SourceWarning] = field(default_factory=list)
@@ -58,6 +61,17 @@ class Session:
     def warn(self, *found: SourceWarning) -> None:
         """Note what is odd but usable; the production tells it."""
         self.warnings.extend(warning for warning in found if warning not in self.warnings)
+
+    def bear(self, error: DamagedInputError) -> None:
+        """Go on with what is left of a source and tell what is lost, where that is wanted.
+
+        Raises:
+            DamagedInputError: It is not.
+        """
+        if not self.keeps_damage:
+            raise error
+        if all(warning.message != error.message for warning in self.warnings):
+            self.warn(SourceWarning(code=WarningCode.SOURCE_DAMAGED, message=error.message, facts=error.lost))
 
     def inspect(
         self,
@@ -95,7 +109,7 @@ class Session:
             on_progress: Receives progress.
         """
         completed = runner.run(
-            command,
+            tolerant(command) if self.keeps_damage else command,
             workdir=self.workdir,
             allowance=Allowance.for_encoding(self.limits, threads=self.threads, outputs=outputs),
             budget=self.budget,

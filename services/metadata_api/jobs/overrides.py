@@ -37,6 +37,7 @@ def check_overrides(body: JobBody, profile: "Profile", settings: ApiSettings) ->
         trim=Trim(start_seconds=trim.start_seconds, end_seconds=trim.end_seconds) if trim else None,
         watermark=_watermark(body.watermark, settings) if body.watermark else None,
         max_height=body.max_height,
+        damage=body.damage,
     )
 
 

@@ -54,6 +54,13 @@ class JobBody(RequestModel):
     max_height: PictureHeight | None = Field(
         default=None, description="No picture is made that is higher, in pixels."
     )
+    damage: Literal["refuse", "keep"] | None = Field(
+        default=None,
+        description=(
+            "Whether a file that is cut short or damaged is refused, or made as far as it decodes, with a "
+            "warning SOURCE_DAMAGED. What the profile says when absent."
+        ),
+    )
 
 
 class UploadJobBody(JobBody):

@@ -67,6 +67,7 @@ class ChunkRecord(_Document):
         files: Its files by name.
         frames: Frames of each rendition; 0 for sound.
         picture: What was measured on the picture.
+        lost_seconds: About how much of the picture could not be decoded, where that is borne.
         sound_seconds: Length of the longest track of sound.
         corrections: What brought each track to its level, by output name.
         warnings: What its worker found odd, also beyond what inspection told.
@@ -75,6 +76,7 @@ class ChunkRecord(_Document):
     files: dict[str, StoredFile]
     frames: int = 0
     picture: PictureFacts | None = None
+    lost_seconds: float = 0.0
     sound_seconds: float = 0.0
     corrections: dict[str, Correction] = {}
     warnings: tuple[SourceWarning, ...] = ()

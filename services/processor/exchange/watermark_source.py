@@ -52,7 +52,7 @@ def media_overrides(overrides: stored.Overrides, watermark_path: Path) -> Overri
     trim = None
     if overrides.trim is not None:
         trim = Trim(start_seconds=overrides.trim.start_seconds, end_seconds=overrides.trim.end_seconds)
-    return Overrides(trim=trim, watermark=watermark, max_height=overrides.max_height)
+    return Overrides(trim=trim, watermark=watermark, max_height=overrides.max_height, damage=overrides.damage)
 
 
 def _fetch(client: "S3Client", wanted: stored.Watermark, path: Path, allowed_bucket: str) -> None:

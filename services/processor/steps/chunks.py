@@ -63,6 +63,7 @@ class ChunkedWork:
             profile=work.profile,
             limits=work.session.limits,
             threads=work.session.threads,
+            holds_ends=work.session.keeps_damage and work.source.times is not None,
         )
 
 
@@ -133,6 +134,8 @@ def plan_key(chunked: ChunkedWork, identity: str) -> str:
     version = session.inspect(command.version(Tool.FFMPEG)).stdout.decode("utf-8", "replace").splitlines()[:1]
     profile = chunked.work.profile.model_dump(mode="json")
     everything = [identity, version, commands, profile, hashlib.sha256(watermark).hexdigest()]
+    if session.keeps_damage:
+        everything.append({"damage": "keep"})
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:_KEY_CHARACTERS]
 
 
@@ -157,7 +160,13 @@ def encode_chunk(
     if runs_within(plan.samples, window.start_frame, window.end_frame):
         files.append(session.workdir / REFERENCE_NAME)
     warnings = tuple(session.warnings)
-    return files, ChunkRecord(files={}, frames=done.frames, picture=done.picture, warnings=warnings)
+    return files, ChunkRecord(
+        files={},
+        frames=done.frames,
+        picture=done.picture,
+        lost_seconds=done.lost_seconds,
+        warnings=warnings,
+    )
 
 
 def joining(chunked: ChunkedWork, chunks: Mapping[str, FinishedChunk]) -> Encoder:
@@ -204,7 +213,13 @@ def _encode_sound(work: Work) -> tuple[list[Path], ChunkRecord]:
 def _encoded_window(window: Window, chunk: FinishedChunk) -> EncodedWindow:
     record = chunk.record
     facts = record.picture or PictureFacts(ssim={}, black=(), frozen=())
-    return EncodedWindow(window=window, directory=chunk.directory, frames=record.frames, picture=facts)
+    return EncodedWindow(
+        window=window,
+        directory=chunk.directory,
+        frames=record.frames,
+        picture=facts,
+        lost_seconds=record.lost_seconds,
+    )
 
 
 def _encoded_sound(

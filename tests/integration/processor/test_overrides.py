@@ -7,7 +7,7 @@ import pytest
 
 from ledger.overrides import Overrides, Trim
 from processor.worker import Exit
-from tests import media_pictures
+from tests import damage_sources, media_pictures
 from tests.integration.processor.conftest import Stage
 
 pytestmark = pytest.mark.integration
@@ -33,6 +33,25 @@ def test_the_overrides_are_honoured_and_told_in_the_manifest(
     assert manifest["overrides"]["trim"] == {"start_seconds": 0.0, "end_seconds": 1.0}
     assert manifest["overrides"]["watermark"]["key"] == "watermarks/logo"
     assert stage.leftovers() == []
+
+
+def test_a_cut_source_is_published_where_damage_is_kept_and_refused_elsewhere(
+    stage: Stage, tmp_path: Path
+) -> None:
+    source = damage_sources.cut_mp4(tmp_path)
+    refused, kept = stage.order(source), stage.order(source)
+    stage.override(kept, Overrides(damage="keep"))
+    callback = stage.wait_for_task()
+
+    assert stage.run(refused, callback) is Exit.ANSWERED
+    assert stage.run(kept, stage.wait_for_task()) is Exit.ANSWERED
+
+    status, (_, cause) = callback.result()
+    assert (status, cause["code"]) == ("FAILED", "INPUT_TRUNCATED")
+    detail = stage.job(kept)
+    assert detail.job.status == "COMPLETED", detail.job.error_message
+    assert "missing_bytes" in detail.warnings[0]["facts"]
+    assert {warning["code"] for warning in detail.warnings} >= {"SOURCE_DAMAGED", "LENGTH_FROM_PACKETS"}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from media.tools.errors import ToolFailedError
-from media.tools.output import Answer, LogTail, ProgressParser, ProgressSample, problems
+from media.tools.output import Answer, FaultCounter, LogTail, ProgressParser, ProgressSample, problems
 
 REPORT = b"frame=30\nfps=29.5\nbitrate=N/A\nout_time_us=1000000\nspeed=0.98x\nprogress=continue\n"
 
@@ -40,6 +40,29 @@ def test_an_answer_is_kept_whole_up_to_its_ceiling_and_refused_above_it() -> Non
 
     with pytest.raises(ToolFailedError, match="longer than the allowed 10 bytes"):
         answer.feed(b"!")
+
+
+def test_what_could_not_be_decoded_is_counted_by_stream_however_the_bytes_are_cut() -> None:
+    log = (
+        b"[h264 @ 0x1] [error] Error splitting the input into NAL units.\n"
+        b"[error] Error while decoding stream #0:0: Invalid data found when processing input\n"
+        b"[warning] file:/scratch/a.mp4: corrupt decoded frame in stream 0\n"
+        b"Error while decoding stream #0:12: Invalid data found when processing input\n"
+        b"[error] Error while decoding stream #1:0: Invalid data found when processing input\n"
+    )
+    counter = FaultCounter()
+    for byte in log:
+        counter.feed(bytes([byte]))
+
+    assert counter.by_stream == {0: 2, 12: 1}
+
+
+def test_a_line_without_end_does_not_fill_the_memory_of_the_counter() -> None:
+    counter = FaultCounter()
+    for _ in range(100):
+        counter.feed(b"x" * 10_000)
+
+    assert len(counter._rest) <= 16 * 1024
 
 
 def test_progress_is_read_however_the_bytes_are_cut() -> None:

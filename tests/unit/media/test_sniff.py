@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from media.containers.completeness import check_avi_complete, check_matroska_complete, check_mp4_complete
 from media.containers.sniff import identify, sniff
-from media.tools.errors import ErrorCode, InvalidInputError, LimitExceededError, MediaError
+from media.tools.errors import (
+    DamagedInputError,
+    ErrorCode,
+    InvalidInputError,
+    LimitExceededError,
+    MediaError,
+)
 from media.tools.limits import Limits
 
 
@@ -173,6 +179,30 @@ def test_mp4_files_cut_anywhere_are_truncated(tmp_path: Path, data: bytes, words
 
     assert refusal.code is ErrorCode.INPUT_TRUNCATED
     assert words in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("data", "is_borne"),
+    [
+        ((FTYP + MOOV + MDAT)[:300], True),
+        ((FTYP + MOOV + MDAT)[:40], False),
+        ((FTYP + MDAT + MOOV)[:300], False),
+        (FTYP + MDAT, False),
+    ],
+)
+def test_of_an_mp4_only_what_is_missing_behind_its_index_can_be_borne(
+    tmp_path: Path, data: bytes, is_borne: bool
+) -> None:
+    path, whole, borne = tmp_path / "source", FTYP + MOOV + MDAT, list[DamagedInputError]()
+    path.write_bytes(data)
+
+    if not is_borne:
+        with pytest.raises(InvalidInputError, match="INPUT_TRUNCATED"):
+            sniff(path, Limits(), borne.append)
+    else:
+        assert sniff(path, Limits(), borne.append).name == "MP4"
+    lost = [error.lost for error in borne]
+    assert lost == [{"missing_bytes": len(whole) - 300, "whole_bytes": len(whole)}] * is_borne
 
 
 def test_a_matroska_segment_longer_than_its_file_is_truncated(tmp_path: Path) -> None:

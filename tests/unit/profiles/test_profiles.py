@@ -83,6 +83,7 @@ def test_profiles_cannot_be_changed_after_loading() -> None:
         ({"kind": "file"}, "makes one file and has 4 rungs"),
         ({"audio.max_channels": 5}, r"audio\.max_channels"),
         ({"poster.quality": 0}, r"poster\.quality"),
+        ({"damage": "repair"}, "damage"),
         ({"name": "other"}, "rename the file or the profile"),
     ],
 )
@@ -91,6 +92,14 @@ def test_a_broken_profile_is_refused_with_the_place_and_the_rule(
 ) -> None:
     with pytest.raises(ProfileError, match=words):
         load_profiles(_write_changed(tmp_path, change))
+
+
+def test_a_profile_may_keep_what_is_damaged_and_refuses_it_without_a_word(tmp_path: Path) -> None:
+    kept = load_profiles(_write_changed(tmp_path, {"damage": "keep"}))["web"]
+
+    assert isinstance(kept, LadderProfile)
+    assert kept.damage == "keep"
+    assert {getattr(profile, "damage", "refuse") for profile in load_profiles().values()} == {"refuse"}
 
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:

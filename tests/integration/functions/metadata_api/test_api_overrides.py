@@ -32,18 +32,20 @@ def test_the_overrides_of_a_job_are_shown_and_reach_its_worker_also_after_a_retr
         "trim": {"start_seconds": 1.5, "end_seconds": 4},
         "watermark": {"source": source, "position": "top-left", "opacity": 0.5, "width_percent": 10},
         "max_height": 480,
+        "damage": "keep",
     }
 
     job = create(api, **overrides)["job"]
 
     shown = api.call("GET", f"/jobs/{job['job_id']}").json["overrides"]
     assert shown["trim"] == {"start_seconds": 1.5, "end_seconds": 4.0}
-    assert shown["max_height"] == 480
+    assert (shown["max_height"], shown["damage"]) == (480, "keep")
     assert (shown["watermark"]["position"], shown["watermark"]["opacity"]) == ("top-left", 0.5)
     arrive(api, ledger_conn, job["job_id"])
     claimed = start(ledger_conn, job["job_id"])
     mark = claimed.overrides.watermark
     assert isinstance(mark, Watermark)
+    assert claimed.overrides.damage == "keep"
     assert (mark.bucket, mark.key) == (source["bucket"], source["key"])
     assert mark.etag
     failure = Failure(code=ErrorCode.INTERNAL, message="m", remedy="r")
@@ -80,6 +82,9 @@ def test_a_job_without_overrides_shows_none(api: ApiClient) -> None:
         ({"profile": "audio", "max_height": 720}, "max_height"),
         ({"profile": "passthrough", "max_height": 720}, "max_height"),
         ({"profile": "thumbnails", "trim": {"end_seconds": 1}}, "trim"),
+        ({"damage": "repair"}, "damage"),
+        ({"profile": "passthrough", "damage": "keep"}, "damage"),
+        ({"profile": "image", "content_type": "image/png", "damage": "refuse"}, "damage"),
     ],
 )
 def test_an_override_that_cannot_be_honoured_is_refused_with_its_field(
@@ -89,6 +94,20 @@ def test_an_override_that_cannot_be_honoured_is_refused_with_its_field(
 
     assert answer.status == 400, answer.text
     assert answer.json["errors"][0]["field"] == field
+
+
+@pytest.mark.parametrize("profile", ["web", "h264-to-hevc", "audio", "thumbnails"])
+def test_what_is_decoded_may_be_kept_with_its_damage(api: ApiClient, profile: str) -> None:
+    assert create(api, profile=profile, damage="keep")["job"]["overrides"] == {"damage": "keep"}
+
+
+def test_an_idempotency_key_stands_for_one_way_with_damage(api: ApiClient) -> None:
+    headers = {"Idempotency-Key": "damaged-1"}
+    assert api.call("POST", "/jobs", FORM | {"damage": "keep"}, headers=headers).status == 201
+
+    other = api.call("POST", "/jobs", FORM | {"damage": "refuse"}, headers=headers)
+
+    assert (other.status, other.json["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
 def test_a_watermark_that_is_missing_or_too_large_is_refused(

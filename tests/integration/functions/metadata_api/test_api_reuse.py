@@ -194,3 +194,13 @@ def test_outputs_of_other_overrides_are_not_the_answer(
     assert create(api)["job"]["reused_job_id"] is None
     assert create(api, max_height=480)["job"]["reused_job_id"] is None
     assert create(api, max_height=360)["job"]["reused_job_id"] == first["job_id"]
+
+
+def test_what_was_made_of_a_damaged_file_is_no_answer_to_who_would_refuse_it(
+    api: ApiClient, ledger_conn: LedgerConnection, aws: Any
+) -> None:
+    first = process(api, ledger_conn, aws, damage="keep")
+
+    assert create(api)["job"]["reused_job_id"] is None
+    assert create(api, damage="refuse")["job"]["reused_job_id"] is None
+    assert create(api, damage="keep")["job"]["reused_job_id"] == first["job_id"]
