@@ -23,6 +23,7 @@ _MATRICES: Final[Mapping[str, str]] = {
     "bt2020": "bt2020nc",
 }
 """The scaler's names, and those of the labels."""
+_KEPT: Final = ("bt601", "bt709")
 _CURVES: Final = ("bt709", "smpte170m", "iec61966-2-1", "gamma22", "gamma28")
 _PRIMARIES: Final = ("bt709", "smpte170m", "bt470bg")
 _WIDE: Final = (
@@ -96,7 +97,9 @@ def _labelled(random: Random) -> Member:
     coder, size = random.choice(_CODERS), random.choice(_SMALL)
     pixels, matrix = random.choice(coder.pixels), random.choice(list(_MATRICES))
     colour_range = random.choice(("tv", "pc")) if coder.full else "tv"
-    primaries, curve = random.choice(_PRIMARIES), random.choice(_CURVES)
+    # What has to be converted changes its primaries and curve as well, so it begins with those of the bars.
+    kept = matrix in _KEPT
+    primaries, curve = (random.choice(_PRIMARIES), random.choice(_CURVES)) if kept else ("bt709", "bt709")
     chain = f"scale=out_color_matrix={matrix}:out_range={colour_range},format={pixels}"
     labels = _labels(_MATRICES[matrix], primaries, curve, colour_range)
     name = f"{coder.suffix} {coder.options[1]} {pixels} {size} {matrix} {colour_range} {primaries} {curve}"

@@ -145,27 +145,18 @@ def _mirrored(random: Random) -> Member:
 
 
 def _cropped(random: Random) -> Member:
-    """Green edges that the bitstream cuts off."""
+    """Green edges that the bitstream cuts off; the whole consists of blocks of 16, so nothing else is cut."""
     left, right, top, bottom = (2 * random.randrange(0, 12) for _ in range(4))
     suffix = random.choice(("mp4", "mkv", "ts", "h264"))
-    width, height = 320 - left - right, 180 - top - bottom
-    pad = f"scale={width}:{height},pad=320:180:{left}:{top}:lime"
+    width, height = 320 - left - right, 192 - top - bottom
+    pad = f"scale={width}:{height},pad=320:192:{left}:{top}:lime"
     crop = f"h264_metadata=crop_left={left}:crop_right={right}:crop_top={top}:crop_bottom={bottom}"
 
     def make(to: Path) -> Path:
         plain, path = to / "plain.mp4", to / f"a.{suffix}"
         ffmpeg(*flag(f"{width}x{height}", "25", 1), "-vf", pad, *H264, str(plain))
-        ffmpeg(
-            "-i",
-            str(plain),
-            "-c",
-            "copy",
-            "-bsf:v",
-            f"h264_mp4toannexb,{crop}",
-            "-f",
-            "h264",
-            str(to / "b.h264"),
-        )
+        bare = ("-c", "copy", "-bsf:v", f"h264_mp4toannexb,{crop}", "-f", "h264")
+        ffmpeg("-i", str(plain), *bare, str(to / "b.h264"))
         ffmpeg("-r", "25", "-i", str(to / "b.h264"), "-c", "copy", str(path))
         return path
 

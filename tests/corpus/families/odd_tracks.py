@@ -55,8 +55,9 @@ def _nameless(random: Random) -> Member:
         # The tracks lie in the index in their order; the picture's comes first.
         places = [at for at in range(len(data)) if data[at : at + 4] == b"stsd"]
         place = places[1] if only or first else places[2]
-        entry = data[place : place + 80].replace(b"mp4a", tag).replace(b"esds", b"free")
-        path.write_bytes(data[:place] + entry + data[place + 80 :])
+        end = place - 4 + int.from_bytes(data[place - 4 : place], "big")
+        entry = data[place:end].replace(b"mp4a", tag).replace(b"esds", b"free")
+        path.write_bytes(data[:place] + entry + data[end:])
         return path
 
     name = f"{suffix} with {'only ' if only else ''}{tag.decode()}{' first' if first else ''}"
