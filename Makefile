@@ -12,7 +12,7 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup redrive demo test suite test-long test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus test-browser test-chunk-kills test-image image-lock hostile fence-table bench-fence clean snapshots pictures
+.PHONY: help setup redrive demo test suite test-long test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus corpus-families cases test-browser test-chunk-kills test-image image-lock hostile fence-table bench-fence clean snapshots pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,8 +118,15 @@ constraints: setup ## Pin every transitive package again after a change to a req
 bench-media: setup ## Compare the media work with plain ffmpeg (ARGS="--seconds 5 --rounds 1" for a quick look)
 	@PYTHONPATH=.:services $(PYTHON_BIN) -m bench $(ARGS)
 
-test-corpus: setup ## Process the whole corpus of sources, singly special and in pairs (`make test` takes the hardest)
+test-corpus: setup ## Process the whole corpus: sources singly special, in pairs, and drawn by families (SEED=n MEMBERS=n draw again)
 	@CORPUS=whole $(PYTHON_BIN) -m pytest tests/corpus --numprocesses 2
+	@$(MAKE) --no-print-directory corpus-families
+
+corpus-families: setup ## Draw only the families of the corpus (SEED=n MEMBERS=30 ARGS="--family rates --member 7")
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.corpus.run $(if $(SEED),--seed $(SEED)) --members $(or $(MEMBERS),30) $(ARGS)
+
+cases: setup ## Process every file of a directory and print what came out of each (CASES=directory)
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m tests.corpus.table "$(CASES)"
 
 test-browser: setup .browser/.complete ## Play HLS and DASH in headless Chromium (installs Chromium and the players)
 	@$(PYTHON_BIN) -m pytest tests/browser

@@ -111,6 +111,11 @@ DAMAGED_FILMS: dict[str, Callable[[Path], bytes]] = {
         b"\0\0\0\1" + packet for packet in _packets(_broadcast(directory))
     ),
 }
+BARE_PARTS: dict[str, Callable[[Path], bytes]] = {
+    "message-first.h264": lambda directory: _units(directory, "bare.h264", lambda kind: kind & 0x1F == 6),
+    "message-first.hevc": lambda directory: _units(directory, "bare.hevc", lambda kind: kind >> 1 == 39),
+}
+"""Bare pictures whose messages come before their sets of parameters."""
 DAMAGED_SOUNDS: dict[str, Callable[[Path], bytes]] = {
     "behind-noise.mp3": lambda directory: bytes(range(1, 250)) * 20 + _mp3(directory),
     "behind-zeros.mp3": lambda directory: bytes(3000) + _mp3(directory),
@@ -120,8 +125,16 @@ DAMAGED_SOUNDS: dict[str, Callable[[Path], bytes]] = {
 }
 
 
+def _units(directory: Path, name: str, comes_first: Callable[[int], bool]) -> bytes:
+    """A bare stream with some of its units in front."""
+    units = make_picture(directory, name).read_bytes().replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")[1:]
+    first = [unit for unit in units if comes_first(unit[0])]
+    assert first
+    return b"".join(b"\0\0\0\1" + unit for unit in [*first, *(unit for unit in units if unit not in first)])
+
+
 def make_damaged(directory: Path, name: str) -> Path:
-    """A file of `DAMAGED_FILMS` or `DAMAGED_SOUNDS`: a good one behind or between other bytes."""
+    """A file of `DAMAGED_FILMS`, `BARE_PARTS` or `DAMAGED_SOUNDS`: one that is put out of order."""
     path = directory / name
-    path.write_bytes((DAMAGED_FILMS | DAMAGED_SOUNDS)[name](directory))
+    path.write_bytes((DAMAGED_FILMS | BARE_PARTS | DAMAGED_SOUNDS)[name](directory))
     return path

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from media.containers.formats import ANIMATED_GIF, ANIMATED_PNG, Container
-from media.tools.errors import DamagedInputError, ErrorCode
+from media.tools.errors import DamagedInputError, ErrorCode, InvalidInputError
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS: Final = 1000

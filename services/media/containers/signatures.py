@@ -24,6 +24,10 @@ _MPEG_RATES: Final = (
     (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 )
 _MPEG_HERTZ: Final = (44_100, 48_000, 32_000)
+_H264_FIRST: Final = frozenset({0x01, 0x05, 0x06, 0x07, 0x09})
+_HEVC_FIRST: Final = frozenset({0x40, 0x42, 0x46, 0x4E})
+"""First units of bare streams: sets of parameters, delimiters and messages; of H.264 also pictures, for a
+recording that was begun in the middle."""
 _AC3_KBPS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
 
 
@@ -98,9 +102,9 @@ def raw_video(head: bytes) -> str | None:
     if not start or len(head) < start + 2:
         return None
     first, second = head[start], head[start + 1]
-    if first & 0x9F in {0x07, 0x09} and first & 0x60 in {0x00, 0x20, 0x40, 0x60} and _has_sets(head, 0x07):
+    if first & 0x9F in _H264_FIRST and _has_sets(head, 0x07) and _has_sets(head, 0x08):
         return "h264"
-    if (first, second) in {(0x40, 0x01), (0x46, 0x01), (0x42, 0x01)} and b"\x00\x00\x01\x42\x01" in head:
+    if first in _HEVC_FIRST and second == 0x01 and b"\x00\x00\x01\x42\x01" in head:
         return "hevc"
     return None
 

@@ -9,6 +9,9 @@ from media.headers.picture_form import PictureForm
 JPEG_COLOURS: Final = {"out_range": "pc", "out_color_matrix": "bt601"}
 """For the scaler; a JPEG cannot say which matrix it has, so it has this one."""
 
+UPRIGHT: Final = {"metadata:s:v:0": "rotate=0"}
+"""Of an output that copies a picture: ffmpeg hands on a turn that it did not obey, and players might."""
+
 
 def decoder_options(form: PictureForm) -> dict[str, Any]:
     """How the source is opened.

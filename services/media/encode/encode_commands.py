@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-from media.encode.colour_commands import JPEG_COLOURS, decoder_options, prepared, standardised
+from media.encode.colour_commands import JPEG_COLOURS, UPRIGHT, decoder_options, prepared, standardised
 from media.encode.quality_commands import write_reference
 from media.encode.scaling import scale_all
 from media.encode.video_encoders import encoder_options
@@ -158,14 +158,15 @@ def remux(
         streams.append(read(own_output(file), limits)["a:0"])
         languages.update(language_tag(track.stream, position))
     tag = {"tag:v": "hvc1"} if codec == "hevc" else {}
-    output = write(streams, path, c="copy", movflags="+faststart", **tag, **languages)
+    output = write(streams, path, c="copy", movflags="+faststart", **UPRIGHT, **tag, **languages)
     return compile_ffmpeg("remux", [output], threads=1)
 
 
 def sample_brightness(video: Path, path: Path, limits: Limits) -> Command:
     """Write tiny grey pictures of the first keyframes as raw bytes, to choose a poster among them."""
     # Not every decoder can leave frames out, so those that are no keyframes are dropped here.
-    picture = read(own_output(video), limits, skip_frame="nokey", threads="1")["v:0"].filter("select", "key")
+    opened = read(own_output(video), limits, skip_frame="nokey", threads="1", noautorotate=None)
+    picture = opened["v:0"].filter("select", "key")
     picture = picture.filter("scale", SAMPLE_WIDTH, SAMPLE_HEIGHT, flags="area").filter("format", "gray")
     output = write([picture], path, f="rawvideo", fps_mode="passthrough", **{"frames:v": str(_MAX_SAMPLES)})
     return compile_ffmpeg("sample-poster", [output], threads=1)
@@ -181,7 +182,7 @@ def poster(
     limits: Limits,
 ) -> Command:
     """TrimSpan one picture out of a rendition."""
-    picture = read(own_output(video), limits, ss=f"{at_seconds:.6f}", threads="1")["v:0"]
+    picture = read(own_output(video), limits, ss=f"{at_seconds:.6f}", threads="1", noautorotate=None)["v:0"]
     picture = picture.filter("scale", *size, flags="area", **JPEG_COLOURS).filter("format", "yuvj420p")
     options = {"frames:v": "1", "c:v": "mjpeg", "q:v": str(settings.quality)}
     output = write([picture], path, f="image2", update="1", **options)

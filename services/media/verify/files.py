@@ -66,7 +66,7 @@ def rendition_check(
             fail(
                 f"{path.name} holds {stream.codec_name} {stream.width}x{stream.height}, not what was planned."
             )
-        if stream.rotation or stream.pixel_aspect != 1:
+        if _is_turned(stream) or stream.pixel_aspect != 1:
             fail(f"{path.name} would be shown turned or stretched.")
         if not plan.copied:
             check_labels(path.name, stream, plan.form.colours)
@@ -83,6 +83,11 @@ def rendition_check(
         return CheckedFile(stream=stream, duration_seconds=duration, keyframe_seconds=keyframes)
 
     return check
+
+
+def _is_turned(stream: StreamDocument) -> bool:
+    """Whether any player could turn the picture; some obey even what is no quarter."""
+    return stream.rotation != 0 or not stream.obeys_turn
 
 
 def _check_cadence(keyframes: tuple[float, ...], frames: int, plan: Plan, path: Path) -> None:
@@ -130,6 +135,8 @@ def download_check(session: Session, packaged: Packaged, plan: Plan, video_secon
         if kinds != [*["audio"] * len(plan.audios), "video"]:
             fail(f"{path.name} holds the streams {kinds}.")
         video = next(stream for stream in document.streams if stream.codec_type == "video")
+        if _is_turned(video):
+            fail(f"{path.name} would be shown turned.")
         duration = _duration(document, video, path)
         if abs(duration - video_seconds) > tolerance_seconds(video_seconds):
             fail(f"{path.name} lasts {duration:.3f} seconds instead of {video_seconds:.3f}.")

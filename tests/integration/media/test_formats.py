@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests import format_sources
-from tests.format_sources import DAMAGED_FILMS, DAMAGED_SOUNDS, FILMS, PICTURES, SECONDS, SOUNDS
+from tests.format_sources import BARE_PARTS, DAMAGED_FILMS, DAMAGED_SOUNDS, FILMS, PICTURES, SECONDS, SOUNDS
 from tests.integration.media.conftest import Produce
 from tests.measured import hertz, sound_seconds, streams
 
@@ -55,6 +55,14 @@ def test_sound_in_each_format_keeps_its_tone_and_length(make: Produce, tmp_path:
 @pytest.mark.parametrize("name", DAMAGED_FILMS)
 def test_a_broadcast_is_found_wherever_its_packets_begin(make: Produce, tmp_path: Path, name: str) -> None:
     _check_film(make, format_sources.make_damaged(tmp_path, name), heard=True)
+
+
+@pytest.mark.long_but(1)
+@pytest.mark.parametrize("name", BARE_PARTS)
+def test_a_bare_picture_is_known_though_a_message_comes_first(
+    make: Produce, tmp_path: Path, name: str
+) -> None:
+    _check_film(make, format_sources.make_damaged(tmp_path, name), heard=False)
 
 
 @pytest.mark.long_but(1)
