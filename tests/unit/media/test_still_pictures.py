@@ -2,7 +2,8 @@
 
 import pytest
 
-from media.containers.sniff import MP4, identify
+from media.containers.formats import MP4
+from media.containers.sniff import identify
 from media.containers.still_pictures import name_of_picture, picture_refused
 from media.tools.errors import ErrorCode, InvalidInputError
 
