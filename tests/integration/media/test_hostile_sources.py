@@ -14,7 +14,8 @@ from media.tools.limits import Budget, Limits
 from media.tools.session import Session
 from tests import media
 from tests.hostile import run_case
-from tests.hostile_sources import CASES, Case
+from tests.hostile_case import Case
+from tests.hostile_sources import CASES
 from tests.hostile_trap import Trap, trap_in
 
 pytestmark = pytest.mark.integration
