@@ -13,6 +13,7 @@ from components.settings import (
     TaskSettings,
 )
 from components.stack_config import StackConfig
+from components.task_sizes import offered_memory_mib
 
 _GIB = 1024**3
 _SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
@@ -62,6 +63,7 @@ def _check_task(task: TaskSettings, jobs: JobSettings) -> None:
             task.task_memory_mib,
             f"{sizes.start} to {sizes[-1]} in steps of {sizes.step} with this task_cpu_units",
         )
+    _check_largest_task(task)
     room = jobs.max_upload_bytes * 5 // 2
     if room > task.task_ephemeral_storage_gib * _GIB:
         raise refusal(
@@ -75,6 +77,19 @@ def _check_task(task: TaskSettings, jobs: JobSettings) -> None:
             "workflow_timeout_seconds",
             jobs.workflow_timeout_seconds,
             f"at least {download_seconds * 4}, because a download may take {download_seconds} s",
+        )
+
+
+def _check_largest_task(task: TaskSettings) -> None:
+    sizes = offered_memory_mib(task.task_cpu_units)
+    largest = task.task_memory_max_mib
+    if largest < task.task_memory_mib or largest not in sizes:
+        near = [size for size in sizes if size >= max(largest, task.task_memory_mib)]
+        raise refusal(
+            "task_memory_max_mib",
+            largest,
+            f"at least task_memory_mib, {task.task_memory_mib}, which means no retry, and what Fargate "
+            f"offers with this task_cpu_units or more, such as {near[0] if near else sizes[-1]}",
         )
 
 

@@ -65,6 +65,7 @@ _RULES = """
 | `interface_endpoints` | empty, or with all of `ecr.api`, `ecr.dkr`, `logs`, `secretsmanager`, `sns`, `states`; never empty when `nat_strategy` is `none` |
 | `vpc_cidr` | a private range |
 | `task_memory_mib` | what Fargate offers for `task_cpu_units` |
+| `task_memory_max_mib` | at least `task_memory_mib`, which means no retry, and what Fargate offers for `task_cpu_units` or more |
 | `task_ephemeral_storage_gib` | at least 2.5 times `max_upload_bytes`: the source and its renditions |
 | `workflow_timeout_seconds` | at least four times the download of a source of `max_upload_bytes` at 50 MiB/s |
 | `database_max_allocated_storage_gib` | at least 1.1 times `database_allocated_storage_gib` |
