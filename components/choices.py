@@ -7,7 +7,8 @@ InsightsMode: TypeAlias = Literal["standard", "advanced"]
 NatStrategy: TypeAlias = Literal["none", "single", "per-az"]
 ChunkingMode: TypeAlias = Literal["auto", "always", "never"]
 ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states")
-# Memory that Fargate offers, by the CPU units of a task.
+# Memory that Fargate offers, by the CPU units of a task, from one vCPU on:
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
 TASK_MEMORY_MIB = {
     1024: range(2048, 8193, 1024),
     2048: range(4096, 16385, 1024),

@@ -15,6 +15,7 @@ from components.settings import (
     TaskSettings,
 )
 from components.stack_config import StackConfig
+from components.task_sizes import offered_memory_mib
 
 _GIB = 1024**3
 _SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
@@ -65,6 +66,7 @@ def _check_task(task: TaskSettings, jobs: JobSettings) -> None:
             task.task_memory_mib,
             f"{sizes.start} to {sizes[-1]} in steps of {sizes.step} with this task_cpu_units",
         )
+    _check_largest_task(task)
     room = jobs.max_upload_bytes * 5 // 2
     if room > task.task_ephemeral_storage_gib * _GIB:
         raise refusal(
@@ -103,6 +105,19 @@ def _check_longest_source(task: TaskSettings, jobs: JobSettings, chunking: Chunk
             "task_ephemeral_storage_gib",
             task.task_ephemeral_storage_gib,
             f"at least {-(-room // _GIB)}, which holds the outputs of a film of max_source_hours",
+        )
+
+
+def _check_largest_task(task: TaskSettings) -> None:
+    sizes = offered_memory_mib(task.task_cpu_units)
+    largest = task.task_memory_max_mib
+    if largest < task.task_memory_mib or largest not in sizes:
+        near = [size for size in sizes if size >= max(largest, task.task_memory_mib)]
+        raise refusal(
+            "task_memory_max_mib",
+            largest,
+            f"at least task_memory_mib, {task.task_memory_mib}, which means no retry, and what Fargate "
+            f"offers with this task_cpu_units or more, such as {near[0] if near else sizes[-1]}",
         )
 
 

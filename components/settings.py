@@ -141,12 +141,17 @@ class RetentionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSettings:
-    """Size of a processing task."""
+    """Size of a processing task, and how far it may grow."""
 
     task_cpu_units: int = value(
         "Fargate CPU units of a task; 1024 are one vCPU", choices=tuple(TASK_MEMORY_MIB)
     )
     task_memory_mib: int = value("Fargate memory of a task", minimum=2048, maximum=122880)
+    task_memory_max_mib: int = value(
+        "Fargate memory up to which a task that ran out of it is retried, doubled each time",
+        minimum=2048,
+        maximum=122880,
+    )
     task_ephemeral_storage_gib: int = value("scratch disk of a task", minimum=21, maximum=200)
 
 

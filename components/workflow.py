@@ -13,8 +13,9 @@ from components.notifications import Topics
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key
 from components.queues import EventSource, build_dead_letter_queue, close_queue, refuse_redrive
 from components.rules import call_by_rule
-from components.settings import ChunkingSettings, JobSettings
+from components.settings import ChunkingSettings, JobSettings, TaskSettings
 from components.task import CONTAINER_NAME
+from components.task_sizes import larger_sizes
 from components.workflow_policies import run_distributed_map, run_tasks
 from workflow.loader import load_definition
 
@@ -42,6 +43,7 @@ class WorkflowArgs:
         jobs: how long an execution and its processing state may take, how many run at the same time, and
             where a first try runs.
         chunking: most tasks that encode chunks of one job at once.
+        task: size that a task begins with, and how far it may grow.
         cluster_arn: cluster that tasks run in.
         cluster_name: its name.
         task_definition_arn: task that processes a video.
@@ -55,6 +57,7 @@ class WorkflowArgs:
     platform: FunctionPlatform
     jobs: JobSettings
     chunking: ChunkingSettings
+    task: TaskSettings
     cluster_arn: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
     task_definition_arn: pulumi.Input[str]
@@ -191,11 +194,16 @@ class Workflow(pulumi.ComponentResource):
 
     def _definition(self, outcome: LambdaFunction) -> pulumi.Output[str]:
         args = self._args
+        task = args.task
+        larger = larger_sizes(task.task_cpu_units, task.task_memory_mib, task.task_memory_max_mib)
         values: dict[str, Any] = {
             "workflow_timeout_seconds": args.jobs.workflow_timeout_seconds,
             "task_timeout_seconds": args.jobs.task_stops_at_seconds,
             "first_capacity_provider": "FARGATE_SPOT" if args.jobs.fargate_spot else "FARGATE",
             "chunk_max_concurrency": args.chunking.chunk_max_concurrency,
+            "task_cpu_units": task.task_cpu_units,
+            "task_memory_mib": task.task_memory_mib,
+            "larger_task_sizes": [size.as_dict() for size in larger],
             "container_name": CONTAINER_NAME,
             "cluster_arn": args.cluster_arn,
             "task_definition_arn": args.task_definition_arn,

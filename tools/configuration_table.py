@@ -66,6 +66,7 @@ _RULES = """
 | `interface_endpoints` | empty, or with all of `ecr.api`, `ecr.dkr`, `logs`, `secretsmanager`, `sns`, `states`; never empty when `nat_strategy` is `none` |
 | `vpc_cidr` | a private range |
 | `task_memory_mib` | what Fargate offers for `task_cpu_units` |
+| `task_memory_max_mib` | at least `task_memory_mib`, which means no retry, and what Fargate offers for `task_cpu_units` or more |
 | `task_ephemeral_storage_gib` | at least 2.5 times `max_upload_bytes`: the source and its renditions |
 | `task_ephemeral_storage_gib` | `max_upload_bytes` and 1.725 MB for each second of `max_source_hours`: the renditions of a 1080p film, encoded and packaged |
 | `workflow_timeout_seconds` | 1.5 times what the estimate of a job says for a 1080p film of `max_source_hours` at 30 frames a second with this `task_cpu_units`, `chunk_max_concurrency`, `chunk_window_seconds` and `chunking_mode` |

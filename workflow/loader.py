@@ -14,7 +14,7 @@ DEFINITION_PATH = Path(__file__).with_name("video_processing.asl.json")
 LARGEST_DEFINITION_BYTES = 1024 * 1024
 _PLACEHOLDER = re.compile(r"\$\{([a-z_]+)\}")
 
-PlaceholderValue: TypeAlias = str | int | Sequence[str]
+PlaceholderValue: TypeAlias = str | int | Sequence[str] | Sequence[Mapping[str, int]]
 
 
 class DefinitionError(ValueError):

@@ -105,6 +105,7 @@ def _build_workflow(
             platform=functions.platform,
             jobs=config.jobs,
             chunking=config.chunking,
+            task=config.task,
             cluster_arn=processing.cluster_arn,
             cluster_name=processing.cluster_name,
             task_definition_arn=task.task_definition_arn,

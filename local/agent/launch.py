@@ -28,6 +28,7 @@ class TaskIdentity:
 
     task: Mapping[str, Any]
     container_name: str
+    limits: Mapping[str, int]
     role_arn: str | None
     authorization: str = field(repr=False)
 
@@ -44,7 +45,8 @@ class TaskServices:
         """Register a task and give its key and its authorization token."""
         key, authorization = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         with self._lock:
-            self._tasks[key] = TaskIdentity(task, plan.name, plan.task_role_arn, authorization)
+            limits = {"CPU": plan.cores, "Memory": plan.memory_mib}
+            self._tasks[key] = TaskIdentity(task, plan.name, limits, plan.task_role_arn, authorization)
         return key, authorization
 
     def dismiss(self, key: str) -> None:
@@ -75,6 +77,7 @@ class TaskServices:
             "DesiredStatus": "RUNNING",
             "KnownStatus": "RUNNING",
             "LaunchType": task.get("launchType", "FARGATE"),
+            "Limits": dict(identity.limits),
             "Containers": [container],
         }
         return Response(200, json.dumps(described if rest == "task" else container).encode())

@@ -1,7 +1,7 @@
 """Turns a task and its task definition into what to run here; no process and no network."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from local.errors import LocalModeError
 
 _CPU_UNITS_PER_CORE = 1024
+_DEFAULT_MEMORY_MIB = 2048
 _DEFAULT_STOP_TIMEOUT_SECONDS = 30
 
 
@@ -105,18 +106,18 @@ def plan_container(
     container = _only_container(definition)
     overrides = task["overrides"].get("containerOverrides", [])
     override: Mapping[str, Any] = next((one for one in overrides if one["name"] == container["name"]), {})
+    # In this order: what is said for the container, for the task when it was started, and by its definition.
+    sizes = (override, task["overrides"], task, definition)
     mounts, scratch = _mounts(container, definition, task_dir, file_systems)
     environment = {str(entry["name"]): str(entry["value"]) for entry in container.get("environment", [])}
     environment |= {str(entry["name"]): str(entry["value"]) for entry in override.get("environment", [])}
-    task_cpu = override.get("cpu") or task.get("cpu") or definition.get("cpu") or _CPU_UNITS_PER_CORE
-    task_memory = override.get("memory") or task.get("memory") or definition.get("memory") or 2048
     return ContainerPlan(
         name=container["name"],
         command=_command(container, override),
         environment={name: rewrite_path(value, mounts) for name, value in environment.items()},
         secrets={entry["name"]: entry["valueFrom"] for entry in container.get("secrets", [])},
-        cores=cores_of(task_cpu),
-        memory_mib=int(task_memory),
+        cores=cores_of(_first(sizes, "cpu") or _CPU_UNITS_PER_CORE),
+        memory_mib=int(_first(sizes, "memory") or _DEFAULT_MEMORY_MIB),
         stop_timeout_seconds=float(container.get("stopTimeout") or _DEFAULT_STOP_TIMEOUT_SECONDS),
         log=_log_target(container, task),
         task_role_arn=task["overrides"].get("taskRoleArn") or definition.get("taskRoleArn"),
@@ -125,6 +126,10 @@ def plan_container(
         mounts=mounts,
         environment_inside=environment,
     )
+
+
+def _first(sizes: Sequence[Mapping[str, Any]], key: str) -> int | str | None:
+    return next((size[key] for size in sizes if size.get(key)), None)
 
 
 def cores_of(cpu_units: int | str) -> int:

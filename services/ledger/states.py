@@ -69,7 +69,10 @@ class ErrorCode(StrEnum):
 
 
 class TaskError(StrEnum):
-    """Error names a worker hands to Step Functions; the workflow retries only TRANSIENT and INTERRUPTED."""
+    """Error names a worker hands to Step Functions.
+
+    The workflow retries only TRANSIENT and INTERRUPTED as they were, and OUT_OF_MEMORY in a larger task.
+    """
 
     INVALID_INPUT = "InvalidInput"
     LIMIT_EXCEEDED = "LimitExceeded"

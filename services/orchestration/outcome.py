@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from botocore.exceptions import ClientError
 
-from ledger.chunks import chunks
+from ledger.chunks import chunks, larger_tasks
 from ledger.database.connection import LedgerConnection
 from ledger.errors import JobNotFoundError
 from ledger.jobs import failures, reconcile, settlement
 from ledger.models import Failure, Outcome
-from ledger.states import ErrorCode, task_error_for
+from ledger.states import ErrorCode, JobStatus, task_error_for
+from orchestration.larger_tasks import last_words, try_larger
 from orchestration.settings import OutcomeSettings
 from runtime import clients, database
 from runtime.arrival import InvalidEventError
@@ -73,7 +75,9 @@ def settle(
     try:
         match event.get("source"):
             case "workflow":
-                return _settle_workflow(conn, event, stack=stack).as_dict()
+                return _settle_workflow(conn, event, stack=stack)
+            case "chunk":
+                return _settle_chunk(conn, event)
             case "announce":
                 return _queue_announcement(conn, event).as_dict()
             case "aws.states":
@@ -83,17 +87,23 @@ def settle(
     except (KeyError, ValueError, TypeError) as error:
         message = f"the event from {event.get('source')!r} lacks a field or holds a wrong one: {error!r}"
         raise InvalidEventError(message) from error
-    message = f"unknown source {event.get('source')!r}; expected workflow, announce, aws.states or aws.ecs"
+    message = (
+        f"unknown source {event.get('source')!r}; expected workflow, chunk, announce, aws.states or aws.ecs"
+    )
     raise InvalidEventError(message)
 
 
-def _settle_workflow(conn: LedgerConnection, event: dict[str, Any], *, stack: str) -> Outcome:
+def _settle_workflow(conn: LedgerConnection, event: dict[str, Any], *, stack: str) -> dict[str, Any]:
     job_id, attempt = UUID(event["job_id"]), int(event["attempt"])
     failure = None
     if event["error"] == _CHUNK_FAILED:
         failure = chunks.recorded_failure(conn, job_id, attempt)
     failure = failure or failures.failure_from_workflow(event["error"], event.get("cause") or "")
     try:
+        enlarged = try_larger(conn, event, failure, step=event.get("step") or "")
+        if enlarged is not None:
+            return enlarged
+        failure = last_words(event, failure)
         outcome = settlement.settle_for_workflow(conn, job_id, attempt, failure, stack=stack)
     except JobNotFoundError:
         outcome = Outcome(job_id=job_id, status=settlement.IGNORED, announcement=None)
@@ -108,7 +118,19 @@ def _settle_workflow(conn: LedgerConnection, event: dict[str, Any], *, stack: st
             "result": outcome.status,
         },
     )
-    return outcome
+    return outcome.as_dict()
+
+
+def _settle_chunk(conn: LedgerConnection, event: dict[str, Any]) -> dict[str, Any]:
+    """Answers for one chunk whose task ran out of memory; without a larger one its failure stands."""
+    job_id, attempt, name = UUID(event["job_id"]), int(event["attempt"]), str(event["chunk"])
+    failure = failures.failure_from_workflow(event["error"], event.get("cause") or "")
+    with suppress(JobNotFoundError):
+        enlarged = try_larger(conn, event, failure, step="encode", chunk=name)
+        if enlarged is not None:
+            return enlarged
+        larger_tasks.fail_chunk(conn, job_id, attempt, name, last_words(event, failure))
+    return {"status": JobStatus.FAILED}
 
 
 def _queue_announcement(conn: LedgerConnection, event: dict[str, Any]) -> Outcome:

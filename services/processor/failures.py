@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import psycopg
@@ -10,7 +10,8 @@ import psycopg
 from ledger.errors import ClaimRefusedError, JobNotFoundError, LedgerUnavailableError
 from ledger.models import Failure
 from ledger.states import ErrorCode, TaskError, task_error_for
-from media.tools.errors import MediaError
+from media.tools.errors import MediaError, MemoryNeededError
+from media.tools.limits import MEBIBYTE
 from processor.exchange.storage import S3_ERRORS, explain
 from processor.task.errors import AttemptError
 from processor.task.stop import StoppedError
@@ -23,10 +24,17 @@ _RETRIED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFailure:
-    """What a failed attempt tells the workflow: the error name it acts on, and the cause for people."""
+    """What a failed attempt tells the workflow.
+
+    Attributes:
+        error: The name that the workflow acts on.
+        failure: The cause for people.
+        needed_memory_mib: The least that a task must have for this work; None where only a try can tell.
+    """
 
     error: TaskError
     failure: Failure
+    needed_memory_mib: int | None = None
 
     @property
     def heals(self) -> bool:
@@ -36,6 +44,10 @@ class TaskFailure:
 
 def _of_media(error: MediaError) -> TaskFailure:
     return _coded(ErrorCode(error.code.value), error.message, error.remedy)
+
+
+def _of_memory(error: MemoryNeededError) -> TaskFailure:
+    return replace(_of_media(error), needed_memory_mib=-(-error.needed_bytes // MEBIBYTE))
 
 
 def _of_attempt(error: AttemptError) -> TaskFailure:
@@ -85,6 +97,7 @@ def _of_anything(error: BaseException) -> TaskFailure:
 
 # Looked up from the top; the first class that fits decides.
 _TABLE: Final[tuple[tuple[type[BaseException], Callable[[Any], TaskFailure]], ...]] = (
+    (MemoryNeededError, _of_memory),
     (MediaError, _of_media),
     (AttemptError, _of_attempt),
     (StoppedError, lambda _: interrupted()),

@@ -137,7 +137,11 @@ class Worker:
         except Exception as release_error:  # noqa: BLE001 (the workflow must get its answer all the same)
             logger.warning("attempt not released", extra={"reason": type(release_error).__name__})
         self._context.token.fail(
-            task_failure.error.value, code=failure.code.value, message=failure.message, remedy=failure.remedy
+            task_failure.error.value,
+            code=failure.code.value,
+            message=failure.message,
+            remedy=failure.remedy,
+            needed_memory_mib=task_failure.needed_memory_mib,
         )
 
     def _let_go(self, session: LedgerSession, task_failure: TaskFailure) -> None:

@@ -8,10 +8,12 @@ from uuid import uuid4
 import pytest
 from statelint.linter import Linter
 
+from components.choices import TASK_MEMORY_MIB
 from ledger.announcements.announcement import JobFacts, failed
 from ledger.jobs.failures import failure
 from ledger.states import ErrorCode, TaskError
 from local.program import ProgramRun
+from orchestration.larger_tasks import ENLARGED
 from tests.synthesised import one, resources, state_machine
 from workflow.loader import placeholders
 
@@ -63,12 +65,12 @@ def test_the_definition_has_no_findings(run: ProgramRun) -> None:
 
 
 def test_every_placeholder_is_filled(run: ProgramRun) -> None:
-    assert len(placeholders()) == 12
+    assert len(placeholders()) == 15
     assert "${" not in one(run, "workflow-machine").inputs["definition"]
 
 
 def test_every_task_has_a_timeout_and_retries_with_backoff_and_jitter(states: dict[str, Any]) -> None:
-    assert len(tasks(states)) == 8
+    assert len(tasks(states)) == 9
     for name, state in tasks(states).items():
         assert isinstance(state["TimeoutSeconds"], int), name
         retriers = [retrier for retrier in state["Retry"] if retrier.get("MaxAttempts") != 0]
@@ -131,6 +133,40 @@ def test_tasks_are_started_with_arguments_that_step_functions_is_known_to_take(
     assert len(started) == 3
     for name, state in started.items():
         assert set(state["Arguments"]) <= RUN_TASK_ARGUMENTS, name
+
+
+def test_every_task_has_the_size_that_its_data_say_so_that_one_state_serves_all(
+    run: ProgramRun, states: dict[str, Any]
+) -> None:
+    for name in ("ProcessVideo", "EncodeChunk", "AssembleVideo"):
+        overrides = tasks(states)[name]["Arguments"]["Overrides"]
+        assert overrides["Cpu"] == "{% $string($states.input.size.cpu_units) %}", name
+        assert overrides["Memory"] == "{% $string($states.input.size.memory_mib) %}", name
+    first = states["ChooseTaskSize"]["Output"]["size"]
+    definition = one(run, "task-definition").inputs
+    assert (str(first["cpu_units"]), str(first["memory_mib"])) == (definition["cpu"], definition["memory"])
+
+
+def test_a_job_begins_in_the_smallest_size_and_each_further_one_is_valid_and_larger(
+    states: dict[str, Any],
+) -> None:
+    first = states["ChooseTaskSize"]["Output"]["size"]
+    sizes = [first, *first["larger"]]
+    memory = [size["memory_mib"] for size in sizes]
+    assert memory == sorted(set(memory))
+    assert len(memory) > 1
+    assert all(size["memory_mib"] in TASK_MEMORY_MIB[size["cpu_units"]] for size in sizes)
+
+
+def test_a_chunk_out_of_memory_asks_for_a_larger_task_before_it_fails(states: dict[str, Any]) -> None:
+    scope = states["EncodeChunks"]["ItemProcessor"]["States"]
+    caught = {item["ErrorEquals"][0]: item["Next"] for item in scope["EncodeChunk"]["Catch"]}
+    assert caught == {"OutOfMemory": "EnlargeChunkTask", "States.ALL": "ChunkFailed"}
+    (choice,) = scope["IsChunkEnlarged"]["Choices"]
+    assert (choice["Next"], scope["IsChunkEnlarged"]["Default"]) == ("EncodeChunk", "ChunkFailed")
+    assert ENLARGED in choice["Condition"]
+    asked = scope["EnlargeChunkTask"]["Arguments"]["Payload"]
+    assert set(asked) == {"source", "job_id", "attempt", "chunk", "size", "error", "cause"}
 
 
 def test_tasks_run_in_private_subnets_without_an_address_of_their_own(
@@ -204,7 +240,8 @@ def test_only_a_settled_and_announced_failure_ends_as_job_failed(states: dict[st
 
 def test_the_outcome_function_gets_the_agreed_payloads(states: dict[str, Any]) -> None:
     recorded = states["RecordFailure"]["Arguments"]["Payload"]
-    assert set(recorded) == {"source", "job_id", "attempt", "execution_arn", "error", "cause"}
+    agreed = {"source", "job_id", "attempt", "execution_arn", "error", "cause", "step", "size"}
+    assert set(recorded) == agreed
     assert recorded["source"] == "workflow"
     for state, topic in (("QueueCompletion", "completion"), ("QueueError", "error")):
         queued = states[state]["Arguments"]["Payload"]

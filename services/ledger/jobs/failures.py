@@ -101,6 +101,12 @@ def failure_from_workflow(error: str, cause: str) -> Failure:
     return failure(code, str(told.get("message") or ""), str(told.get("remedy") or ""))
 
 
+def needed_memory_mib(cause: str) -> int | None:
+    """Reads from an execution's cause the least memory that a task must have; None where nobody told it."""
+    told = _json_object(cause).get("needed_memory_mib")
+    return told if isinstance(told, int) else None
+
+
 def _json_object(text: str) -> dict[str, Any]:
     try:
         data = json.loads(text)

@@ -6,7 +6,7 @@ from typing import Final
 
 from media.inspect.probe import Source
 from media.plan.plan import Plan
-from media.tools.errors import ErrorCode, LimitExceededError
+from media.tools.errors import MemoryNeededError
 from media.tools.limits import MEBIBYTE
 
 # Peaks of the encoder as measured on ffmpeg 5.1: a 1080p ladder 454, 502 and 627 MiB with 1, 2 and 4 threads,
@@ -44,7 +44,7 @@ def fitting_threads(source: Source, plan: Plan, size: TaskSize) -> int:
     """As many threads as there are cores, or as many as the memory has room for.
 
     Raises:
-        LimitExceededError: The work would be killed for its memory even with one thread.
+        MemoryNeededError: One thread would be killed for it too; a larger task may do.
     """
     if size.memory_bytes is None:
         return size.threads
@@ -53,10 +53,10 @@ def fitting_threads(source: Source, plan: Plan, size: TaskSize) -> int:
             return threads
     needed = needed_bytes(source, plan, 1)
     if needed * _MODEL_ERROR > size.memory_bytes:
-        raise LimitExceededError(
-            ErrorCode.LIMIT_EXCEEDED,
+        raise MemoryNeededError(
             f"The work needs about {needed // MEBIBYTE} MiB of memory; the task has "
             f"{size.memory_bytes // MEBIBYTE} MiB.",
             "Use max_height or another profile, or ask the operator for larger processor tasks.",
+            needed_bytes=int(needed * _MODEL_ERROR),
         )
     return 1

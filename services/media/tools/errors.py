@@ -74,6 +74,18 @@ class LimitExceededError(MediaError):
     """The source is larger than the platform allows; the uploader or the operator must act."""
 
 
+class MemoryNeededError(LimitExceededError):
+    """The plan needs more memory than the task has; known before any work is lost.
+
+    Attributes:
+        needed_bytes: The least that a task must have.
+    """
+
+    def __init__(self, message: str, remedy: str, *, needed_bytes: int) -> None:
+        super().__init__(ErrorCode.OUT_OF_MEMORY, message, remedy)
+        self.needed_bytes = needed_bytes
+
+
 class ProcessingFailedError(MediaError):
     """The work failed on a usable source in a way that would repeat; the operator must act."""
 

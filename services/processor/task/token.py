@@ -67,14 +67,16 @@ class TaskToken:
             raise ValueError(message)
         self._answer(lambda: self._client.send_task_success(taskToken=self._token, output=text))
 
-    def fail(self, error: str, *, code: str, message: str, remedy: str) -> None:
+    def fail(
+        self, error: str, *, code: str, message: str, remedy: str, needed_memory_mib: int | None = None
+    ) -> None:
         """End the task with a named error and a JSON cause of at most 8 KiB.
 
         Raises:
             TokenGoneError: The workflow no longer waits for this token.
             TokenUnreachableError: The workflow could not be reached for about 15 seconds.
         """
-        cause = failure_cause(code=code, message=message, remedy=remedy)
+        cause = failure_cause(code=code, message=message, remedy=remedy, needed_memory_mib=needed_memory_mib)
         self._answer(lambda: self._client.send_task_failure(taskToken=self._token, error=error, cause=cause))
 
     def _answer(self, call: Callable[[], object]) -> None:
@@ -103,10 +105,12 @@ class TaskToken:
             raise TokenUnreachableError(message) from error
 
 
-def failure_cause(*, code: str, message: str, remedy: str) -> str:
+def failure_cause(*, code: str, message: str, remedy: str, needed_memory_mib: int | None = None) -> str:
     """Return the JSON cause of a failed task; long texts are shortened so that the cause stays valid JSON."""
-    cause = json.dumps({"code": code, "message": message, "remedy": remedy})
+    needs = {} if needed_memory_mib is None else {"needed_memory_mib": needed_memory_mib}
+    cause = json.dumps({"code": code, "message": message, "remedy": remedy, **needs})
     if len(cause) <= MAX_CAUSE_BYTES:
         return cause
     # json.dumps writes ASCII and spends at most 12 bytes on a character (an escaped surrogate pair).
-    return json.dumps({"code": code, "message": message[:500] + " [shortened]", "remedy": remedy[:100]})
+    shortened = {"code": code, "message": message[:500] + " [shortened]", "remedy": remedy[:100]}
+    return json.dumps(shortened | needs)

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e.processes import kill_while_encoding, processes_of
+from tests.e2e.small_tasks import LARGE_MIB, TOO_SMALL_MIB, size, tasks_of
 from tests.media import BUNNY, ffmpeg
 from tests.platform_client import Platform, wait_for
 
@@ -77,6 +78,19 @@ def test_only_the_killed_chunk_is_encoded_again(edited: Platform, tmp_path: Path
     assert told["job.assembled"]["encoded_again"] == 1
     edited.mail(job_id)
     assert len(edited.mails(job_id)) == 1
+
+
+def test_a_chunk_killed_for_its_memory_is_encoded_in_a_larger_task(edited: Platform) -> None:
+    with tasks_of(edited, chunks=size(TOO_SMALL_MIB, LARGE_MIB)):
+        job_id = edited.upload(BUNNY)
+        job = edited.settled(job_id)
+
+    assert (job["status"], job["attempt"]) == ("COMPLETED", 1), job
+    told = [event["data"] for event in edited.events(job_id) if event["type"] == "job.enlarged"]
+    assert {item["step"] for item in told} == {"encode"}
+    assert len({item["chunk"] for item in told}) == len(told) == 2
+    assert {item["to_memory_mib"] for item in told} == {LARGE_MIB}
+    edited.mail(job_id)
 
 
 def _encoders(job_id: str) -> list[int]:

@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,6 +28,12 @@ def handler(event, context):
         event["source"] == "announce" and event["job_id"].startswith("unheard")
     ):
         raise RuntimeError("the ledger is away")
+    if event.get("error") == "OutOfMemory" and event["size"]["larger"]:
+        size, *larger = event["size"]["larger"]
+        return {"job_id": event["job_id"], "status": "ENLARGED", "step": event.get("step"),
+                "size": size | {"larger": larger}}
+    if event["source"] == "chunk":
+        return {"status": "FAILED"}
     if event["source"] == "announce":
         return {"job_id": event["job_id"], "status": event["topic"].upper(), "announcement": None}
     if event["job_id"].startswith("stale"):
@@ -70,7 +76,8 @@ class Workflow:
                 environment = {item["name"]: item["value"] for item in override["environment"]}
                 if environment["EXECUTION_ARN"] == execution_arn:
                     seen.add(task["taskArn"])
-                    return environment | {"_name": override["name"]}
+                    size = {"_cpu": task["overrides"]["cpu"], "_memory": task["overrides"]["memory"]}
+                    return environment | size | {"_name": override["name"]}
             return None
 
         return wait_for(find, "a task")
@@ -129,7 +136,10 @@ def build_workflow(clients: Callable[[str], Any]) -> Callable[..., Workflow]:
     """Create the machine of the repository, with topics of its own or with topics that do not exist."""
 
     def build(
-        *, missing_topics: bool = False, change: Callable[[dict[str, Any]], None] | None = None
+        *,
+        missing_topics: bool = False,
+        change: Callable[[dict[str, Any]], None] | None = None,
+        larger: Sequence[Mapping[str, int]] = (),
     ) -> Workflow:
         suffix = uuid.uuid4().hex[:8]
         cluster = clients("ecs").create_cluster(clusterName=f"cluster-{suffix}")["cluster"]["clusterArn"]
@@ -141,6 +151,9 @@ def build_workflow(clients: Callable[[str], Any]) -> Callable[..., Workflow]:
             "first_capacity_provider": "FARGATE",
             "chunk_max_concurrency": 3,
             "container_name": "processor",
+            "task_cpu_units": 1024,
+            "task_memory_mib": 2048,
+            "larger_task_sizes": larger,
             "cluster_arn": cluster,
             "task_definition_arn": _build_task(clients, suffix),
             "subnet_ids": ["subnet-1"],

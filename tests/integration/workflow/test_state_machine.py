@@ -45,7 +45,13 @@ def test_a_finished_job_is_announced_with_its_attributes(build_workflow: Build) 
     assert task["_name"] == "processor"
     answer(workflow, task, success(job_id))
     assert workflow.end(execution)["status"] == "SUCCEEDED"
-    assert workflow.visited(execution) == ["ProcessVideo", "WhatHappened", "NotifyCompletion", "Succeeded"]
+    assert workflow.visited(execution) == [
+        "ChooseTaskSize",
+        "ProcessVideo",
+        "WhatHappened",
+        "NotifyCompletion",
+        "Succeeded",
+    ]
     message = workflow.message("completion")
     assert (message["Subject"], message["Message"]) == ("Video ready", "The video is ready.")
 
@@ -78,6 +84,7 @@ def test_an_error_that_cannot_heal_is_settled_and_announced_without_a_retry(
     end = workflow.end(execution)
     assert (end["status"], end.get("error")) == ("FAILED", "JobFailed")
     assert workflow.visited(execution) == [
+        "ChooseTaskSize",
         "ProcessVideo",
         "RecordFailure",
         "WhatHappened",
@@ -172,3 +179,81 @@ def test_an_execution_without_workers_left_is_stopped_by_the_state_timeout(build
     execution = workflow.start(job())
     assert workflow.end(execution).get("error") == "JobFailed"
     assert "RecordFailure" in workflow.visited(execution)
+
+
+LARGER = ({"cpu_units": 1024, "memory_mib": 4096}, {"cpu_units": 2048, "memory_mib": 8192})
+
+
+def size_of(task: dict[str, str]) -> tuple[str, str]:
+    return task["_cpu"], task["_memory"]
+
+
+def chunked(job_id: str, *names: str) -> str:
+    return json.dumps({"job_id": job_id, "status": "CHUNKED", "chunks": names})
+
+
+def test_a_task_out_of_memory_is_started_again_one_size_up_each_time(build_workflow: Build) -> None:
+    workflow, seen, job_id = build_workflow(larger=LARGER), set[str](), job()
+    execution = workflow.start(job_id)
+    sizes = []
+    for _ in LARGER:
+        task = workflow.next_task(execution, seen)
+        sizes.append(size_of(task))
+        fail(workflow, task, "OutOfMemory")
+    task = workflow.next_task(execution, seen)
+    answer(workflow, task, success(job_id))
+    assert workflow.end(execution)["status"] == "SUCCEEDED"
+    assert [*sizes, size_of(task)] == [("1024", "2048"), ("1024", "4096"), ("2048", "8192")]
+    assert task["STEP"] == "prepare"
+
+
+def test_a_task_out_of_memory_at_the_largest_size_ends_its_job(build_workflow: Build) -> None:
+    workflow, seen = build_workflow(larger=LARGER[:1]), set[str]()
+    execution = workflow.start(job())
+    for _ in range(2):
+        fail(workflow, workflow.next_task(execution, seen), "OutOfMemory", cause="too small")
+    assert workflow.end(execution).get("error") == "JobFailed"
+    assert len(seen) == 2
+    assert workflow.message("error")["Message"] == "failed: too small"
+
+
+def test_another_error_of_a_larger_task_is_retried_in_the_larger_size(build_workflow: Build) -> None:
+    workflow, seen, job_id = build_workflow(larger=LARGER), set[str](), job()
+    execution = workflow.start(job_id)
+    fail(workflow, workflow.next_task(execution, seen), "OutOfMemory")
+    fail(workflow, workflow.next_task(execution, seen), "Transient")
+    task = workflow.next_task(execution, seen)
+    answer(workflow, task, success(job_id))
+    assert workflow.end(execution)["status"] == "SUCCEEDED"
+    assert size_of(task) == ("1024", "4096")
+
+
+def test_a_chunk_and_the_assembly_grow_by_themselves_from_the_size_of_their_job(
+    build_workflow: Build,
+) -> None:
+    workflow, seen, job_id = build_workflow(larger=LARGER), set[str](), job()
+    execution = workflow.start(job_id)
+    fail(workflow, workflow.next_task(execution, seen), "OutOfMemory")
+    answer(workflow, workflow.next_task(execution, seen), chunked(job_id, "window-0000"))
+    small = workflow.next_task(execution, seen)
+    fail(workflow, small, "OutOfMemory")
+    large = workflow.next_task(execution, seen)
+    answer(workflow, large, json.dumps({"chunk": "window-0000"}))
+    assembly = workflow.next_task(execution, seen)
+    fail(workflow, assembly, "OutOfMemory")
+    last = workflow.next_task(execution, seen)
+    answer(workflow, last, success(job_id))
+    assert workflow.end(execution)["status"] == "SUCCEEDED"
+    tasks = [small, large, assembly, last]
+    assert [task["STEP"] for task in tasks] == ["encode", "encode", "assemble", "assemble"]
+    assert [task["_memory"] for task in tasks] == ["4096", "8192", "4096", "8192"]
+    assert small["CHUNK"] == large["CHUNK"] == "window-0000"
+
+
+def test_a_chunk_out_of_memory_at_the_largest_size_ends_its_job(build_workflow: Build) -> None:
+    workflow, seen, job_id = build_workflow(), set[str](), job()
+    execution = workflow.start(job_id)
+    answer(workflow, workflow.next_task(execution, seen), chunked(job_id, "window-0000"))
+    fail(workflow, workflow.next_task(execution, seen), "OutOfMemory")
+    assert workflow.end(execution).get("error") == "JobFailed"
+    assert len(seen) == 2

@@ -98,6 +98,12 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
     [
         ("task_memory_mib", {"task_memory_mib": "16384"}, "2048 to 8192 in steps of 1024"),
         ("task_memory_mib", {"task_memory_mib": "2500"}, "2048 to 8192 in steps of 1024"),
+        ("task_memory_max_mib", {"task_memory_mib": "4096", "task_memory_max_mib": "3072"}, "such as 4096"),
+        (
+            "task_memory_max_mib",
+            {"task_memory_max_mib": "31744"},
+            "with this task_cpu_units or more, such as",
+        ),
         ("task_ephemeral_storage_gib", {"task_ephemeral_storage_gib": "21"}, "at least 25"),
         ("workflow_timeout_seconds", {"workflow_timeout_seconds": "600"}, "at least 816"),
         (

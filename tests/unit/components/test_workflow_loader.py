@@ -26,6 +26,9 @@ def values() -> dict[str, PlaceholderValue]:
         "task_timeout_seconds": 1620,
         "chunk_max_concurrency": 10,
         "subnet_ids": ["subnet-1", "subnet-2"],
+        "task_cpu_units": 1024,
+        "task_memory_mib": 2048,
+        "larger_task_sizes": [{"cpu_units": 1024, "memory_mib": 4096}],
     }
 
 
@@ -46,6 +49,9 @@ def test_values_keep_their_types(definition: dict[str, Any]) -> None:
     assert process["TimeoutSeconds"] == 1620
     network = process["Arguments"]["NetworkConfiguration"]["AwsvpcConfiguration"]
     assert network["Subnets"] == ["subnet-1", "subnet-2"]
+    size = definition["States"]["ChooseTaskSize"]["Output"]["size"]
+    larger = [{"cpu_units": 1024, "memory_mib": 4096}]
+    assert size == {"cpu_units": 1024, "memory_mib": 2048, "larger": larger}
     assert "${" not in json.dumps(definition)
 
 

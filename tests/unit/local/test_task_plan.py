@@ -80,6 +80,13 @@ def test_limits_and_defaults_follow_ecs(tmp_path: Path) -> None:
     assert (made.cores, made.memory_mib, made.stop_timeout_seconds, made.log) == (2, 4096, 30.0, None)
 
 
+def test_a_size_given_at_the_start_counts_more_than_that_of_the_definition(tmp_path: Path) -> None:
+    started = task()
+    started["overrides"] = {**started["overrides"], "cpu": "3072", "memory": "8192"}
+    made = plan(started, definition(), tmp_path)
+    assert (made.cores, made.memory_mib) == (3, 8192)
+
+
 @pytest.mark.parametrize(
     ("described", "words"),
     [

@@ -7,7 +7,7 @@ import pytest
 from media.inspect.probe import Source
 from media.plan.plan import make_plan
 from media.plan.task_size import TaskSize, fitting_threads, needed_bytes
-from media.tools.errors import ErrorCode, LimitExceededError
+from media.tools.errors import ErrorCode, MemoryNeededError
 from media.tools.limits import MEBIBYTE
 from tests.ladders import ladder
 from tests.unit.media.test_plan import SOURCE
@@ -46,11 +46,13 @@ def test_a_task_with_little_memory_uses_fewer_threads_than_it_has_cores() -> Non
     assert fitting_threads(source, replace(plan, codec="h264"), TaskSize(2, 2048 * MEBIBYTE)) == 2
 
 
-def test_work_that_cannot_fit_is_refused_with_both_numbers() -> None:
+def test_work_that_cannot_fit_is_out_of_memory_before_it_begins_with_both_numbers() -> None:
     source = _source(7680, 4320)
     plan = make_plan(source, ladder("h264-to-hevc"))
 
-    with pytest.raises(LimitExceededError, match=r"\d+ MiB of memory; the task has 1024 MiB") as refused:
+    with pytest.raises(MemoryNeededError, match=r"\d+ MiB of memory; the task has 1024 MiB") as refused:
         fitting_threads(source, plan, TaskSize(2, 1024 * MEBIBYTE))
 
-    assert refused.value.code == ErrorCode.LIMIT_EXCEEDED
+    assert refused.value.code == ErrorCode.OUT_OF_MEMORY
+    enough = TaskSize(2, refused.value.needed_bytes + 1)
+    assert fitting_threads(source, plan, enough) == 1

@@ -102,6 +102,14 @@ def test_every_reason_of_media_work_is_a_public_code_of_the_same_name() -> None:
         assert describe(errors.MediaError(code, "m", "r")).failure.code is ErrorCode[code.name]
 
 
+def test_a_plan_that_does_not_fit_says_in_whole_mebibytes_what_would_do() -> None:
+    told = describe(errors.MemoryNeededError("m", "r", needed_bytes=3 * 1024**3 + 1))
+    assert (told.error, told.failure.code) == (TaskError.OUT_OF_MEMORY, ErrorCode.OUT_OF_MEMORY)
+    assert told.needed_memory_mib == 3 * 1024 + 1
+    killed = errors.LimitExceededError(errors.ErrorCode.OUT_OF_MEMORY, "m", "r")
+    assert describe(killed).needed_memory_mib is None
+
+
 def test_unexpected_errors_do_not_leak_their_text() -> None:
     told = describe(RuntimeError("connection to 10.0.0.1 with password hunter2"))
     assert "hunter2" not in told.failure.message

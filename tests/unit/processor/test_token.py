@@ -97,6 +97,17 @@ def test_the_cause_is_valid_json_within_its_limit(message: str) -> None:
     assert cause["remedy"].startswith("upload again")
 
 
+@pytest.mark.parametrize("message", ["short", "long " * 10_000])
+def test_the_cause_says_how_much_memory_is_needed_where_that_is_known(message: str) -> None:
+    client = FakeStepFunctions()
+    held = token(client)
+    held.fail("OutOfMemory", code="OUT_OF_MEMORY", message=message, remedy="r", needed_memory_mib=5000)
+    held.fail("OutOfMemory", code="OUT_OF_MEMORY", message=message, remedy="r")
+    planned, killed = (json.loads(arguments["cause"]) for _, arguments in client.calls)
+    assert planned["needed_memory_mib"] == 5000
+    assert "needed_memory_mib" not in killed
+
+
 def test_an_output_beyond_the_limit_of_a_state_is_refused_before_it_is_sent() -> None:
     client = FakeStepFunctions()
     with pytest.raises(ValueError, match="262144"):

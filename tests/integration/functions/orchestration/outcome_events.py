@@ -58,3 +58,10 @@ def stopped(task: str = "task-1", last_status: str = "STOPPED", **changes: Any) 
 def started_with(job: Job, token: str) -> dict[str, Any]:
     environment = [{"name": "JOB_ID", "value": str(job.id)}, {"name": "TASK_TOKEN", "value": token}]
     return {"containerOverrides": [{"name": "processor", "environment": environment}]}
+
+
+def out_of_memory(job: Job, *larger_mib: int, cause: Any = "", **changes: Any) -> dict[str, Any]:
+    """The state machine's question after a task of 2048 MiB ran out of memory; `larger_mib` come next."""
+    larger = [{"cpu_units": 1024, "memory_mib": memory_mib} for memory_mib in larger_mib]
+    size = {"cpu_units": 1024, "memory_mib": 2048, "larger": larger}
+    return workflow(job, "OutOfMemory", cause) | {"step": "prepare", "size": size} | changes

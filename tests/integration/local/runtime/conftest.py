@@ -47,7 +47,7 @@ if mode == "report":
         denied = "AccessDenied" in str(error)
     say(caller=caller, secret=os.environ["DB_PASSWORD"], task_arn=metadata["TaskARN"], denied=denied,
         scratch=os.environ["SCRATCH_DIR"], home_is_set="HOME" in os.environ,
-        cores=sorted(os.sched_getaffinity(0)))
+        cores=sorted(os.sched_getaffinity(0)), limits=metadata["Limits"])
     states().send_task_success(taskToken=token, output=json.dumps({"caller": caller}))
 elif mode == "exit":
     sys.exit(7)
@@ -94,7 +94,8 @@ elif mode == "hog":
     block = bytearray(200 * 1024 * 1024)
     for index in range(0, len(block), 4096):
         block[index] = 1
-    time.sleep(300)
+    time.sleep(float(os.environ.get("HOLD_SECONDS", "300")))
+    say(kept=len(block))
 '''
 
 
@@ -113,11 +114,12 @@ class World:
     registry: TokenRegistry
     arns: dict[str, str] = field(default_factory=dict)
 
-    def run_task(self, mode: str, **environment: str) -> str:
+    def run_task(self, mode: str, *, memory_mib: int | None = None, **environment: str) -> str:
+        size = {"memory": str(memory_mib)} if memory_mib else {}
         entries = [{"name": name, "value": value} for name, value in ({"MODE": mode} | environment).items()]
         answer = self.access.client("ecs").run_task(
             cluster=self.cluster, taskDefinition=self.definition_arn, launchType="FARGATE",
-            overrides={"containerOverrides": [{"name": "probe", "environment": entries}]},
+            overrides={**size, "containerOverrides": [{"name": "probe", "environment": entries}]},
         )  # fmt: skip
         return str(answer["tasks"][0]["taskArn"])
 

@@ -32,6 +32,7 @@ def test_a_task_has_its_roles_secret_volumes_and_nothing_else(world: World) -> N
     assert seen["scratch"].startswith(str(world.root / "tasks"))
     assert seen["home_is_set"] is False
     assert len(seen["cores"]) == 1
+    assert seen["limits"] == {"CPU": 1, "Memory": 150}
 
 
 def test_output_reaches_the_configured_log_stream_and_scratch_is_removed(world: World) -> None:
@@ -100,6 +101,14 @@ def test_a_task_over_its_memory_is_killed_with_the_reason_ecs_gives(world: World
     (container,) = world.events()[0]["detail"]["containers"]
     assert container["reason"] == "OutOfMemoryError: Container killed due to memory usage"
     assert container["exitCode"] == 137
+
+
+def test_a_task_started_with_more_memory_than_its_definition_says_may_use_it(world: World) -> None:
+    task_arn = world.run_task("hog", memory_mib=400, HOLD_SECONDS="2.5")
+    world.drive(lambda: stopped(world, task_arn))
+    assert world.said("kept")
+    (container,) = world.events()[0]["detail"]["containers"]
+    assert (container["exitCode"], container.get("reason")) == (0, None)
 
 
 def test_a_task_whose_secret_lacks_the_key_fails_to_start(world: World) -> None:
