@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import m3u8
 import pytest
 
-from tests import media_pictures
+from tests import damage_sources, media_pictures
 from tests.media import BUNNY
 from tests.platform_client import Platform
 
@@ -17,7 +17,7 @@ SRT = "1\n00:00:00,200 --> 00:00:00,900\nHello there\n"
 
 @pytest.fixture(scope="module")
 def jobs(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """A picture, the sound of a video, and a marked part of it with subtitles: ordered together."""
+    """A picture, sound, what is left of a cut film, and a marked part with subtitles: ordered together."""
     directory = tmp_path_factory.mktemp("sources")
     photograph = media_pictures.make_photograph(directory, 6)
     mark = media_pictures.make_picture(directory, "mark.png", size="64x64")
@@ -27,6 +27,7 @@ def jobs(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     ordered = {
         "image": platform.upload(photograph, content_type="image/jpeg", profile="image"),
         "audio": platform.upload(BUNNY, profile="audio"),
+        "kept": platform.upload(damage_sources.cut_mp4(directory), profile="audio", damage="keep"),
         "overrides": platform.upload(
             BUNNY,
             trim={"start_seconds": 1, "end_seconds": 2},
@@ -55,6 +56,19 @@ def test_sound_plays_from_its_link(platform: Platform, jobs: dict[str, dict[str,
     assert job["status"] == "COMPLETED", job["error"]
     assert {"m4a", "opus", "waveform"} <= {item["name"] for item in job["outputs"]}
     assert "audio" in _played(platform, job["video_id"])
+
+
+def test_a_cut_film_whose_order_keeps_damage_is_completed_with_a_warning(
+    jobs: dict[str, dict[str, Any]],
+) -> None:
+    job = jobs["kept"]
+
+    assert job["status"] == "COMPLETED", job["error"]
+    assert job["overrides"] == {"damage": "keep"}
+    assert "SOURCE_DAMAGED" in {warning["code"] for warning in job["warnings"]}
+    (sound,) = (item for item in job["outputs"] if item["name"] == "m4a")
+    expected = damage_sources.SECONDS * damage_sources.KEPT
+    assert sound["duration_seconds"] == pytest.approx(expected, abs=0.3)
 
 
 def test_a_marked_part_plays_with_the_subtitles_that_came_with_it(
