@@ -19,6 +19,7 @@ _FORMS: Final = {
     "wmv": (("-c:v", "wmv2", "-q:v", "3"), ("-c:a", "wmav2")),
 }
 _ONE: Final = 0.04
+"""Seconds that one picture lasts."""
 
 
 def draw(random: Random) -> Member:
@@ -42,11 +43,8 @@ def draw(random: Random) -> Member:
 
     def make(to: Path) -> Path:
         video, audio = _FORMS[suffix]
-        one = ("-frames:v", "1") if picture == _ONE else ()
         path = to / f"a.{suffix}"
-        ffmpeg(
-            *flag("320x180", "25", max(picture, 0.2)), *beep(hertz, sound), *video, *audio, *one, str(path)
-        )
+        ffmpeg(*flag("320x180", "25", picture), *beep(hertz, sound), *video, *audio, str(path))
         return path
 
     return Member(name=f"{suffix}, picture {picture} s, sound {sound} s", make=make, right=right)
