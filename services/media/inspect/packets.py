@@ -36,6 +36,8 @@ _CLOCK_TICK: Final = 1_500
 _JUMPING: Final = frozenset({"mpegts", "mpeg", "ogg"})
 """ffmpeg closes gaps in the times of these containers, which broadcasts and joined recordings have."""
 _JUMP: Final = 10 * _MICROSECONDS
+_BACK: Final = _MICROSECONDS // 10
+"""What is decoded this much before the one before it was recorded on a clock that began anew."""
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +121,7 @@ class PacketReader:
     """Reads ffprobe's lines and keeps a fixed amount of memory for each stream.
 
     Args:
-        closes_gaps: Whether a jump of more than ten seconds is no time that passes.
+        closes_gaps: Whether a jump of more than ten seconds, or one back, is no time that passes.
     """
 
     def __init__(self, *, closes_gaps: bool = False) -> None:
@@ -141,7 +143,7 @@ class PacketReader:
         if stream is None:
             stream = self._streams[index] = _Stream()
         if self._closes_gaps:
-            shift = stream.shift(decoded if decoded is not None else shown)
+            shift = stream.shift(decoded, shown, max(lasts or 0, 0))
             shown = None if shown is None else shown + shift
             decoded = None if decoded is None else decoded + shift
         at = shown if shown is not None else decoded
@@ -165,16 +167,22 @@ class _Stream:
         self._waiting: list[int] = []
         self._before: int | None = None
         self._steps: Counter[int] = Counter()
-        self._expected: int | None = None
+        self._decoded: int | None = None
+        self._expected = 0
         self._shift = 0
 
-    def shift(self, decoded: int | None) -> int:
-        """What closes the gaps up to a packet that is decoded at this time."""
-        if decoded is None:
+    def shift(self, decoded: int | None, shown: int | None, lasts: int) -> int:
+        """What closes the gaps up to a packet that is decoded and shown at these times and lasts so long."""
+        told = decoded if decoded is not None else shown
+        if told is None:
             return self._shift
-        if self._expected is not None and abs(decoded + self._shift - self._expected) > _JUMP:
-            self._shift = self._expected - decoded
-        self._expected = decoded + self._shift
+        at = told + self._shift
+        if self._decoded is not None:
+            # Pictures are shown in another order than they come in, so only the time of decoding tells.
+            is_back = decoded is not None and at + _BACK < self._decoded
+            if is_back or abs(at - self._decoded) > _JUMP:
+                self._shift, at = self._expected - told, self._expected
+        self._decoded, self._expected = at, at + lasts
         return self._shift
 
     def add(self, at: int, lasts: int) -> None:

@@ -5,7 +5,7 @@ from random import Random
 from typing import Final
 
 from tests.corpus.film import AAC, H264, beep, flag
-from tests.corpus.member import RED, WHITE, Member, Right, Spot, Tone
+from tests.corpus.member import BLUE, RED, WHITE, Member, Right, Spot, Tone
 from tests.media import ffmpeg
 
 _FORMS: Final = {
@@ -19,10 +19,15 @@ _FORMS: Final = {
     "wmv": (("-c:v", "wmv2", "-q:v", "3"), ("-c:a", "wmav2")),
 }
 _ONE: Final = 0.04
+"""Seconds that one picture lasts."""
 
 
 def draw(random: Random) -> Member:
-    """A film of which one half ends long before the other."""
+    """A film of which one half begins or ends long before the other."""
+    return random.choice((_ends, _ends, _begins))(random)
+
+
+def _ends(random: Random) -> Member:
     suffix = random.choice(list(_FORMS))
     picture, sound = random.choice(((_ONE, 2.0), (0.4, 2.0), (1.0, 2.5), (2.0, 0.5), (2.5, 1.0), (1.5, 1.5)))
     hertz = random.choice((330, 440, 880))
@@ -42,11 +47,29 @@ def draw(random: Random) -> Member:
 
     def make(to: Path) -> Path:
         video, audio = _FORMS[suffix]
-        one = ("-frames:v", "1") if picture == _ONE else ()
         path = to / f"a.{suffix}"
-        ffmpeg(
-            *flag("320x180", "25", max(picture, 0.2)), *beep(hertz, sound), *video, *audio, *one, str(path)
-        )
+        ffmpeg(*flag("320x180", "25", picture), *beep(hertz, sound), *video, *audio, str(path))
         return path
 
     return Member(name=f"{suffix}, picture {picture} s, sound {sound} s", make=make, right=right)
+
+
+def _begins(random: Random) -> Member:
+    """Sound that begins late, as tools that join recordings write it: silence, then in step."""
+    suffix = random.choice([name for name in _FORMS if name not in {"avi", "wmv"}])
+    late, hertz = random.choice((0.3, 0.7, 1.2)), random.choice((330, 440, 880))
+    right = Right(
+        seconds=2.0,
+        lenient_seconds=0.16,
+        spots=(Spot(share=0.2, colour=RED), Spot(share=0.9, colour=BLUE)),
+        tracks=1,
+        tones=(Tone(hertz=0, start=0, end=late - 0.1), Tone(hertz=hertz, start=late + 0.05, end=1.9)),
+    )
+
+    def make(to: Path) -> Path:
+        video, audio = _FORMS[suffix]
+        path, sound = to / f"a.{suffix}", ("-itsoffset", str(late), *beep(hertz, 2 - late))
+        ffmpeg(*flag(), *sound, *video, *audio, str(path))
+        return path
+
+    return Member(name=f"{suffix}, sound from {late} s", make=make, right=right)

@@ -16,13 +16,15 @@ _MPEG2: Final = ("-c:v", "mpeg2video", "-q:v", "3")
 
 def draw(random: Random) -> Member:
     """A broadcast of two parts of a second each; red with one tone, then blue with another."""
-    return random.choice((_size, _pixels, _channels, _sound_rate, _numbers, _bare, _three_sizes))(random)
+    return random.choice((_size, _pixels, _channels, _sound_rate, _numbers, _bare, _three_sizes, _clock))(
+        random
+    )
 
 
-def _part(to: Path, number: int, picture: tuple[str, ...], sound: tuple[str, ...], *more: str) -> bytes:
-    """One second of a broadcast that begins where the last part ended."""
-    path = to / f"{number}.ts"
-    options = ("-muxdelay", "0", "-output_ts_offset", str(number), "-f", "mpegts")
+def _part(to: Path, start: float, picture: tuple[str, ...], sound: tuple[str, ...], *more: str) -> bytes:
+    """One second of a broadcast that begins at a time, usually where the last part ended."""
+    path = to / "part.ts"
+    options = ("-muxdelay", "0", "-output_ts_offset", str(start), "-f", "mpegts")
     ffmpeg(*picture, *sound, "-bf", "0", *more, *options, str(path))
     return path.read_bytes()
 
@@ -157,3 +159,16 @@ def _bare(random: Random) -> Member:
 
     name = f"{suffix} from {first} to {second}"
     return Member(name=name, make=make, right=_right(said=("PICTURE_CHANGES",), size=first))
+
+
+def _clock(random: Random) -> Member:
+    """Recordings in one file: the clock of the second begins anew, or anywhere else."""
+    first = random.choice((0, 0, 30, 5000, 95_000))
+    second = random.choice((0, 0, first, first + 12, first + 600, 70_000))
+    codec = random.choice((H264, _MPEG2))
+
+    def make(to: Path) -> Path:
+        parts = ((first, "red", 440), (second, "blue", 880))
+        return _join(to, *(_part(to, at, _shot(c), beep(h, 1), *codec, *AAC) for at, c, h in parts))
+
+    return Member(name=f"ts of {codec[1]} at {first} s, then at {second} s", make=make, right=_right())

@@ -15,6 +15,7 @@ from tests.times_sources import patched, put
 
 _ABSURD: Final = (0.0, 0.001, 0.7, 30.0, 36_000.0, 2_147_483.63, 1e12, -1.0, float("inf"), float("nan"))
 """Seconds."""
+_WEBM: Final = Film(video=("-c:v", "libvpx", "-deadline", "realtime"), audio=("-c:a", "libopus"))
 _FILE_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _PLAY_DURATION_AT: Final = 48
 _DAMAGES: Final = (
@@ -38,7 +39,20 @@ class _Lie:
 
 def draw(random: Random) -> Member:
     """A film of two seconds whose header tells another length, or whose times begin elsewhere."""
-    kinds = (_matroska, _tag, _flash, _movie, _windows_media, _avi, _chapters, _cue, _late, _cut_in, _damage)
+    kinds = (
+        _matroska,
+        _tag,
+        _flash,
+        _movie,
+        _windows_media,
+        _avi,
+        _chapters,
+        _cue,
+        _late,
+        _cut_in,
+        _live,
+        _damage,
+    )
     lie = random.choice(kinds)(random)
     right = Right(
         seconds=2.0,
@@ -51,11 +65,7 @@ def draw(random: Random) -> Member:
 
 def _matroska(random: Random) -> _Lie:
     claimed, suffix = random.choice(_ABSURD), random.choice(("mkv", "webm"))
-    film = (
-        Film()
-        if suffix == "mkv"
-        else Film(video=("-c:v", "libvpx", "-deadline", "realtime"), audio=("-c:a", "libopus"))
-    )
+    film = Film() if suffix == "mkv" else _WEBM
     value = struct.pack(">d", claimed * 1000)
     return _Lie(
         f"{suffix} of {claimed} s",
@@ -178,6 +188,17 @@ def _cut_in(random: Random) -> _Lie:
         return path
 
     return _Lie(f"ts without its first {lost} bytes, behind {junk} others", tell)
+
+
+def _live(random: Random) -> _Lie:
+    """As browsers record: no length, no index, sizes that are not told."""
+    suffix = random.choice(("webm", "mkv"))
+    film = Film() if suffix == "mkv" else _WEBM
+    start = random.choice(("0", "0.7"))
+    return _Lie(
+        f"{suffix} live, from {start} s",
+        lambda to: film.write(to / f"a.{suffix}", "-live", "1", "-output_ts_offset", start),
+    )
 
 
 def _damage(random: Random) -> _Lie:

@@ -94,7 +94,7 @@ def _flash(random: Random) -> _Lie:
 
 def _bitstream(random: Random) -> _Lie:
     claimed, suffix = random.choice((1, 5, 13, 90, 240, 1000)), random.choice(("mp4", "mkv", "flv", "ts"))
-    told = f"h264_metadata=tick_rate={2 * claimed}:fixed_frame_rate_flag={random.choice((0, 1))}"
+    told = f"h264_metadata=tick_rate={2 * claimed}"
     return _Lie(
         f"{suffix}, bitstream of {claimed} frames a second",
         lambda film, to: film.write(to / f"a.{suffix}", "-bsf:v", told),

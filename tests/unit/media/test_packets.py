@@ -76,6 +76,23 @@ def test_jumps_in_time_are_closed_where_ffmpeg_closes_them() -> None:
     assert kept.end_seconds - kept.start_seconds > 90_000
 
 
+def test_a_clock_that_begins_anew_after_seconds_is_no_time_that_passes_twice() -> None:
+    """As in segments of a stream that were put into one file."""
+    lines = [_line(segment % 3 + position / 25) for segment in (0, 1, 3, 4, 6) for position in range(25)]
+
+    closed, kept = _read(*lines, closes_gaps=True), _read(*lines)
+    assert closed.end_seconds - closed.start_seconds == pytest.approx(5, abs=0.001)
+    assert (closed.moving_rate, closed.is_steady) == (Fraction(25), True)
+    assert kept.end_seconds - kept.start_seconds == pytest.approx(2, abs=0.001)
+
+
+def test_pictures_without_a_time_of_decoding_are_no_clock_that_begins_anew() -> None:
+    order = [0, 8, 4, 2, 1, 3, 6, 5, 7]
+    lines = [f"0,{position / 25},N/A,0.04,__\n".encode() for position in order]
+
+    assert _read(*lines, closes_gaps=True) == _read(*lines)
+
+
 @given(st.binary(max_size=300), st.integers(min_value=1, max_value=20))
 def test_any_bytes_in_any_pieces_are_read_without_an_error(data: bytes, step: int) -> None:
     reader = PacketReader(closes_gaps=True)
