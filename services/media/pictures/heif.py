@@ -41,7 +41,7 @@ def convert_heif(session: Session, source: Path) -> tuple[PictureFile, MediaInpu
     _write_alone(source, copy, picture)
     # The tool may find more pixels than were announced: the PNG is measured, and cannot grow without end.
     most = session.limits.max_pixels * _MOST_PIXEL_BYTES + MEBIBYTE
-    bounded = replace(session, limits=replace(session.limits, max_output_bytes=most))
+    bounded = replace(session, limits=replace(session.limits, most_file_bytes=most))
     try:
         done = bounded.produce(_convert(copy, png), outputs=1)
     except ToolFailedError as error:

@@ -25,6 +25,7 @@ class Limits:
         max_streams: Most streams in one container.
         probe_seconds: Wall time for one inspection.
         work_seconds: Wall time for all of the media work together; stays below the workflow's own timeout.
+        most_file_bytes: Largest file that a tool may write; None for what the longest source needs.
     """
 
     max_source_bytes: int = 10 * GIBIBYTE
@@ -33,10 +34,13 @@ class Limits:
     max_streams: int = 64
     probe_seconds: float = 20.0
     work_seconds: float = 1620.0
+    most_file_bytes: int | None = None
 
     @property
     def max_output_bytes(self) -> int:
         """Largest single file that a child may write: a source as it is, twice, or the longest rendition."""
+        if self.most_file_bytes is not None:
+            return self.most_file_bytes
         longest = int(self.max_duration_seconds * _OUTPUT_BYTES_PER_SECOND)
         return max(2 * self.max_source_bytes, longest)
 
