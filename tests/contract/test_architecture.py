@@ -73,6 +73,7 @@ def test_every_contract_has_an_import_that_it_must_refuse() -> None:
     assert set(PLANTED) == set(CONTRACTS)
 
 
+@pytest.mark.long_but(2)
 @pytest.mark.parametrize("contract", PLANTED)
 def test_a_planted_import_breaks_its_contract(checkout: Path, contract: str) -> None:
     place, module = PLANTED[contract]

@@ -42,6 +42,7 @@ def test_what_matroska_cuts_off_is_not_in_the_picture(make: Produce, tmp_path: P
     assert _likeness(picture_sources.moving(), path, "[0][1]ssim") > 0.9
 
 
+@pytest.mark.long
 def test_columns_that_the_bitstream_cuts_off_at_the_left_are_not_squeezed_into_the_picture(
     make: Produce, tmp_path: Path
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_turn_that_is_no_quarter_is_not_obeyed(make: Produce, tmp_path: Path, 
     )
 
 
+@pytest.mark.long
 def test_a_quarter_turn_is_obeyed(make: Produce, tmp_path: Path) -> None:
     source = picture_sources.make_turned(tmp_path, 90)
     path = _top(make(source))
@@ -75,7 +77,7 @@ def test_a_quarter_turn_is_obeyed(make: Produce, tmp_path: Path) -> None:
     assert _likeness(("-i", str(source)), path, "[0][1]ssim") > 0.9
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize("first", ["tff", "bff"])
 def test_single_fields_of_hevc_are_woven_to_whole_pictures_of_their_shape(
     make: Produce, tmp_path: Path, first: str

@@ -262,6 +262,7 @@ def test_a_source_without_sound_has_no_audio_output_anywhere(made: Callable[[Mak
     assert production.technical["audio"] is None
 
 
+@pytest.mark.long
 def test_the_keyframes_of_an_ntsc_source_lie_at_exact_groups_of_sixty_frames(
     made: Callable[[Maker], Production],
 ) -> None:

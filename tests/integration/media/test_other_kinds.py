@@ -40,6 +40,7 @@ def _packets(path: Path, stream: str) -> str:
     ).stdout.split("=")[1]
 
 
+@pytest.mark.long
 def test_the_sound_of_a_video_becomes_streams_and_single_files_at_the_wanted_level(make: Produce) -> None:
     production = make(media.BUNNY, profile="audio")
 

@@ -245,6 +245,7 @@ def test_a_watermark_is_on_every_frame_of_a_rotated_and_an_hdr_source(make: Prod
     assert all(_is(tuple(raw[at : at + 3]), (0, 255, 0)) for at in range(0, len(raw), 3))
 
 
+@pytest.mark.long_but(3)
 @pytest.mark.parametrize(
     ("bad", "code", "kind"),
     [

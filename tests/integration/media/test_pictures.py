@@ -69,6 +69,7 @@ def test_transparency_stays_in_webp_and_becomes_white_in_jpeg(make: Produce, tmp
     assert all(b"Somebody" not in file.path.read_bytes() for file in production.files)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.gif"])
 def test_every_accepted_format_is_accepted(make: Produce, tmp_path: Path, name: str) -> None:
     production = make(media_pictures.make_picture(tmp_path, name, size="321x181"), profile=only_large())
@@ -88,6 +89,7 @@ def test_a_picture_of_one_pixel_is_a_picture(make: Produce, tmp_path: Path) -> N
     ] == (1, 1)
 
 
+@pytest.mark.long_but(4)
 @pytest.mark.parametrize(
     ("source", "code"),
     [

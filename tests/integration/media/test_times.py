@@ -60,6 +60,7 @@ def _inspect(source: Path, directory: Path) -> tuple[Source, Session]:
     return inspect_source(session, source), session
 
 
+@pytest.mark.long_but(2)
 @pytest.mark.parametrize(
     ("maker", "seconds", "is_said"),
     [
@@ -112,6 +113,7 @@ def test_a_result_is_as_long_as_the_packets_of_its_source(
     assert _level(path, seconds * 0.8, 0.2) > -30
 
 
+@pytest.mark.long_but(2)
 @pytest.mark.parametrize(
     ("maker", "rate", "is_said"),
     [
@@ -177,6 +179,7 @@ def test_silence_follows_sound_that_ends_before_the_picture(make: Produce, tmp_p
     assert _codes(production) == ["SOUND_ENDS_EARLY"]
 
 
+@pytest.mark.long_but(2)
 @pytest.mark.parametrize(
     ("maker", "missing_bytes"),
     [

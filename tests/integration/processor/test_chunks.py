@@ -149,6 +149,7 @@ def test_a_finished_chunk_is_reported_again_and_not_encoded_again(steps: Steps, 
     assert steps.chunks(job_id)["window-0001"] == ("DONE", 1)
 
 
+@pytest.mark.long
 def test_a_new_attempt_encodes_only_the_chunks_that_are_missing(steps: Steps, chunk_clip: Path) -> None:
     job_id = steps.stage.order(chunk_clip)
     steps.run(job_id, "prepare")
