@@ -213,3 +213,18 @@ def test_pictures_of_a_cut_film_are_those_of_what_is_left(make: Produce, tmp_pat
     assert len(taken) == 10
     assert taken[-1].details["at_seconds"] == pytest.approx(LEFT_SECONDS * 0.95, abs=0.2)
     assert damage(production.warnings)
+
+
+@pytest.mark.long
+def test_sound_that_cannot_be_decoded_any_more_ends_there(make: Produce, tmp_path: Path) -> None:
+    source = sources.spoilt(sources.whole(tmp_path), 0.5, 1)
+    assert refusal(make, source, "audio", Overrides()).code is ErrorCode.INPUT_TRUNCATED
+    (tmp_path / "work").rename(tmp_path / "refused")
+
+    production = make(source, profile="audio", overrides=KEEP)
+
+    path = path_of(production, "m4a")
+    assert measured.sound_seconds(path) == pytest.approx(2.0, abs=0.3)
+    assert measured.hertz(path, 0.1, 1.6) == pytest.approx(440, abs=3)
+    lost = [one.facts["lost_seconds"] for one in damage(production.warnings)]
+    assert lost == pytest.approx([2.0, 2.0], abs=0.3)
