@@ -170,20 +170,34 @@ class _Stream:
         self._decoded: int | None = None
         self._expected = 0
         self._shift = 0
+        self._jumped_from: tuple[int, int] | None = None
 
     def shift(self, decoded: int | None, shown: int | None, lasts: int) -> int:
         """What closes the gaps up to a packet that is decoded and shown at these times and lasts so long."""
         told = decoded if decoded is not None else shown
         if told is None:
             return self._shift
+        self._leave_stray(told)
         at = told + self._shift
         if self._decoded is not None:
             # Pictures are shown in another order than they come in, so only the time of decoding tells.
             is_back = decoded is not None and at + _BACK < self._decoded
             if is_back or abs(at - self._decoded) > _JUMP:
+                self._jumped_from = self._shift, self._expected
                 self._shift, at = self._expected - told, self._expected
         self._decoded, self._expected = at, at + lasts
         return self._shift
+
+    def _leave_stray(self, told: int) -> None:
+        """Go back to the clock before a jump that a single packet made.
+
+        Where tracks go on under other numbers, ffmpeg gives the last packet under the old ones near the end.
+        """
+        if self._jumped_from is not None:
+            shift, expected = self._jumped_from
+            self._jumped_from = None
+            if abs(told + shift - expected) <= _BACK < abs(told + self._shift - self._expected):
+                self._shift, self._decoded, self._expected = shift, expected, expected
 
     def add(self, at: int, lasts: int) -> None:
         self.packets += 1

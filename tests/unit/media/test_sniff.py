@@ -64,7 +64,7 @@ def _refusal(tmp_path: Path, data: bytes) -> MediaError:
         (b"MAC \x96\x0f\0\0", "Monkey's Audio"),
         (b"MPCKSH\0", "Musepack 8"),
         (b"MP+\x07\0", "Musepack 7"),
-        (b"\0\0\1\x67\x42\0\0\1\x68", "raw H.264"),
+        (b"\0\0\1\x67\x42\0\0\1\x68\xce", "raw H.264"),
         (b"\0\0\0\1\x40\1\x0c\0\0\0\1\x42\1", "raw HEVC"),
         (bytes(300) + (b"\x47\x40\0\x10" + b"\xff" * 184) * 6, "MPEG-TS"),
         ((b"\x47\x40\0\x10" + b"\xff" * 200) * 6, "MPEG-TS"),

@@ -38,7 +38,10 @@ class FakeToken:
             raise self.answer_error
         self.answers.append(("success", output))
 
-    def fail(self, error: str, *, code: str, message: str, remedy: str) -> None:
+    def fail(
+        self, error: str, *, code: str, message: str, remedy: str, needed_memory_mib: int | None = None
+    ) -> None:
+        assert needed_memory_mib is None
         if self.answer_error is not None:
             raise self.answer_error
         self.answers.append((error, {"code": code, "message": message, "remedy": remedy}))
