@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from bench.measure import Cost, run_measured
-from media.plan.plan import PlannedRung, choose_rungs
+from media.plan.rungs import PlannedRung, choose_rungs
 from profiles import LadderProfile, VideoSettings, get_profile
 
 _FFMPEG = ("ffmpeg", "-nostdin", "-v", "error", "-y")

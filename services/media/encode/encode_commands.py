@@ -12,8 +12,9 @@ from media.encode.video_encoders import encoder_options
 from media.inspect.probe import AudioStream
 from media.pictures.watermark import overlaid
 from media.plan.overrides import TrimSpan
-from media.plan.plan import Plan, PlannedRung
+from media.plan.plan import Plan
 from media.plan.quality_samples import REFERENCE_NAME, Run
+from media.plan.rungs import PlannedRung
 from media.plan.seek_commands import seek_options
 from media.plan.shape import of_one_size, size_options
 from media.plan.sprite import SHEET_NAME, SpritePlan
@@ -62,9 +63,8 @@ def encode_video(
     Each rendition becomes `video_<rung>.mp4` in `directory`. The smallest one is also searched for black and
     frozen parts, which costs least there.
     """
-    options = (
-        decoder_options(plan.form) | source_options(limits, threads, plan.trim) | size_options(plan.shape)
-    )
+    options = source_options(limits, threads, plan.trim)
+    options |= decoder_options(plan.form) | size_options(plan.shape)
     picture = read(source, limits, **options)[str(stream_index)]
     outputs, rest = ladder(
         part_of(on_frame_grid(picture, plan), plan),
@@ -89,7 +89,7 @@ def on_frame_grid(picture: Any, plan: Plan) -> Any:
 
 
 def part_of(picture: Any, plan: Plan, start_frame: int = 0, end_frame: int | None = None) -> Any:
-    """TrimSpan by the numbers of the frames, so that exactly the wanted ones are left.
+    """Cut by the numbers of the frames, so that exactly the wanted ones are left.
 
     Args:
         picture: The whole source on the plan's grid of frames.
@@ -148,16 +148,13 @@ def ladder(
 def remux(
     video: Path, audios: Sequence[tuple[PlannedAudio, Path]], path: Path, limits: Limits, *, codec: str
 ) -> Command:
-    """Join a rendition and all sound into one progressive MP4, its index in front; nothing is encoded.
-
-    HEVC gets the tag that Apple's players insist on.
-    """
+    """Join a rendition and all sound into one progressive MP4, its index in front; nothing is encoded."""
     streams = [read(own_output(video), limits)["v:0"]]
     languages: dict[str, str] = {}
     for position, (track, file) in enumerate(audios):
         streams.append(read(own_output(file), limits)["a:0"])
-        languages.update(language_tag(track.stream, position))
-    tag = {"tag:v": "hvc1"} if codec == "hevc" else {}
+        languages |= language_tag(track.stream, position)
+    tag = {"tag:v": "hvc1"} if codec == "hevc" else {}  # Apple's players insist on it
     output = write(streams, path, c="copy", movflags="+faststart", **UPRIGHT, **tag, **languages)
     return compile_ffmpeg("remux", [output], threads=1)
 
@@ -166,8 +163,8 @@ def sample_brightness(video: Path, path: Path, limits: Limits) -> Command:
     """Write tiny grey pictures of the first keyframes as raw bytes, to choose a poster among them."""
     # Not every decoder can leave frames out, so those that are no keyframes are dropped here.
     opened = read(own_output(video), limits, skip_frame="nokey", threads="1", noautorotate=None)
-    picture = opened["v:0"].filter("select", "key")
-    picture = picture.filter("scale", SAMPLE_WIDTH, SAMPLE_HEIGHT, flags="area").filter("format", "gray")
+    small = opened["v:0"].filter("select", "key").filter("scale", SAMPLE_WIDTH, SAMPLE_HEIGHT, flags="area")
+    picture = small.filter("format", "gray")
     output = write([picture], path, f="rawvideo", fps_mode="passthrough", **{"frames:v": str(_MAX_SAMPLES)})
     return compile_ffmpeg("sample-poster", [output], threads=1)
 
@@ -181,7 +178,7 @@ def poster(
     settings: PosterSettings,
     limits: Limits,
 ) -> Command:
-    """TrimSpan one picture out of a rendition."""
+    """Cut one picture out of a rendition."""
     picture = read(own_output(video), limits, ss=f"{at_seconds:.6f}", threads="1", noautorotate=None)["v:0"]
     picture = picture.filter("scale", *size, flags="area", **JPEG_COLOURS).filter("format", "yuvj420p")
     options = {"frames:v": "1", "c:v": "mjpeg", "q:v": str(settings.quality)}

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from media.plan.plan import PlannedRung
-from media.plan.smallest import has_ssim
+from media.plan.rungs import PlannedRung, has_ssim
 
 _SSIM: Final = re.compile(
     r"^(?:\[libx264 @ [^\]]*\] \[info\] SSIM Mean Y:|encoded \d+ frames in .*, SSIM Mean Y: )([\d.]+|-?nan)",

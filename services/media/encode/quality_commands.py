@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import ffmpeg
 
-from media.plan.plan import Plan, PlannedRung
+from media.plan.plan import Plan
 from media.plan.quality_samples import Run
+from media.plan.rungs import PlannedRung
 from media.tools.command import Command, MediaInput, Tool, compile_ffmpeg, discard, own_output, read, write
 from media.tools.limits import Limits
 

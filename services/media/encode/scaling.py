@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from media.plan.plan import PlannedRung
+from media.plan.rungs import PlannedRung
 
 
 def scale_all(picture: Any, rungs: Sequence[PlannedRung], *, usual_form: bool) -> tuple[list[Any], Any]:

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from media.plan.plan import Plan, PlannedRung
+from media.plan.plan import Plan
+from media.plan.rungs import PlannedRung
 from profiles import VideoSettings
 
 _THREADS_PER_CORE: Final = 1.5

@@ -14,8 +14,9 @@ from media.encode.picture_facts import MOST_SECTIONS, PictureFacts, Section, rea
 from media.encode.window_commands import CELLS_NAME, EDGE_SECONDS, WindowRecipe, is_notable
 from media.inspect.probe import Source
 from media.inspect.refusals import explain
-from media.plan.plan import Plan, PlannedRung
+from media.plan.plan import Plan
 from media.plan.quality_samples import REFERENCE_NAME, runs_within
+from media.plan.rungs import PlannedRung
 from media.plan.seek_commands import first_seconds
 from media.plan.shape import needs_box
 from media.plan.sprite import SHEET_NAME

@@ -16,8 +16,9 @@ from media.encode.encode_commands import (
     sprite_sheet,
     video_file,
 )
-from media.plan.plan import Plan, PlannedRung
+from media.plan.plan import Plan
 from media.plan.quality_samples import runs_within
+from media.plan.rungs import PlannedRung
 from media.plan.seek_commands import seek_options, seek_position, show_first
 from media.plan.shape import size_options
 from media.plan.sprite import SHEET_NAME

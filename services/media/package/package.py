@@ -9,7 +9,8 @@ from media.encode.subtitles import fit_cues
 from media.package.bandwidth import write_rates
 from media.package.captions import caption_channels, naming_captions
 from media.package.poster import make_poster
-from media.plan.plan import Plan, download_rung
+from media.plan.plan import Plan
+from media.plan.rungs import download_rung
 from media.plan.sprite import SHEET_NAME, TRACK_NAME, write_track
 from media.tools.session import Session
 from profiles import LadderProfile, PassthroughProfile, PosterSettings

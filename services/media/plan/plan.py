@@ -1,7 +1,6 @@
 """What will be made out of a source: sizes, rates and group lengths, decided before encoding. Pure."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
@@ -14,12 +13,12 @@ from media.plan.captions import keeps_captions
 from media.plan.lengths import Lengths, find_lengths
 from media.plan.overrides import NO_OVERRIDES, Overrides, TrimSpan, plan_trim
 from media.plan.quality_samples import Run, choose_runs
+from media.plan.rungs import PlannedRung, choose_rungs, encodable
 from media.plan.shape import Shape, decoded_shape
-from media.plan.smallest import encodable
 from media.plan.sprite import SpritePlan, plan_sprite
 from media.plan.tracks import PlannedAudio, PlannedText, choose_audios, choose_texts
 from media.plan.watermark_placement import PlacedWatermark, WatermarkPicture, place_watermark
-from profiles import LadderProfile, Rung, VerificationSettings, VideoSettings
+from profiles import LadderProfile, VerificationSettings
 
 _STANDARD_RATES: Final = (
     *(Fraction(10), Fraction(12), Fraction(15), Fraction(20), Fraction(24000, 1001), Fraction(24)),
@@ -28,28 +27,9 @@ _STANDARD_RATES: Final = (
 )
 _STEADY_TOLERANCE: Final = Fraction(1, 100)
 _SNAP_TOLERANCE: Final = Fraction(1, 500)
-_HIGH_FRAME_RATE: Final = 40
 _LOWEST_FRAME_RATE: Final = 10
-_BETWEEN_FACTOR: Final = 1.2
 _LIMITED_RANGES: Final = frozenset({"", "tv", "unknown"})
 """What does not tell is taken for limited, as every player does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedRung:
-    """One rendition to make.
-
-    Attributes:
-        name: Output name, for example `720p`.
-        width: Even number of pixels.
-        height: Even number of pixels.
-        max_bitrate_kbps: Peak rate.
-    """
-
-    name: str
-    width: int
-    height: int
-    max_bitrate_kbps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,66 +246,6 @@ def choose_frame_rate(video: VideoStream, maximum: int) -> Fraction:
         if abs(rate - standard) <= standard * _SNAP_TOLERANCE and not _is_exact(rate):
             return standard
     return rate.limit_denominator(1001)
-
-
-def choose_rungs(
-    size: tuple[int, int], frame_rate: Fraction, settings: VideoSettings
-) -> tuple[PlannedRung, ...]:
-    """Choose the rungs that fit a picture without enlarging it.
-
-    Each rung is a box with a short and a long side, so portrait and wide pictures use the same ladder. A
-    source that lies clearly between two rungs, or below all of them, also gets a rung of its own size.
-    """
-    short, long = min(size), max(size)
-    fitting = [rung for rung in settings.rungs if _scale(rung, short, long) <= 1]
-    larger = [rung for rung in settings.rungs if _scale(rung, short, long) > 1]
-    boost = settings.high_frame_rate_factor if frame_rate > _HIGH_FRAME_RATE else 1.0
-    planned = [_plan_rung(rung, size, boost) for rung in fitting]
-    if larger and (not fitting or 1 / _scale(fitting[0], short, long) > _BETWEEN_FACTOR):
-        planned.insert(0, _own_size(size, larger[-1], boost, planned))
-    return tuple(planned)
-
-
-def download_rung(rungs: Sequence[PlannedRung], max_short_side_pixels: int) -> PlannedRung:
-    """The largest rendition that may become the progressive download."""
-    allowed = [rung for rung in rungs if min(rung.width, rung.height) <= max_short_side_pixels]
-    return allowed[0] if allowed else rungs[-1]
-
-
-def _scale(rung: Rung, short: int, long: int) -> float:
-    """Factor that makes a picture fit the rung's box; above 1 it would be enlarged."""
-    return min(rung.short_side_pixels / short, rung.long_side_pixels / long)
-
-
-def _plan_rung(rung: Rung, size: tuple[int, int], boost: float) -> PlannedRung:
-    scale = _scale(rung, min(size), max(size))
-    return PlannedRung(
-        name=rung.name,
-        width=_even(size[0] * scale, size[0]),
-        height=_even(size[1] * scale, size[1]),
-        max_bitrate_kbps=round(rung.max_bitrate_kbps * boost),
-    )
-
-
-def _own_size(size: tuple[int, int], above: Rung, boost: float, below: Sequence[PlannedRung]) -> PlannedRung:
-    """A rung at the source's own size, named and rated in proportion to the next larger rung.
-
-    The name is not simply the short side: a wide picture can share that with a smaller rung.
-    """
-    width, height = _even(size[0], size[0]), _even(size[1], size[1])
-    label = 2 * round(above.short_side_pixels / _scale(above, min(width, height), max(width, height)) / 2)
-    share = width * height / (above.short_side_pixels * above.long_side_pixels)
-    floor = below[0].max_bitrate_kbps if below else 100
-    rate = max(floor, round(above.max_bitrate_kbps * boost * min(share, 1.0)))
-    return PlannedRung(name=f"{label}p", width=width, height=height, max_bitrate_kbps=rate)
-
-
-def _even(wanted: float, ceiling: int) -> int:
-    """The nearest even number that is at least 2 and not above the source's own side."""
-    nearest = 2 * round(wanted / 2)
-    if nearest > ceiling:
-        nearest -= 2
-    return max(2, nearest)
 
 
 def _standard_rate(average: Fraction) -> Fraction:

@@ -48,7 +48,7 @@ class Window:
 
 
 def cut_windows(plan: Plan, window_seconds: float) -> tuple[Window, ...]:
-    """TrimSpan what is wanted of a video into windows of about `window_seconds`.
+    """Cut what is wanted of a video into windows of about `window_seconds`.
 
     The last one ends with the wanted part, or else has no end, for declared lengths are never exact; it is at
     least half as long as the others.

@@ -18,7 +18,8 @@ from media.inspect.inspection import inspect_source
 from media.inspect.probe import AudioStream, Source
 from media.inspect.refusals import explain
 from media.package.package import package
-from media.plan.plan import Plan, PlannedRung
+from media.plan.plan import Plan
+from media.plan.rungs import PlannedRung
 from media.plan.sprite import plan_sprite
 from media.plan.tracks import PlannedText, choose_texts, keep_audios
 from media.produce.catalogue import catalogue, keep_only

@@ -14,8 +14,8 @@ from media.plan.captions import captions_left_out
 from media.plan.lengths import find_lengths
 from media.plan.overrides import NO_OVERRIDES, Overrides
 from media.plan.plan import Plan, make_plan
+from media.plan.rungs import unmeasured
 from media.plan.seeking import reach_trim
-from media.plan.smallest import unmeasured
 from media.plan.task_size import TaskSize, fitting_threads
 from media.plan.tracks import choose_audios, left_out
 from media.produce.audio import make_audio

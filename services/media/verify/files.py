@@ -10,7 +10,8 @@ from media.encode.encode import tolerance_seconds
 from media.encode.subtitles import fit_cues
 from media.inspect.ffprobe import ProbeDocument, StreamDocument, parse_document
 from media.package.package import Packaged
-from media.plan.plan import Plan, PlannedRung
+from media.plan.plan import Plan
+from media.plan.rungs import PlannedRung
 from media.plan.sprite import read_track
 from media.plan.tracks import PlannedAudio
 from media.tools import command

@@ -11,9 +11,9 @@ from media.encode import quality_commands
 from media.encode.encode import Encoded
 from media.encode.picture_facts import PictureFacts, Section
 from media.package.package import Packaged
-from media.plan.plan import Plan, PlannedRung
+from media.plan.plan import Plan
 from media.plan.quality_samples import Run, existing_runs
-from media.plan.smallest import has_ssim, has_vmaf
+from media.plan.rungs import PlannedRung, has_ssim, has_vmaf
 from media.tools.errors import ToolFailedError
 from media.tools.session import Session
 from media.verify.error import fail, failure

@@ -68,7 +68,7 @@ class ChunkedWork:
 
 
 def cut(work: Work, window_seconds: float, picture: Path | None) -> ChunkedWork:
-    """TrimSpan a source into chunks.
+    """Cut a source into chunks.
 
     Args:
         work: The inspected source.

@@ -22,6 +22,7 @@ def test_two_builds_from_scratch_give_the_same_bytes(tmp_path: Path) -> None:
     assert first.sha256 == second.sha256
 
 
+@pytest.mark.long
 def test_every_handler_imports_from_the_package_alone(tmp_path: Path) -> None:
     package = build_lambda_package(tmp_path / "package.zip", Architecture.LOCAL, cache_dir=tmp_path / "cache")
     with zipfile.ZipFile(package.path) as archive:

@@ -40,7 +40,7 @@ def test_a_ladder_in_another_codec_has_the_same_rhythm_and_manifests(
     assert sorted(stream["codec_name"] for stream in streams) == sorted(["aac", codec])
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("profile", "codec", "string"),
     [("h264-to-hevc", "hevc", "hvc1.1.6."), ("hevc-to-h264", "h264", "avc1.64")],

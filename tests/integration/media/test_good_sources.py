@@ -205,7 +205,7 @@ def test_progress_only_rises_and_ends_at_one_hundred(make: Produce) -> None:
     assert order == ["inspecting", "encoding", "packaging", "verifying"]
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("maker", "expected", "seconds", "rate"),
     [

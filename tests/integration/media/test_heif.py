@@ -44,6 +44,7 @@ def _shape(path: Path) -> str:
     return subprocess.run([*argv, str(path)], check=True, capture_output=True, text=True).stdout.strip()
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("kind", [b"hvc1", b"av01"], ids=["heic", "avif"])
 def test_a_picture_of_a_telephone_becomes_sizes(make: Produce, tmp_path: Path, kind: bytes) -> None:
     source = tmp_path / "source"
@@ -58,6 +59,7 @@ def test_a_picture_of_a_telephone_becomes_sizes(make: Produce, tmp_path: Path, k
     assert production.technical["picture"]["metadata"] == ["exif"]
 
 
+@pytest.mark.long_but(1)
 # Where the four colours go: above left, above right, below left, below right.
 @pytest.mark.parametrize(
     ("properties", "size", "colours"),
@@ -109,6 +111,7 @@ def test_transparency_stays_and_becomes_white_in_jpeg(make: Produce, tmp_path: P
     assert _shape(webp) == "128,64,yuva420p"
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("label", [heif.profile(display_p3()), heif.numbers(12, 13)], ids=["icc", "numbers"])
 def test_a_wide_colour_space_is_brought_to_srgb(make: Produce, tmp_path: Path, label: bytes) -> None:
     source = tmp_path / "source"
@@ -120,6 +123,7 @@ def test_a_wide_colour_space_is_brought_to_srgb(make: Produce, tmp_path: Path, l
     assert pixel(production, "large-jpeg", 32, 32) == pytest.approx((215, 93, 31), abs=8)
 
 
+@pytest.mark.long
 def test_ten_bits_stay_until_the_sizes_are_made(tmp_path: Path) -> None:
     _, png = _decode(tmp_path, heif.heif([_still(pixel_format="yuv420p10le")]))
 
@@ -127,6 +131,7 @@ def test_ten_bits_stay_until_the_sizes_are_made(tmp_path: Path) -> None:
     assert is_near(pixel_of(png, 100, 16), LIME)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("hidden", [False, True], ids=["shown", "hidden"])
 def test_of_several_pictures_the_primary_one_is_taken(tmp_path: Path, hidden: bool) -> None:
     configuration, data = heif.coded(b"hvc1", "color=blue:size=64x64")
@@ -136,6 +141,7 @@ def test_of_several_pictures_the_primary_one_is_taken(tmp_path: Path, hidden: bo
     assert is_near(pixel_of(png, 32, 32), BLUE)
 
 
+@pytest.mark.long
 def test_a_sequence_gives_its_first_picture(tmp_path: Path) -> None:
     path = tmp_path / "moving.avif"
     media.ffmpeg(

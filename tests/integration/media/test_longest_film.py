@@ -29,6 +29,7 @@ def _signed(name: str) -> str:
     return f"https://media.example/{name}?X-Amz-Security-Token={'t' * 1_800}"
 
 
+@pytest.mark.long
 def test_every_segment_of_a_day_has_the_planned_length(tmp_path: Path) -> None:
     part, film = tmp_path / "part.mp4", tmp_path / "film.mp4"
     media.ffmpeg(

@@ -342,7 +342,7 @@ def test_joined_windows_of_other_codecs_hold_the_frames_of_one_encode_and_decode
     assert _decoded(joined) == [digest for part in pair.parts for digest in _decoded(part)]
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("make_source", "trim"),
     [

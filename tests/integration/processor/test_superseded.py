@@ -121,6 +121,7 @@ def test_a_job_that_needed_one_worker_costs_no_call(stage: Stage, clip: Path) ->
     assert (calls["ListObjectsV2"], calls["PutObjectTagging"]) == (0, 0)
 
 
+@pytest.mark.long
 def test_a_replaced_worker_that_uploaded_nothing_costs_one_listing(stage: Stage, clip: Path) -> None:
     job_id, callback = stage.order(clip), stage.wait_for_task()
     claim_once(stage, job_id)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from media.containers.formats import MP4
 from media.inspect.probe import AudioStream, Source, SubtitleStream, VideoStream
-from media.plan.plan import choose_frame_rate, choose_rungs, display_size, download_rung, make_plan
+from media.plan.plan import choose_frame_rate, display_size, make_plan
+from media.plan.rungs import choose_rungs, download_rung
 from media.plan.tracks import choose_audios, choose_texts, left_out
 from media.tools.command import MediaInput
 from tests.ladders import ladder

@@ -115,6 +115,7 @@ def is_replaced(platform: LocalPlatform, name: str, old: ProcessIdentity) -> boo
     return platform.state.processes.get(name) != old
 
 
+@pytest.mark.long
 def test_a_killed_database_is_started_again_on_its_port(platform: LocalPlatform) -> None:
     before = platform.run("up")
     for name in ("postgres", "redis"):

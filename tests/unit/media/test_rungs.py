@@ -3,8 +3,7 @@
 import pytest
 
 from media.encode.picture_facts import read_picture_facts
-from media.plan.plan import PlannedRung
-from media.plan.smallest import encodable, has_ssim, has_vmaf, unmeasured
+from media.plan.rungs import PlannedRung, encodable, has_ssim, has_vmaf, unmeasured
 from media.tools.errors import ErrorCode, InvalidInputError
 
 
