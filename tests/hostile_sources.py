@@ -35,7 +35,7 @@ def _encoded(name: str, *options: str, size: str = "320x180", seconds: float = 1
     return make
 
 
-_H264_HEAD = bytes.fromhex("0000000167420000")
+_H264_HEAD = bytes.fromhex("00000001674200000000000168ce3c80")
 _PACK = bytes.fromhex("000001ba44000400040100000300f8")
 
 

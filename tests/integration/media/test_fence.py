@@ -70,8 +70,15 @@ def test_the_probe_finds_what_is_open_when_nothing_is_in_its_way() -> None:
     assert "worker" in found["environment"]
     assert {"worker by file", "worker its map", "worker by call"} <= set(found["memory"])
     assert "worker" in found["trace"]
-    assert {"fork", "clone", "clone3", "spawn"} <= set(found["a process that outlives"])
+    ways = {"fork", "clone", "spawn"} if _is_filtered_already() else {"fork", "clone", "clone3", "spawn"}
+    assert ways <= set(found["a process that outlives"])
     assert "stop the sibling" in found["signals"]
+
+
+def _is_filtered_already() -> bool:
+    """Whether a container's own filter lies around this process: such filters hide clone3, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return "Seccomp:\t2" in status
 
 
 @pytest.fixture
