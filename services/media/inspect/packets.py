@@ -31,8 +31,6 @@ _STEADY_SHARE: Final = 0.95
 _STEADY_TOLERANCE: Final = 0.1
 _CLOCK_TICK: Final = 1_500
 """Microseconds by which times may be off that are kept in milliseconds."""
-_JUMPING: Final = frozenset({"mpegts", "mpeg", "ogg"})
-"""ffmpeg closes gaps in the times of these containers, which broadcasts and joined recordings have."""
 _JUMP: Final = 10 * _MICROSECONDS
 _BACK: Final = _MICROSECONDS // 10
 """What is decoded this much before the one before it was recorded on a clock that began anew."""
@@ -92,7 +90,7 @@ def measure_packets(session: Session, media: MediaInput) -> PacketTimes | None:
 
     Its time grows with the file: it reads every byte once and decodes none.
     """
-    reader = PacketReader(closes_gaps=not _JUMPING.isdisjoint(media.formats))
+    reader = PacketReader(closes_gaps=not command.JUMPING.isdisjoint(media.formats))
     seconds = _BASE_SECONDS + media.path.stat().st_size / _BYTES_PER_SECOND
     try:
         session.inspect(command.probe_packets(media, session.limits), seconds=seconds, receive=reader.feed)
