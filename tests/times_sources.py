@@ -147,6 +147,16 @@ def make_thousand_a_second(directory: Path) -> Path:
     return patched(plain, lambda data: put(data, b"\x23\xe3\x83\x84", default))
 
 
+def make_without_rate(directory: Path) -> Path:
+    """Matroska of 24 frames a second that tells no rate, only times in whole milliseconds."""
+
+    def change(data: bytearray) -> None:
+        place = data.index(b"\x23\xe3\x83")
+        data[place : place + 2] = bytes((0xEC, 0x82 + (data[place + 3] & 0x7F)))  # of no meaning
+
+    return patched(film(directory / "no_rate.mkv", rate="24"), change)
+
+
 def make_slow_motion(directory: Path) -> Path:
     """A real 300 frames a second, as cameras for slow motion record."""
     return film(directory / "slow_motion.mp4", rate="300", seconds=1)
@@ -177,6 +187,36 @@ def make_short_picture(directory: Path) -> Path:
 def make_short_sound(directory: Path) -> Path:
     """A picture of four seconds with one second of sound."""
     return film(directory / "short_sound.mp4", seconds=4, sound=1)
+
+
+def make_apart(directory: Path, suffix: str, *, sound_seconds: float, picture_seconds: float) -> Path:
+    """Picture and sound that begin at different times and end together, three seconds after the first."""
+    mpeg2, theora = (
+        ("-c:v", "mpeg2video", "-c:a", "mp2"),
+        ("-c:v", "libtheora", "-q:v", "8", "-c:a", "libvorbis"),
+    )
+    codecs = {"ts": (*_H264, *_AAC), "mpg": mpeg2, "ogv": theora, "mkv": (*_H264, *_AAC)}[suffix]
+    path, picture, sound = directory / f"apart.{suffix}", 3 - picture_seconds, 3 - sound_seconds
+    ffmpeg(
+        *(
+            "-itsoffset",
+            str(picture_seconds),
+            "-f",
+            "lavfi",
+            "-i",
+            f"color=red:size={SIZE}:rate=25:d={picture}",
+        ),
+        *("-itsoffset", str(sound_seconds), "-f", "lavfi", "-i", f"sine=f=440:r=48000:d={sound}"),
+        *(
+            "-vf",
+            "drawbox=color=blue:t=fill:enable='gte(t,2)',noise=alls=8:allf=t",
+            *codecs,
+            "-muxdelay",
+            "0.1",
+            str(path),
+        ),
+    )
+    return path
 
 
 def make_h264_in_avi(directory: Path) -> Path:

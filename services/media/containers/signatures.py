@@ -117,7 +117,7 @@ def is_obu_stream(head: bytes) -> bool:
 def _has_sets(head: bytes, kind: int) -> bool:
     """Whether a set of parameters of this kind is among the first units."""
     start = head.find(b"\x00\x00\x01")
-    while 0 <= start < len(head) - 4:
+    while 0 <= start < len(head) - 3:
         if head[start + 3] & 0x9F == kind:
             return True
         start = head.find(b"\x00\x00\x01", start + 3)

@@ -33,8 +33,6 @@ _STEADY_SHARE: Final = 0.95
 _STEADY_TOLERANCE: Final = 0.1
 _CLOCK_TICK: Final = 1_500
 """Microseconds by which times may be off that are kept in milliseconds."""
-_JUMPING: Final = frozenset({"mpegts", "mpeg", "ogg"})
-"""ffmpeg closes gaps in the times of these containers, which broadcasts and joined recordings have."""
 _JUMP: Final = 10 * _MICROSECONDS
 _BACK: Final = _MICROSECONDS // 10
 """What is decoded this much before the one before it was recorded on a clock that began anew."""
@@ -102,7 +100,7 @@ def measure_packets(
         apart: Streams that are read one after the other, where reading all at once ends at the first packet
             that is missing: the tracks of an MP4 may lie behind each other.
     """
-    reader = PacketReader(closes_gaps=not _JUMPING.isdisjoint(media.formats))
+    reader = PacketReader(closes_gaps=not command.JUMPING.isdisjoint(media.formats))
     base = max(_BASE_SECONDS, session.limits.max_duration_seconds * _SHARE_OF_LENGTH)
     seconds = base + media.path.stat().st_size / _BYTES_PER_SECOND
     try:

@@ -104,7 +104,9 @@ def _with_rates(video: VideoStream, found: StreamTimes) -> VideoStream:
         return video  # one picture, or fields in packets of their own
     is_wrong = not _alike(video.average_rate, average, _RATE_OFF_SHARE)
     if not is_wrong and moving <= average * _BURSTS_FACTOR:
-        return video
+        # Where no rate is told, ffprobe's average goes by times that were rounded to milliseconds.
+        exact = found.is_steady and _alike(video.nominal_rate, moving, _SAME_RATE_SHARE)
+        return replace(video, moving_rate=video.nominal_rate) if exact else video
     nominal = video.nominal_rate
     if not _alike(nominal, moving, _SAME_RATE_SHARE):
         nominal = moving if found.is_steady else Fraction(0)

@@ -65,6 +65,11 @@ class MediaInput:
 
 
 _TRANSPORT_STREAM: Final = "mpegts"
+JUMPING: Final = frozenset({_TRANSPORT_STREAM, "mpeg", "ogg"})
+"""Demuxers in whose times ffmpeg closes gaps, which broadcasts and joined recordings have."""
+_LEAST_OFFSET_SECONDS: Final = 1e-6
+"""Of these, ffmpeg lets each command begin where the streams that it uses begin, so that sound and picture
+that are read apart would get out of step; not so where any offset is asked for. No clock ticks this fast."""
 _OPENED_KINDS: Final = ("v", "a", "s", "d")
 _FFMPEG: Final = ("-nostdin", "-hide_banner", "-nostats", "-loglevel")
 _QUIET: Final = "error"
@@ -176,7 +181,8 @@ def _ffprobe(step: str, source: MediaInput, limits: Limits, *wanted: str) -> Com
 
 def read(source: MediaInput, limits: Limits, **options: Any) -> Any:
     """Open `source` as an ffmpeg-python input node with the hardening in front."""
-    begins = source.begins_at_seconds
+    least = 0.0 if JUMPING.isdisjoint(source.formats) else _LEAST_OFFSET_SECONDS
+    begins = source.begins_at_seconds or least
     times = {"itsoffset": f"{begins:.6f}"} if begins else {}
     return ffmpeg.input(media_path(source.path), **hardening(source, limits), **times, **options)
 

@@ -34,7 +34,10 @@ VIDEO: Final[Mapping[str, Coder]] = {
     "av1": _plain("libaom-av1", "-cpu-used", "8", "-usage", "realtime", *_P),
     "vp8": _plain("libvpx", "-deadline", "realtime", "-b:v", "1M", *_P),
     "vp9": _plain("libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", *_P),
-    "theora": _plain("libtheora", "-q:v", "8", *_P, sizes=("160x96", "320x176", "176x144")),
+    # Pictures that are like those before them are empty packets, which ffmpeg leaves out.
+    "theora": _plain(
+        "libtheora", "-q:v", "8", *_P, "-vf", "noise=alls=8:allf=t", sizes=("160x96", "320x176", "176x144")
+    ),
     "mpeg1video": _plain("mpeg1video", *_QUALITY, *_P),
     "mpeg2video": _plain("mpeg2video", *_QUALITY, *_P),
     "mpeg4": _plain("mpeg4", *_QUALITY, *_P, "-bf", "2"),

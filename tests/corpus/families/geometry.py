@@ -14,9 +14,13 @@ from tests.times_sources import patched, put
 
 _RATIOS: Final = ("1/2", "8/9", "10/11", "16/15", "4/3", "16/11", "64/45", "2/1")
 _SIDES: Final = (2, 3, 4, 8, 15, 16, 17, 18, 31, 32, 34, 48, 90, 161)
-_RIBBONS: Final = ("1920x16", "16x1080", "1280x2", "2x720", "640x18", "1921x33")
-_CORNERS: Final = {0: (0.25, 0.25), 90: (0.75, 0.25), 180: (0.75, 0.75), 270: (0.25, 0.75)}
-"""Where the white quarter is once the picture is turned clockwise."""
+_RIBBONS: Final = ("1920x16", "16x1080", "1280x2", "2x640", "640x18", "1921x33")
+_TURNS: Final = {
+    90: ((0, 1, -1, 0), (0.75, 0.25)),
+    180: ((-1, 0, 0, -1), (0.75, 0.75)),
+    270: ((0, -1, 1, 0), (0.25, 0.75)),
+}
+"""Clockwise, the matrix of ISO/IEC 14496-12 and where it brings the white quarter."""
 _LOOKED_AT: Final = 16
 """Shortest side in pixels of which colours are looked at."""
 _ONE: Final = 65536
@@ -103,13 +107,14 @@ def _copied(to: Path, suffix: str, *options: str) -> Path:
 
 
 def _turned(random: Random) -> Member:
-    degrees, suffix = random.choice((90, 180, 270)), random.choice(("mp4", "mov"))
-    x, y = _CORNERS[degrees]
+    degrees, suffix = random.choice(list(_TURNS)), random.choice(("mp4", "mov"))
+    (a, b, c, d), (x, y) = _TURNS[degrees]
+    value = struct.pack(">5i", a * _ONE, b * _ONE, 0, c * _ONE, d * _ONE)
     spots = (Spot(share=0.2, colour=WHITE, x=x, y=y), Spot(share=0.2, colour=RED, x=1 - x, y=1 - y))
     size = (320, 180) if degrees == 180 else (180, 320)
     return Member(
         name=f"{suffix} turned by {degrees}",
-        make=lambda to: _copied(to, suffix, "-metadata:s:v:0", f"rotate={degrees}"),
+        make=lambda to: patched(_copied(to, suffix), lambda data: put(data, b"tkhd", value, skip=_MATRIX_AT)),
         right=Right(size=size, seconds=1.0, spots=spots),
     )
 

@@ -118,6 +118,7 @@ def test_a_result_is_as_long_as_the_packets_of_its_source(
     ("maker", "rate", "is_said"),
     [
         (sources.make_thousand_a_second, 30, True),
+        (sources.make_without_rate, 24, False),
         (sources.make_slow_motion, 60, False),
         (sources.make_bursts, 30, False),
         (sources.make_held_picture, 25, False),
@@ -232,3 +233,26 @@ def test_the_sound_alone_is_as_long_as_its_packets(make: Produce, tmp_path: Path
     download = next(file for file in production.files if file.name == "m4a")
     assert download.duration_seconds == pytest.approx(2.0, abs=0.06)
     assert _codes(production) == ["LENGTH_FROM_PACKETS"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("suffix", ["ts", "mpg", "ogv", "mkv"])
+def test_sound_that_begins_after_the_picture_stays_in_step(
+    make: Produce, tmp_path: Path, suffix: str
+) -> None:
+    path = _download(make(sources.make_apart(tmp_path, suffix, sound_seconds=1, picture_seconds=0)))
+
+    assert _lengths(path) == {"video": pytest.approx(3, abs=0.1), "audio": pytest.approx(3, abs=0.1)}
+    assert [_level(path, 0.1, 0.7) < -60, _level(path, 1.1, 0.5) > -30] == [True, True]
+    assert [_colour(path, 1.8), _colour(path, 2.2)] == [RED, BLUE]
+
+
+@pytest.mark.parametrize("suffix", ["ts", pytest.param("mpg", marks=pytest.mark.long)])
+def test_a_picture_that_begins_after_the_sound_stays_in_step(
+    make: Produce, tmp_path: Path, suffix: str
+) -> None:
+    path = _download(make(sources.make_apart(tmp_path, suffix, sound_seconds=0, picture_seconds=1)))
+
+    assert _lengths(path) == {"video": pytest.approx(3, abs=0.1), "audio": pytest.approx(3, abs=0.1)}
+    assert _level(path, 0.1, 0.7) > -30
+    assert [_colour(path, 1.8), _colour(path, 2.2)] == [RED, BLUE]
