@@ -140,6 +140,17 @@ class PacketReader:
         return {index: stream.times() for index, stream in self._streams.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """A clock that was left, in microseconds: its shift, and when its next packet would be decoded."""
+
+    shift: int
+    expected: int
+
+    def is_followed_by(self, told: int) -> bool:
+        return abs(told + self.shift - self.expected) <= _BACK
+
+
 class _Stream:
     """The packets of one stream so far; all times in microseconds."""
 
@@ -155,20 +166,29 @@ class _Stream:
         self._decoded: int | None = None
         self._expected = 0
         self._shift = 0
+        self._left: _Clock | None = None
 
     def shift(self, decoded: int | None, shown: int | None, lasts: int) -> int:
         """What closes the gaps up to a packet that is decoded and shown at these times and lasts so long."""
         told = decoded if decoded is not None else shown
         if told is None:
             return self._shift
-        at = told + self._shift
         if self._decoded is not None:
-            # Pictures are shown in another order than they come in, so only the time of decoding tells.
-            is_back = decoded is not None and at + _BACK < self._decoded
-            if is_back or abs(at - self._decoded) > _JUMP:
-                self._shift, at = self._expected - told, self._expected
-        self._decoded, self._expected = at, at + lasts
+            self._close_gap(told, self._decoded, may_be_back=decoded is not None)
+        self._decoded = told + self._shift
+        self._expected = self._decoded + lasts
         return self._shift
+
+    def _close_gap(self, told: int, before: int, *, may_be_back: bool) -> None:
+        at, expected, shift = told + self._shift, self._expected, self._shift
+        if self._left is not None and self._left.is_followed_by(told) and abs(at - expected) > _BACK:
+            # Not a clock that began anew, but a few packets that came late.
+            self._shift, self._left = self._left.shift, None
+        # Pictures are shown in another order than they come in, so only the time of decoding tells.
+        elif may_be_back and at + _BACK < before:
+            self._shift, self._left = expected - told, _Clock(shift, expected)
+        elif abs(at - before) > _JUMP:
+            self._shift = expected - told
 
     def add(self, at: int, lasts: int) -> None:
         self.packets += 1

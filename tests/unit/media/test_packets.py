@@ -82,6 +82,15 @@ def test_a_clock_that_begins_anew_after_seconds_is_no_time_that_passes_twice() -
     assert kept.end_seconds - kept.start_seconds == pytest.approx(2, abs=0.001)
 
 
+def test_a_few_packets_that_come_late_are_no_clock_that_begins_anew() -> None:
+    """As the last ones of a broadcast under numbers that it has left."""
+    order = [*range(50), 23, 24, *range(50, 75)]
+    found = _read(*(_line(position / 25) for position in order), closes_gaps=True)
+
+    assert (found.start_seconds, found.end_seconds) == (0.0, pytest.approx(3, abs=0.001))
+    assert (found.moving_rate, found.is_steady) == (Fraction(25), True)
+
+
 def test_pictures_without_a_time_of_decoding_are_no_clock_that_begins_anew() -> None:
     order = [0, 8, 4, 2, 1, 3, 6, 5, 7]
     lines = [f"0,{position / 25},N/A,0.04,__\n".encode() for position in order]
