@@ -80,7 +80,9 @@ def _elsewhere(random: Random) -> Member:
     """Not protected, but not there either."""
     make = random.choice((sources.make_reference_movie, sources.make_list_of_references))
     right = Right(refused=(ErrorCode.INPUT_NOT_SELF_CONTAINED,), words="in another file")
-    profile = random.choice(_PROFILES)
+    # The first has no track of sound at all, here or elsewhere.
+    wanted = [name for name in _PROFILES if make is not sources.make_reference_movie or name != "audio"]
+    profile = random.choice(wanted)
     return Member(name=f"{make.__name__} for {profile}", make=make, right=right, profile=profile)
 
 

@@ -91,6 +91,13 @@ def test_a_film_that_lies_in_another_file_is_refused(make: Make, tmp_path: Path)
     assert "film.mov" not in caught.value.message
 
 
+def test_the_sound_of_a_list_of_references_is_elsewhere_too(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check(sources.make_list_of_references(tmp_path), SOUND)
+
+    assert caught.value.code is ErrorCode.INPUT_NOT_SELF_CONTAINED
+
+
 @pytest.mark.parametrize("make", USABLE.values(), ids=USABLE)
 def test_a_source_that_can_be_read_is_let_through(make: Make, tmp_path: Path) -> None:
     check(make(tmp_path))
