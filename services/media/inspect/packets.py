@@ -128,6 +128,8 @@ class PacketReader:
         if stream is None:
             stream = self._streams[index] = _Stream()
         if self._closes_gaps:
+            # Nothing there is so long; of the last packet of a very short Ogg ffmpeg tells hours.
+            lasts = None if lasts is not None and lasts > _JUMP else lasts
             shift = stream.shift(decoded, shown, max(lasts or 0, 0))
             shown = None if shown is None else shown + shift
             decoded = None if decoded is None else decoded + shift
@@ -160,6 +162,7 @@ class _Stream:
         self._end = 0
         self._last = 0
         self._last_lasts = 0
+        self._lengths: set[int] = set()
         self._waiting: list[int] = []
         self._before: int | None = None
         self._steps: Counter[int] = Counter()
@@ -194,6 +197,8 @@ class _Stream:
         self.packets += 1
         self._start = at if self._start is None else min(self._start, at)
         self._end = max(self._end, at + lasts)
+        if len(self._lengths) < 2:
+            self._lengths.add(lasts)
         if at >= self._last or self.packets == 1:
             self._last, self._last_lasts = at, lasts
         if len(self._waiting) < _REORDERED:
@@ -216,6 +221,8 @@ class _Stream:
         usual, is_steady = self._usual_step()
         # Some writers give every packet the length of a clock tick.
         end = max(self._end, self._last + max(self._last_lasts, round(usual)))
+        if is_steady and len(self._lengths) == 1 and 2 * self._last_lasts > 3 * usual:
+            end = self._last + round(usual)  # told by a header that is wrong for every packet
         return StreamTimes(
             packets=self.packets,
             start_seconds=(self._start or 0) / _MICROSECONDS,

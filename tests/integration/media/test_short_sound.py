@@ -38,6 +38,15 @@ def test_a_short_tone_is_made_with_its_level_and_drawn(make: Produce, tmp_path: 
     assert any(_alphas(production)), "something is drawn"
 
 
+def test_a_millisecond_in_ogg_does_not_last_for_days(make: Produce, tmp_path: Path) -> None:
+    path = tmp_path / "short.ogg"
+    sound = "sine=frequency=1000:sample_rate=22050:duration=0.001"
+    ffmpeg("-f", "lavfi", "-i", sound, "-ac", "2", "-c:a", "libvorbis", str(path))
+
+    audio = next(file for file in make(path, profile="audio").files if file.kind == "audio")
+    assert audio.duration_seconds == pytest.approx(0.001, abs=0.05)
+
+
 def test_a_click_whose_peak_is_lost_fails_its_check() -> None:
     click = Loudness(integrated_lufs=-70.0, range_lu=0.0, true_peak_dbtp=-10.0, threshold_lufs=-70.0)
     settings = LoudnessSettings(target_lufs=-23.0, max_true_peak_dbtp=-1.0)
