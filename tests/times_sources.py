@@ -103,6 +103,11 @@ def make_wrong_matroska_duration(directory: Path) -> Path:
     return patched(film(directory / "header.mkv"), lambda data: put(data, b"\x44\x89\x88", duration))
 
 
+def make_flash_of_slow_pictures(directory: Path) -> Path:
+    """FLV of 24 frames a second whose bitstream tells five."""
+    return film(directory / "slow.flv", "-bsf:v", "h264_metadata=tick_rate=10", rate="24")
+
+
 def make_flash_of_24_days(directory: Path) -> Path:
     """FLV with the largest number of milliseconds as its length, as a relay of streams writes it."""
     value = struct.pack(">d", 2147483.63)

@@ -1,5 +1,6 @@
 """Sources about which something has to be said: odd ones, protected ones, and films that lie elsewhere."""
 
+import random
 import uuid
 from pathlib import Path
 
@@ -130,6 +131,17 @@ def make_scrambled_transport(directory: Path, *, pids: tuple[int, ...] = (0x100,
     for place in range(0, len(data), 188):
         if int.from_bytes(data[place + 1 : place + 3], "big") & 0x1FFF in pids:
             data[place + 3] |= 0x80
+    return _write(path, bytes(data))
+
+
+def make_noise_in_transport(directory: Path, *, pids: tuple[int, ...] = (0x100, 0x101)) -> Path:
+    """Not only marked as scrambled: what is in the packets of these streams is noise."""
+    path = make_scrambled_transport(directory, pids=pids)
+    data, noise = bytearray(path.read_bytes()), random.Random(1)  # noqa: S311 - test material
+    for place in range(0, len(data), 188):
+        if data[place + 3] & 0xC0:
+            start = place + 4 + (1 + data[place + 4] if data[place + 3] & 0x20 else 0)
+            data[start : place + 188] = noise.randbytes(place + 188 - start)
     return _write(path, bytes(data))
 
 

@@ -1,5 +1,6 @@
 """Reads the elements of EBML, of which Matroska and WebM files consist; each length is checked."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -20,8 +21,10 @@ def read_tracks(path: Path) -> bytes:
 
 def _tracks(file: BinaryIO) -> bytes:
     """What is inside the first element Tracks of the first segment; empty when there is none."""
-    place = 0
+    place, end = 0, file.seek(0, os.SEEK_END)
     for _ in range(_MAX_ELEMENTS):
+        if place >= end:
+            break  # a length may name a place where no file system can have one
         file.seek(place)
         head = file.read(12)
         name, name_bytes = _id(head)

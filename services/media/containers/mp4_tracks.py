@@ -47,7 +47,7 @@ class _Index(BoxWalker):
             found = [track for track in tracks if track is not None]
             if not found and next(self.named(*movie, b"rmra"), None):
                 # A movie of nothing but references: QuickTime would choose one of other files.
-                return [IndexedTrack(kind="video", scheme=None, is_elsewhere=True)]
+                return [IndexedTrack(kind=kind, scheme=None, is_elsewhere=True) for kind in _KINDS.values()]
             if found:
                 return found
         return []

@@ -4,6 +4,8 @@ Told by the bits that stay in clear for exactly this purpose; nothing is decoded
 """
 
 import uuid
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -71,23 +73,39 @@ def is_scrambled_transport(path: Path, kinds: frozenset[str]) -> bool:
         path: The file.
         kinds: `video`, `audio`, or both.
     """
-    with path.open("rb") as file:
-        data = file.read(_HEAD_BYTES)
-    start, stride = _packets(data)
     seen = scrambled = 0
     has_programmes = False
-    for place in range(start, len(data) - 188, stride) if stride else ():
-        pid = int.from_bytes(data[place + 1 : place + 3], "big") & 0x1FFF
-        has_programmes = has_programmes or (pid == 0 and _begins_programmes(data[place : place + 188]))
-        if not data[place + 3] & 0x10 or not _FIRST_STREAM_PID <= pid < _NULL_PID:
+    for pid, packet in _transport_packets(path):
+        has_programmes = has_programmes or (pid == 0 and _begins_programmes(packet))
+        if not packet[3] & 0x10 or not _FIRST_STREAM_PID <= pid < _NULL_PID:
             continue
         seen += 1
-        if data[place + 3] & 0xC0:
+        if packet[3] & 0xC0:
             scrambled += 1
-        elif _clear_kind(data[place : place + 188]) in kinds:
+        elif _clear_kind(packet) in kinds:
             return False
     # Without the list of programmes, which is never scrambled, it is noise with a byte at equal distances.
     return has_programmes and seen >= _FEWEST_PACKETS and scrambled * 2 > seen
+
+
+def scrambled_pids(path: Path) -> frozenset[int]:
+    """The numbers of the streams of a transport stream of which most packets are scrambled."""
+    seen: Counter[int] = Counter()
+    scrambled: Counter[int] = Counter()
+    for pid, packet in _transport_packets(path):
+        if packet[3] & 0x10:
+            seen[pid] += 1
+            scrambled[pid] += bool(packet[3] & 0xC0)
+    return frozenset(pid for pid, count in seen.items() if 2 * scrambled[pid] > count)
+
+
+def _transport_packets(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The number and the bytes of each packet at the beginning of a transport stream."""
+    with path.open("rb") as file:
+        data = file.read(_HEAD_BYTES)
+    start, stride = _packets(data)
+    for place in range(start, len(data) - 188, stride) if stride else ():
+        yield int.from_bytes(data[place + 1 : place + 3], "big") & 0x1FFF, data[place : place + 188]
 
 
 def _begins_programmes(packet: bytes) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 
 from media.inspect.codecs import AUDIO_CODECS, TEXT_SUBTITLE_CODECS, VIDEO_CODECS
 from media.inspect.ffprobe import ProbeDocument, StreamDocument
+from media.inspect.packets import PacketTimes
 from media.inspect.refusals import codec_refused
 from media.tools.errors import ErrorCode, InvalidInputError
 from media.tools.warnings import SourceWarning, WarningCode
@@ -76,12 +77,15 @@ class Chosen:
         return max(ends) - document.start_microseconds / 1e6
 
 
-def choose_film(document: ProbeDocument, unusable: Mapping[int, str] = _NONE) -> Chosen:
+def choose_film(
+    document: ProbeDocument, unusable: Mapping[int, str] = _NONE, times: PacketTimes | None = None
+) -> Chosen:
     """Choose the picture and the sound that belongs to it.
 
     Args:
         document: What ffprobe told.
         unusable: Why tracks cannot be used, by their index, where ffprobe does not tell it.
+        times: What the packets of each track say, once that is known: ffprobe may tell any length.
 
     Raises:
         InvalidInputError: There is no picture that can be used.
@@ -91,7 +95,7 @@ def choose_film(document: ProbeDocument, unusable: Mapping[int, str] = _NONE) ->
     usable = [stream for stream in videos if faults[stream.index] is None]
     if not usable:
         raise _no_picture(videos, document)
-    video = _best_video(usable, document)
+    video = _best_video(usable, document, times or {})
     members = _programme_of(document, video.index)
     out = [
         LeftOut(stream=stream, reason=faults[stream.index] or _why_not(stream, members))
@@ -142,13 +146,16 @@ def _sounds(
     return tuple(used), tuple(out)
 
 
-def _best_video(videos: Sequence[StreamDocument], document: ProbeDocument) -> StreamDocument:
+def _best_video(
+    videos: Sequence[StreamDocument], document: ProbeDocument, times: PacketTimes
+) -> StreamDocument:
     """By length (a still is no film), then by disposition, programme and, within one, by area."""
-    longest = max(stream.duration_seconds or 0.0 for stream in videos)
-    most = max(stream.declared_frames for stream in videos)
+    lengths = {stream.index: _length(stream, times) for stream in videos}
+    longest = max(seconds or 0.0 for seconds, _ in lengths.values())
+    most = max(frames for _, frames in lengths.values())
 
     def rank(stream: StreamDocument) -> tuple[bool, bool, bool, int, int]:
-        seconds, frames = stream.duration_seconds, stream.declared_frames
+        seconds, frames = lengths[stream.index]
         short = seconds is not None and seconds < longest * _STUB_SHARE
         still = 0 < frames <= _STUB_FRAMES < most
         members = _programme_of(document, stream.index)
@@ -158,6 +165,14 @@ def _best_video(videos: Sequence[StreamDocument], document: ProbeDocument) -> St
         return (not (short or still), stream.is_default, heard, -_place(document, stream), _area(stream))
 
     return max(videos, key=rank)
+
+
+def _length(stream: StreamDocument, times: PacketTimes) -> tuple[float | None, int]:
+    """How many seconds and how many packets a track lasts; as far as is known."""
+    found = times.get(stream.index)
+    if found is None or not found.packets:
+        return stream.duration_seconds, stream.declared_frames
+    return found.end_seconds - found.start_seconds, found.packets
 
 
 def _place(document: ProbeDocument, stream: StreamDocument) -> int:

@@ -51,6 +51,7 @@ class StreamDocument(_Document):
     """One stream."""
 
     index: int = 0
+    id: str = ""
     codec_type: str = "unknown"
     codec_name: str = "unknown"
     codec_tag_string: str = ""

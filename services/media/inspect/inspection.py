@@ -10,7 +10,7 @@ from media.inspect.forming import formed
 from media.inspect.packets import MeasuredFile, PacketTimes, measure_packets
 from media.inspect.probe import Source, film_of
 from media.inspect.probe_audio import AudioSource, sound_of
-from media.inspect.protection import PICTURE, SOUND, protected_tracks, refuse_unreachable
+from media.inspect.protection import PICTURE, SOUND, protected_tracks, refuse_protected, refuse_unreachable
 from media.inspect.times import measure_sound, measure_video
 from media.tools.session import Session
 from media.tools.warnings import WarningCode
@@ -26,10 +26,11 @@ def inspect_source(session: Session, source: Path | MeasuredFile) -> Source:
     path = source if isinstance(source, Path) else source.path
     described = _describe(session, path, PICTURE)
     locked = protected_tracks(described)
+    refuse_protected(described, locked, PICTURE)
     # What its packets cannot make good is refused before they are read.
     film_of(described, choose_film(described.document, locked), session.limits)
     times = source.times if isinstance(source, MeasuredFile) else _times(session, described)
-    chosen = choose_film(described.document, locked | _empty(described, times))
+    chosen = choose_film(described.document, _empty(described, times) | locked, times)
     session.warn(*chosen.warnings())
     film = formed(session, film_of(described, chosen, session.limits))
     return measure_video(session, film, times)
@@ -39,9 +40,10 @@ def inspect_audio(session: Session, path: Path) -> AudioSource:
     """Sniff and probe a source for its sound and measure its length; raises what `inspect_source` raises."""
     described = _describe(session, path, SOUND)
     locked = protected_tracks(described)
+    refuse_protected(described, locked, SOUND)
     choose_sound(described.document, locked)
     times = _times(session, described)
-    chosen = choose_sound(described.document, locked | _empty(described, times))
+    chosen = choose_sound(described.document, _empty(described, times) | locked)
     session.warn(*chosen.warnings())
     return measure_sound(session, sound_of(described, chosen), times)
 

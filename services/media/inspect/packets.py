@@ -141,6 +141,8 @@ class PacketReader:
         if stream is None:
             stream = self._streams[index] = _Stream()
         if self._closes_gaps:
+            # Nothing there is so long; of the last packet of a very short Ogg ffmpeg tells hours.
+            lasts = None if lasts is not None and lasts > _JUMP else lasts
             shift = stream.shift(decoded, shown, max(lasts or 0, 0))
             shown = None if shown is None else shown + shift
             decoded = None if decoded is None else decoded + shift
@@ -153,6 +155,17 @@ class PacketReader:
         return {index: stream.times() for index, stream in self._streams.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """A clock that was left, in microseconds: its shift, and when its next packet would be decoded."""
+
+    shift: int
+    expected: int
+
+    def is_followed_by(self, told: int) -> bool:
+        return abs(told + self.shift - self.expected) <= _BACK
+
+
 class _Stream:
     """The packets of one stream so far; all times in microseconds."""
 
@@ -162,45 +175,43 @@ class _Stream:
         self._end = 0
         self._last = 0
         self._last_lasts = 0
+        self._lengths: set[int] = set()
         self._waiting: list[int] = []
         self._before: int | None = None
         self._steps: Counter[int] = Counter()
         self._decoded: int | None = None
         self._expected = 0
         self._shift = 0
-        self._jumped_from: tuple[int, int] | None = None
+        self._left: _Clock | None = None
 
     def shift(self, decoded: int | None, shown: int | None, lasts: int) -> int:
         """What closes the gaps up to a packet that is decoded and shown at these times and lasts so long."""
         told = decoded if decoded is not None else shown
         if told is None:
             return self._shift
-        self._leave_stray(told)
-        at = told + self._shift
         if self._decoded is not None:
-            # Pictures are shown in another order than they come in, so only the time of decoding tells.
-            is_back = decoded is not None and at + _BACK < self._decoded
-            if is_back or abs(at - self._decoded) > _JUMP:
-                self._jumped_from = self._shift, self._expected
-                self._shift, at = self._expected - told, self._expected
-        self._decoded, self._expected = at, at + lasts
+            self._close_gap(told, self._decoded, may_be_back=decoded is not None)
+        self._decoded = told + self._shift
+        self._expected = self._decoded + lasts
         return self._shift
 
-    def _leave_stray(self, told: int) -> None:
-        """Go back to the clock before a jump that a single packet made.
-
-        Where tracks go on under other numbers, ffmpeg gives the last packet under the old ones near the end.
-        """
-        if self._jumped_from is not None:
-            shift, expected = self._jumped_from
-            self._jumped_from = None
-            if abs(told + shift - expected) <= _BACK < abs(told + self._shift - self._expected):
-                self._shift, self._decoded, self._expected = shift, expected, expected
+    def _close_gap(self, told: int, before: int, *, may_be_back: bool) -> None:
+        at, expected, shift = told + self._shift, self._expected, self._shift
+        # Pictures are shown in another order than they come in, so only the time of decoding tells.
+        is_back = may_be_back and at + _BACK < before
+        if self._left is not None and self._left.is_followed_by(told) and abs(at - expected) > _BACK:
+            # Not a clock that began anew, but a few packets that came late: where tracks go on under other
+            # numbers, ffmpeg gives the last packet under the old ones near the end.
+            self._shift, self._left = self._left.shift, None
+        elif is_back or abs(at - before) > _JUMP:
+            self._shift, self._left = expected - told, _Clock(shift, expected)
 
     def add(self, at: int, lasts: int) -> None:
         self.packets += 1
         self._start = at if self._start is None else min(self._start, at)
         self._end = max(self._end, at + lasts)
+        if len(self._lengths) < 2:
+            self._lengths.add(lasts)
         if at >= self._last or self.packets == 1:
             self._last, self._last_lasts = at, lasts
         if len(self._waiting) < _REORDERED:
@@ -223,6 +234,8 @@ class _Stream:
         usual, is_steady = self._usual_step()
         # Some writers give every packet the length of a clock tick.
         end = max(self._end, self._last + max(self._last_lasts, round(usual)))
+        if is_steady and len(self._lengths) == 1 and 2 * self._last_lasts > 3 * usual:
+            end = self._last + round(usual)  # told by a header that is wrong for every packet
         return StreamTimes(
             packets=self.packets,
             start_seconds=(self._start or 0) / _MICROSECONDS,

@@ -3,7 +3,7 @@
 A decoder fed with encrypted samples gives noise or an error about anything but the cause.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from media.containers.scrambled import (
     is_protected_flv,
     is_scrambled_program,
     is_scrambled_transport,
+    scrambled_pids,
 )
 from media.inspect.chosen_tracks import PROTECTED
 from media.inspect.describe import Described
@@ -73,7 +74,26 @@ def protected_tracks(described: Described) -> dict[int, str]:
     if described.container is MATROSKA:
         tracks = read_encryption(described.media.path)
         return {index: PROTECTED for index, track in enumerate(tracks) if track.is_encrypted}
+    if described.container is TRANSPORT_STREAM:
+        pids = {f"{pid:#x}" for pid in scrambled_pids(described.media.path)}
+        # Recorders that open the packets may leave their marks; then ffprobe tells what is in them.
+        closed = [stream for stream in streams if not (stream.width or stream.channels)]
+        return {stream.index: PROTECTED for stream in closed if stream.id in pids}
     return {stream.index: PROTECTED for stream in streams if stream.codec_tag_string in PROTECTED_ENTRIES}
+
+
+def refuse_protected(described: Described, locked: Mapping[int, str], needed: str) -> None:
+    """Refuse a source once its tracks are known.
+
+    Raises:
+        InvalidInputError: All tracks of what is needed are protected.
+    """
+    tracks = [stream for stream in described.document.streams if stream.codec_type == needed]
+    if tracks and all(stream.index in locked for stream in tracks):
+        is_broadcast = described.container is TRANSPORT_STREAM
+        raise _encrypted(
+            _WORDS[needed], "the scrambling of broadcasts" if is_broadcast else "copy protection"
+        )
 
 
 def _check_mp4(path: Path, needed: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from media.containers.formats import TRANSPORT_STREAM
+from media.containers.formats import FLASH, TRANSPORT_STREAM
 from media.headers.colours import HDR_TRANSFERS
 from media.headers.picture_form import AS_IT_IS, PictureForm
 from media.inspect.probe import Source, VideoStream
@@ -28,6 +28,7 @@ _STANDARD_RATES: Final = (
 _STEADY_TOLERANCE: Final = Fraction(1, 100)
 _SNAP_TOLERANCE: Final = Fraction(1, 500)
 _LOWEST_FRAME_RATE: Final = 10
+_OVERLONG: Final = (TRANSPORT_STREAM, FLASH)
 _LIMITED_RANGES: Final = frozenset({"", "tv", "unknown"})
 """What does not tell is taken for limited, as every player does."""
 
@@ -179,8 +180,12 @@ def make_plan(
 
 
 def _most_frames(source: Source, lengths: Lengths, frame_rate: Fraction) -> int | None:
-    """Where a broadcast changes its numbers, ffmpeg gives the last picture under the old ones at the end."""
-    if source.container is not TRANSPORT_STREAM or source.times is None or lengths.whole_seconds is None:
+    """Where ffmpeg makes too many pictures of the last packets.
+
+    Of a broadcast that changes its numbers it gives the last picture under the old ones at the end; in FLV a
+    picture lasts as long as its bitstream says, which may name any rate.
+    """
+    if source.container not in _OVERLONG or source.times is None or lengths.whole_seconds is None:
         return None
     return math.ceil(lengths.whole_seconds * frame_rate)
 
@@ -242,10 +247,9 @@ def choose_frame_rate(video: VideoStream, maximum: int) -> Fraction:
         rate = rate / math.ceil(rate / maximum)
     elif rate < _LOWEST_FRAME_RATE:
         rate = rate * math.ceil(_LOWEST_FRAME_RATE / rate)
-    for standard in _STANDARD_RATES:
-        if abs(rate - standard) <= standard * _SNAP_TOLERANCE and not _is_exact(rate):
-            return standard
-    return rate.limit_denominator(1001)
+    nearest = min(_STANDARD_RATES, key=lambda standard: abs(rate - standard))
+    snaps = abs(rate - nearest) <= nearest * _SNAP_TOLERANCE and not _is_exact(rate)
+    return nearest if snaps else rate.limit_denominator(1001)
 
 
 def _standard_rate(average: Fraction) -> Fraction:

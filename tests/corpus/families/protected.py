@@ -18,7 +18,6 @@ _WINDOWS: Final = (
     "298ae614-2622-4c17-b935-dae07ee9289c",
     "43058533-6981-49e6-9b74-ad12cb86d58c",
 )
-_PACKET_BYTES: Final = 188
 _PROFILES: Final = ("web", "audio", "thumbnails", "passthrough", "hevc-to-h264")
 
 
@@ -37,7 +36,7 @@ def _whole(random: Random) -> Member:
     kinds: tuple[tuple[str, Make, str], ...] = (
         (f"mp4 {scheme.decode()}", partial(sources.make_cenc, scheme=scheme), scheme.decode()),
         ("wmv", partial(sources.make_protected_wmv, protection=protection), "Windows Media DRM"),
-        ("ts", partial(_scrambled, pids=(0x100, 0x101)), "scrambling of broadcasts"),
+        ("ts", partial(sources.make_noise_in_transport, pids=(0x100, 0x101)), "scrambling of broadcasts"),
     )
     name, make, words = random.choice(kinds)
     return _refused(name, make, words, random.choice(_PROFILES))
@@ -51,7 +50,7 @@ def _picture(random: Random) -> Member:
         ("webm", sources.make_encrypted_matroska, "file's own encryption"),
         ("flv", sources.make_filtered_flv, "Adobe Access"),
         ("vob", sources.make_scrambled_program, "scrambling of discs"),
-        ("ts", partial(_scrambled, pids=(0x100,)), "scrambling of broadcasts"),
+        ("ts", partial(sources.make_noise_in_transport, pids=(0x100,)), "scrambling of broadcasts"),
     )
     name, make, words = random.choice(kinds)
     if name.startswith("mp4") and random.choice((False, True)):
@@ -67,7 +66,7 @@ def _sound(random: Random) -> Member:
     name, make = random.choice(
         (
             (f"mp4 {entry.decode()}", partial(sources.make_renamed_entry, entry=entry)),
-            ("ts", partial(_scrambled, pids=(0x101,))),
+            ("ts", partial(sources.make_noise_in_transport, pids=(0x101,))),
         )
     )
     if random.choice((False, True)):
@@ -80,18 +79,7 @@ def _elsewhere(random: Random) -> Member:
     """Not protected, but not there either."""
     make = random.choice((sources.make_reference_movie, sources.make_list_of_references))
     right = Right(refused=(ErrorCode.INPUT_NOT_SELF_CONTAINED,), words="in another file")
-    profile = random.choice(_PROFILES)
+    # The first has no track of sound at all, here or elsewhere.
+    wanted = [name for name in _PROFILES if make is not sources.make_reference_movie or name != "audio"]
+    profile = random.choice(wanted)
     return Member(name=f"{make.__name__} for {profile}", make=make, right=right, profile=profile)
-
-
-def _scrambled(directory: Path, pids: tuple[int, ...]) -> Path:
-    """Not only marked as scrambled: what is in the packets of some streams is noise."""
-    path = sources.make_scrambled_transport(directory, pids=pids)
-    data, noise = bytearray(path.read_bytes()), Random(1)  # noqa: S311 - test material
-    for place in range(0, len(data), _PACKET_BYTES):
-        if not data[place + 3] & 0xC0:
-            continue
-        start = place + 4 + (1 + data[place + 4] if data[place + 3] & 0x20 else 0)
-        data[start : place + _PACKET_BYTES] = noise.randbytes(place + _PACKET_BYTES - start)
-    path.write_bytes(data)
-    return path

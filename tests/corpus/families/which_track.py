@@ -10,7 +10,8 @@ from tests.media import ffmpeg
 
 _FORMS: Final = ("mp4", "mov", "mkv")
 _OTHERS: Final = ("160x90", "320x180", "640x360")
-_FOR_THE_FEW: Final = ("visual_impaired", "hearing_impaired", "comment", "descriptions")
+_FOR_THE_FEW: Final = ("visual_impaired", "hearing_impaired", "comment")
+"""Of those that the platform knows, the ones that Matroska can hold for sound."""
 
 
 def draw(random: Random) -> Member:

@@ -11,7 +11,7 @@ from media.containers.mp4_tracks import _Index
 from media.containers.sniff import sniff
 from media.inspect.describe import Described
 from media.inspect.ffprobe import ProbeDocument
-from media.inspect.inspection import inspect_source
+from media.inspect.inspection import inspect_audio, inspect_source
 from media.inspect.protection import PICTURE, SOUND, protected_tracks, refuse_unreachable
 from media.produce.produce import produce
 from media.tools.command import MediaInput
@@ -91,6 +91,13 @@ def test_a_film_that_lies_in_another_file_is_refused(make: Make, tmp_path: Path)
     assert "film.mov" not in caught.value.message
 
 
+def test_the_sound_of_a_list_of_references_is_elsewhere_too(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check(sources.make_list_of_references(tmp_path), SOUND)
+
+    assert caught.value.code is ErrorCode.INPUT_NOT_SELF_CONTAINED
+
+
 @pytest.mark.parametrize("make", USABLE.values(), ids=USABLE)
 def test_a_source_that_can_be_read_is_let_through(make: Make, tmp_path: Path) -> None:
     check(make(tmp_path))
@@ -113,6 +120,39 @@ def test_a_picture_in_clear_is_taken_without_its_protected_sound(tmp_path: Path)
         (WarningCode.TRACKS_LEFT_OUT, "2")
     ]
     assert "is protected and is left out" in session.warnings[0].message
+
+
+@pytest.mark.parametrize(("pids", "look"), [((0x101,), inspect_audio), ((0x100,), inspect_source)])
+def test_a_scrambled_track_of_a_broadcast_is_refused_by_its_protection(
+    tmp_path: Path, pids: tuple[int, ...], look: Callable[[Session, Path], object]
+) -> None:
+    with pytest.raises(InvalidInputError, match="the scrambling of broadcasts") as caught:
+        look(_session(tmp_path), sources.make_noise_in_transport(tmp_path, pids=pids))
+
+    assert caught.value.code is ErrorCode.INPUT_ENCRYPTED
+
+
+def test_a_scrambled_track_beside_a_picture_in_clear_is_left_out_as_protected(tmp_path: Path) -> None:
+    session = _session(tmp_path)
+
+    source = inspect_source(session, sources.make_noise_in_transport(tmp_path, pids=(0x101,)))
+
+    assert source.audios == ()
+    assert ["is protected and is left out" in warning.message for warning in session.warnings] == [True]
+
+
+def test_a_mark_that_a_recorder_left_behind_does_no_harm(tmp_path: Path) -> None:
+    session = _session(tmp_path)
+
+    source = inspect_source(session, sources.make_scrambled_transport(tmp_path, pids=(0x101,)))
+
+    assert len(source.audios) == 1
+    assert session.warnings == []
+
+
+def _session(directory: Path) -> Session:
+    limits = Limits()
+    return Session(workdir=directory, limits=limits, budget=Budget(limits.work_seconds), threads=1)
 
 
 def test_an_encrypted_track_of_matroska_is_known_by_its_place(tmp_path: Path) -> None:

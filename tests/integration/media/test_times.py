@@ -95,6 +95,7 @@ def test_a_length_in_a_header_gives_way_to_that_of_the_packets(
         (sources.make_late_start, 2.0, ["LENGTH_FROM_PACKETS"]),
         (sources.make_wrong_movie_header, 2.0, ["LENGTH_FROM_PACKETS"]),
         (sources.make_spare_bytes, 2.0, []),
+        (sources.make_flash_of_slow_pictures, 2.0, []),
         (sources.make_held_picture, 11.0, []),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -7,6 +7,7 @@ import pytest
 
 from media.inspect.chosen_tracks import EMPTY, choose_film, choose_sound
 from media.inspect.ffprobe import ProbeDocument
+from media.inspect.packets import StreamTimes
 from media.plan.shape import Shape, needs_box, other_sizes, size_warnings
 from media.tools.errors import ErrorCode, InvalidInputError
 
@@ -51,6 +52,18 @@ def test_the_film_is_the_picture_that_lasts(
     video = choose_film(_document(_video(0, **first), _video(1, **second))).video
     assert video is not None
     assert video.index == chosen
+
+
+def test_what_the_packets_say_of_lengths_goes_before_what_ffprobe_tells() -> None:
+    film, still = _video(0, duration=None), _video(1, width=640, height=360, duration="10", nb_frames=None)
+    times = {0: _times(250), 1: _times(2)}
+
+    found = [choose_film(_document(film, still), times=known).video for known in (None, times)]
+    assert [video.index for video in found if video] == [1, 0]
+
+
+def _times(packets: int) -> StreamTimes:
+    return StreamTimes(packets=packets, start_seconds=0, end_seconds=packets / 25)
 
 
 def test_sound_without_a_programme_belongs_to_all() -> None:

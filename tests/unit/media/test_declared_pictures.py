@@ -74,6 +74,13 @@ def test_a_crop_that_leaves_nothing_is_none(tmp_path: Path) -> None:
     assert read_matroska_pictures(path)[0].crop is None
 
 
+def test_an_element_that_ends_where_no_file_can_is_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"\x1a\x45\xdf\xa3\x01" + b"\xff" * 6 + b"\xfe" + b"webm")
+
+    assert list(read_matroska_pictures(path)) == []
+
+
 @given(data=st.data())
 def test_damaged_headers_end_the_reading_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

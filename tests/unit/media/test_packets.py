@@ -86,6 +86,32 @@ def test_a_clock_that_begins_anew_after_seconds_is_no_time_that_passes_twice() -
     assert kept.end_seconds - kept.start_seconds == pytest.approx(2, abs=0.001)
 
 
+def test_a_few_packets_that_come_late_are_no_clock_that_begins_anew() -> None:
+    """As the last ones of a broadcast under numbers that it has left."""
+    order = [*range(50), 23, 24, *range(50, 75)]
+    found = _read(*(_line(position / 25) for position in order), closes_gaps=True)
+
+    assert found.start_seconds == 0.0
+    assert found.end_seconds == pytest.approx(3, abs=0.001)
+    assert (found.moving_rate, found.is_steady) == (Fraction(25), True)
+
+
+def test_a_length_that_is_told_for_every_packet_and_fits_none_is_not_believed() -> None:
+    """As of FLV, whose bitstream names another rate; but a last picture may well stay."""
+    told = _read(*(_line(position / 25, 0.2) for position in range(50)))
+    stays = _read(*(_line(position / 25) for position in range(49)), _line(1.96, 0.5))
+
+    assert told.end_seconds == pytest.approx(2, abs=0.001)
+    assert stays.end_seconds == pytest.approx(2.46, abs=0.001)
+
+
+def test_a_packet_that_lasts_for_hours_where_none_can_is_not_believed() -> None:
+    lines = [_line(0.0, 0.0116), _line(0.0116, 194_783.0)]
+
+    assert _read(*lines, closes_gaps=True).end_seconds == pytest.approx(0.0232, abs=0.001)
+    assert _read(*lines).end_seconds > 100_000
+
+
 def test_pictures_without_a_time_of_decoding_are_no_clock_that_begins_anew() -> None:
     order = [0, 8, 4, 2, 1, 3, 6, 5, 7]
     lines = [f"0,{position / 25},N/A,0.04,__\n".encode() for position in order]
