@@ -93,15 +93,19 @@ def _sounds(to: Path, suffix: str, heights: tuple[int, ...], *marks: str) -> Pat
 
 
 def _described(random: Random) -> Member:
-    """Sound for the few comes first in the file, and even as default; it is never the main track."""
+    """Sound for the few comes first in the file, and even as default; it is never the main track.
+
+    WebM cannot say for whom a track is, so there the first one leads.
+    """
     mark, suffix = random.choice(_FOR_THE_FEW), random.choice(("mkv", "mkv", "webm"))
     chosen = random.choice(("default+", ""))
     codec = ("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus") if suffix == "webm" else ()
     marks = ("-disposition:a:0", f"{chosen}{mark}", "-disposition:a:1", "0", *codec)
+    in_file = (1000, 440)
     return Member(
         name=f"{suffix} whose first sound is {chosen}{mark}",
-        make=lambda to: _sounds(to, suffix, (1000, 440), *marks),
-        right=_right(440, 1000),
+        make=lambda to: _sounds(to, suffix, in_file, *marks),
+        right=_right(*(in_file if suffix == "webm" else reversed(in_file))),
     )
 
 

@@ -40,9 +40,9 @@ SECRETS = (
 USER = 10001
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 # Python runs it at the start of each program of the task. When the worker has its first child, which comes
-# before any tool, it starts the spy beside it.
+# before any tool, it starts the spy beside it. The worker does not leave before the spy has seen everything.
 SPYING = """
-import glob, subprocess, sys, threading, time
+import glob, os, subprocess, sys, threading, time
 
 def spy():
     while not any(open(path).read() for path in glob.glob("/proc/self/task/*/children")):
@@ -50,7 +50,9 @@ def spy():
     subprocess.run([sys.executable, "-I", "-S", {program!r}, {wanted!r}, {report!r}], env={{}})
 
 if sys.orig_argv[-2:] == ["-m", "processor"]:
-    threading.Thread(target=spy, daemon=True).start()
+    spying, leave = threading.Thread(target=spy, daemon=True), os._exit
+    spying.start()
+    os._exit = lambda code: (spying.join(60), leave(code))
 """
 
 
@@ -140,6 +142,7 @@ def report(
     code, text = run_task(order | {"wanted": {"secrets": wanted}, "wanted_path": str(wanted_path)})
     assert code == 0, text
     assert callback.result()[0] == "SUCCEEDED", text
+    assert found.exists(), text
     entries: list[dict[str, Any]] = json.loads(found.read_text())
     return entries
 
