@@ -10,6 +10,7 @@ from tests.words_sources import make_many_tracks
 pytestmark = pytest.mark.e2e
 
 
+@pytest.mark.long
 def test_what_was_odd_reaches_the_job_the_record_the_history_and_the_mail(
     platform: Platform, tmp_path: Path
 ) -> None:

@@ -53,7 +53,7 @@ def test_captions_stay_and_are_named_in_both_manifests(make: Produce, tmp_path: 
     assert production.warnings == ()
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize(("profile", "rate"), [("web-hevc", "30"), ("web", "120")])
 def test_captions_that_would_lose_parts_are_taken_out_whole_and_that_is_said(
     make: Produce, tmp_path: Path, profile: str, rate: str

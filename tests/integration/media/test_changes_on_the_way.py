@@ -53,7 +53,7 @@ def test_a_picture_that_changes_its_aspect_gets_bars_and_is_never_stretched(
     assert max(colour_at(film, 1.5, 0.9)) < 30
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize(("first", "second"), [(2, 6), (6, 1)])
 def test_sound_that_changes_its_channels_stays_in_step(
     make: Produce, tmp_path: Path, first: int, second: int

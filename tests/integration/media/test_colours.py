@@ -50,6 +50,7 @@ def test_high_dynamic_range_that_only_the_container_knows_is_mapped(
     assert production.warnings == ()
 
 
+@pytest.mark.long
 def test_a_curve_without_primaries_is_taken_for_bt2020_and_that_is_said(
     make: Produce, tmp_path: Path
 ) -> None:
@@ -60,7 +61,7 @@ def test_a_curve_without_primaries_is_taken_for_bt2020_and_that_is_said(
     assert (warning.code, warning.facts["primaries"]) == ("COLOURS_ASSUMED", "bt2020")
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize("profile", ["web", "web-hevc", "web-av1"])
 def test_wide_colours_of_the_standard_range_become_those_of_bt709(
     make: Produce, tmp_path: Path, profile: str

@@ -55,6 +55,7 @@ def refusal(make: Produce, source: Path, profile: str, overrides: Overrides) -> 
     return caught.value
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("maker", "is_told"),
     [
@@ -145,6 +146,7 @@ def test_behind_a_damaged_place_picture_and_sound_are_where_they_were(make: Prod
     assert "silence" in sound.message
 
 
+@pytest.mark.long
 def test_the_last_picture_stays_for_what_cannot_be_decoded_any_more(make: Produce, tmp_path: Path) -> None:
     source = sources.spoilt(sources.whole(tmp_path), 0.2, 1)
     assert refusal(make, source, "web", Overrides()).code is ErrorCode.INPUT_UNREADABLE
@@ -160,6 +162,7 @@ def test_the_last_picture_stays_for_what_cannot_be_decoded_any_more(make: Produc
     assert picture.facts["lost_seconds"] == pytest.approx(3.2, abs=0.3)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("start", [0.6, 0.4], ids=["in a window", "before a window"])
 def test_windows_of_a_damaged_film_join_without_a_gap(tmp_path: Path, start: float) -> None:
     """The second of two windows has a few pictures, or none; its keyframe is at its beginning."""
@@ -191,6 +194,7 @@ def test_windows_of_a_damaged_film_join_without_a_gap(tmp_path: Path, start: flo
     assert told.facts["lost_seconds"] == pytest.approx(4 * (1 - start), abs=0.3)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("suffix", "is_told"), [("wav", True), pytest.param("mp3", False, marks=pytest.mark.long)]
 )

@@ -53,7 +53,7 @@ def test_columns_that_the_bitstream_cuts_off_at_the_left_are_not_squeezed_into_t
     assert _likeness(picture_sources.moving(), path, "[0]crop=304:172:10:6[a];[a][1]ssim") > 0.9
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize("degrees", [45, 10, 130])
 def test_a_turn_that_is_no_quarter_is_not_obeyed(make: Produce, tmp_path: Path, degrees: int) -> None:
     production = make(picture_sources.make_turned(tmp_path, degrees))

@@ -275,6 +275,7 @@ def test_the_keyframes_of_an_ntsc_source_lie_at_exact_groups_of_sixty_frames(
     assert [round(segment.duration, 2) for segment in playlist.segments] == [4.0, 4.0, 1.0]
 
 
+@pytest.mark.long
 def test_sound_that_starts_late_stays_late(made: Callable[[Maker], Production]) -> None:
     production = made(media.make_late_audio)
 

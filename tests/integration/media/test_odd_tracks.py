@@ -47,7 +47,7 @@ def test_the_sound_alone_is_refused_when_none_can_be_read(make: Produce, tmp_pat
     assert caught.value.code is ErrorCode.CODEC_NOT_ALLOWED
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize("profile", ["web", "audio"])
 def test_a_codec_off_the_list_in_front_of_one_on_it_is_left_out(
     make: Produce, tmp_path: Path, profile: str

@@ -152,7 +152,7 @@ def test_the_poster_is_not_the_black_opening(make: Produce, tmp_path: Path) -> N
     assert raw[0] > 40
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     "source",
     [media.make_rotated, media.make_interlaced, media.make_anamorphic, media.make_high_dynamic_range],

@@ -99,6 +99,7 @@ def test_a_part_with_an_open_end_goes_on_to_the_end(make: Produce) -> None:
     assert seconds == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.long
 def test_the_sound_profile_takes_a_part_too(make: Produce) -> None:
     production = make(
         media.BUNNY, profile="audio", overrides=Overrides(trim=Trim(start_seconds=1, end_seconds=2.5))

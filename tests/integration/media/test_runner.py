@@ -158,6 +158,7 @@ def test_a_tool_that_crashes_by_itself_is_not_tried_again(
         _run(tmp_path)
 
 
+@pytest.mark.long
 def test_the_encoder_killed_in_the_middle_makes_the_whole_work_transient(
     make: Produce, tmp_path: Path
 ) -> None:

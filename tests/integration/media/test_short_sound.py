@@ -28,7 +28,7 @@ def _alphas(production: Production) -> bytes:
     return subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize("seconds", [0.008, 0.39])
 def test_a_short_tone_is_made_with_its_level_and_drawn(make: Produce, tmp_path: Path, seconds: float) -> None:
     production = make(_tone(tmp_path, seconds), profile="audio")
@@ -79,6 +79,7 @@ def test_few_loud_moments_may_come_out_otherwise_if_their_peaks_stay() -> None:
             check_loudness("audio", wrong)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("every_seconds", [0.5, 2])
 def test_sound_in_few_moments_is_made(make: Produce, tmp_path: Path, every_seconds: float) -> None:
     wave = f"0.02*sin(6283*t)*lt(mod(t\\,{every_seconds})\\,0.1)"

@@ -37,7 +37,7 @@ def test_an_encoder_with_a_smallest_size_is_not_even_started_below_it(
     assert caught.value.code is ErrorCode.PICTURE_TOO_SMALL
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize("size", ["2x2", "480x16"])
 def test_thumbnails_of_a_tiny_picture_are_made(make: Produce, tmp_path: Path, size: str) -> None:
     production = make(picture_sources.make_of_size(tmp_path, size), profile="thumbnails")

@@ -97,6 +97,7 @@ def test_silence_is_left_alone(make: Produce, tmp_path: Path) -> None:
     assert (details["method"], details["source"], details["result"]) == ("silence", None, None)
 
 
+@pytest.mark.long
 def test_sound_whose_peaks_forbid_a_gain_is_limited_and_stays_at_48_khz(
     make: Produce, tmp_path: Path
 ) -> None:

@@ -88,7 +88,7 @@ def test_a_length_in_a_header_gives_way_to_that_of_the_packets(
     assert [warning.code for warning in session.warnings] == ["LENGTH_FROM_PACKETS"] * is_said
 
 
-@pytest.mark.long_but(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("maker", "seconds", "codes"),
     [
@@ -114,7 +114,7 @@ def test_a_result_is_as_long_as_the_packets_of_its_source(
     assert _level(path, seconds * 0.8, 0.2) > -30
 
 
-@pytest.mark.long_but(2)
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize(
     ("maker", "rate", "is_said"),
     [

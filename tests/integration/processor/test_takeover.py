@@ -82,6 +82,7 @@ def assert_stopped_without_a_trace(stage: Stage, job_id: UUID, status: str) -> N
     assert stage.leftovers() == []
 
 
+@pytest.mark.long
 def test_a_worker_that_loses_its_fence_during_the_upload_writes_no_manifest(stage: Stage, clip: Path) -> None:
     job_id, callback = stage.order(clip), stage.wait_for_task()
     taken: list[bool] = []

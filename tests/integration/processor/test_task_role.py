@@ -132,6 +132,7 @@ def test_with_its_whole_policy_the_worker_does_it(stage: Stage, clip: Path, acti
     assert SHOWN[action](stage, Role(stage, None), clip)
 
 
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("action", SHOWN)
 def test_without_the_one_action_the_worker_cannot(stage: Stage, clip: Path, action: str) -> None:
     assert not SHOWN[action](stage, Role(stage, action), clip)

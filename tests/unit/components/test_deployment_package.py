@@ -51,6 +51,7 @@ def run_as_pulumi_does(checkout: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_under_an_engine_a_missing_package_ends_the_program_before_its_first_request(checkout: Path) -> None:
     ended = run_as_pulumi_does(checkout)
     assert ended.returncode != 0

@@ -104,6 +104,7 @@ def test_a_killed_platform_process_takes_its_servers_along_and_comes_back_with_i
     )
 
 
+@pytest.mark.long
 def test_the_platform_survives_the_kill_of_everything_at_once(platform: LocalPlatform) -> None:
     platform.run("up")
     for identity in platform.identities():
