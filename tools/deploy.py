@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.config import parse_config
-from components.config_values import ConfigError
+from components.config import NO_REGION
 from components.stack_config import StackConfig
 from local.errors import LocalModeError
+from local.program_errors import ConfigurationError
 from local.stack_config import load_stack_settings
 from tools.prerequisites import (
     Check,
@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command, stack = options.command, options.stack
     try:
         region, config = _load(stack)
-    except (ConfigError, LocalModeError) as error:
-        sys.stderr.write(f"{command} {stack}: {error}\n")
+    except LocalModeError as error:
+        sys.stderr.writelines(f"{command} {stack}: {line}\n" for line in str(error).splitlines())
         return 1
     if command == "destroy" and _is_guarded(stack, config) and options.confirm != stack:
         sys.stderr.write(_refusal(stack, config))
@@ -82,16 +82,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _load(stack: str) -> tuple[str, StackConfig]:
-    settings = load_stack_settings(Path.cwd(), stack, lambda key: key)
-    prefix = f"{settings.project}:"
-    own = {key.removeprefix(prefix): text for key, text in settings.values.items() if key.startswith(prefix)}
+    settings = load_stack_settings(Path.cwd(), stack)
     region = settings.get("aws:region", "")
     if not region:
-        raise ConfigError(
-            f"Pulumi.{stack}.yaml has no aws:region. "
-            f"Run: pulumi config set aws:region ap-northeast-1 --stack {stack}"
-        )
-    return region, parse_config(own)
+        message = f"{NO_REGION} --stack {stack}"
+        raise ConfigurationError(message)
+    if settings.secret_keys:
+        keys = ", ".join(settings.secret_keys)
+        sys.stderr.write(f"{stack}: encrypted, so looked at by the program alone: {keys}\n")
+    return region, settings.parsed()
 
 
 def _is_guarded(stack: str, config: StackConfig) -> bool:
