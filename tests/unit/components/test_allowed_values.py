@@ -174,9 +174,9 @@ def test_every_value_makes_a_program_that_fits_the_provider(
 def subnets(vpc: Mapping[str, Any]) -> dict[tuple[int, str], ipaddress.IPv4Network]:
     """Lay out the subnets by zone and tier, as awsx does from these inputs.
 
-    The rules are those of `awsx/ec2/subnetDistributorNew.ts` in pulumi/pulumi-awsx: a zone's share is given or
-    the network divided by the next power of two; inside of it, each subnet begins at the next multiple of its
-    own size.
+    The rules are those of `awsx/ec2/subnetDistributorNew.ts` in pulumi/pulumi-awsx: a zone's share is given
+    or the network divided by the next power of two; inside of it, each subnet begins at the next multiple of
+    its own size.
     """
     network, zones = ipaddress.IPv4Network(vpc["cidrBlock"]), vpc["numberOfAvailabilityZones"]
     mask = vpc.get("availabilityZoneCidrMask") or network.prefixlen + math.ceil(math.log2(zones))

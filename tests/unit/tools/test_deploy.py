@@ -27,6 +27,8 @@ IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/20
 EXPIRED = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
 <Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message></Error>
 </ErrorResponse>"""
+DENIED = """<Response><Errors><Error><Code>AccessDenied</Code><Message>not allowed</Message></Error></Errors>
+</Response>"""
 # Every fake writes down how it was called; what it answers depends on files beside it.
 FAKE = """#!/bin/sh
 printf '%s\\n' "{name} $*" >> "{calls}"
@@ -39,16 +41,25 @@ exit "$(/bin/cat "{here}/exit-{name}")"
 """
 
 
-class _Sts(BaseHTTPRequestHandler):
+class _Aws(BaseHTTPRequestHandler):
+    """Says whose credentials these are, and denies everything else."""
+
     def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers.get("content-length") or 0))
         expired = bool(getattr(self.server, "expired", False))
-        body = (EXPIRED if expired else IDENTITY).encode()
-        self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(403 if expired else 200)
-        self.send_header("content-type", "text/xml")
+        if b"Action=GetCallerIdentity" in asked:
+            self._answer(*((403, EXPIRED) if expired else (200, IDENTITY)))
+        else:
+            self._answer(403, DENIED if b"Action=" in asked else '{"__type": "AccessDeniedException"}')
+
+    do_GET = do_POST  # noqa: N815  the base class looks for this name
+
+    def _answer(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "text/xml" if body.startswith("<") else "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body.encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it
         pass
@@ -78,7 +89,7 @@ class Desk:
             "PYTHONPATH": str(REPOSITORY_ROOT),
             "HOME": str(self.tools),
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{self.sts.server_port}",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.sts.server_port}",
         }
         if credentials:
             environment |= {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -130,7 +141,7 @@ def desk(tmp_path: Path, package: Path) -> Iterator[Desk]:
     (tools / "version").write_text("v3.272.0\n")
     (tools / "stacks").write_text(json.dumps([{"name": "dev", "current": True}, {"name": "team/prod"}]))
     (tools / "answer").write_text('{"api_url": "https://api"}\n')
-    with _Server(("127.0.0.1", 0), _Sts) as server:
+    with _Server(("127.0.0.1", 0), _Aws) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         ready = Desk(checkout, tools, server)
         ready.install("pulumi")
@@ -165,6 +176,14 @@ def test_every_check_is_reported_with_what_was_found(desk: Desk) -> None:
     ):
         assert found in said
     assert "MISSING" not in said
+
+
+def test_a_preview_tells_what_it_could_not_ask_about_the_account_and_goes_on(desk: Desk) -> None:
+    done = desk.run("preview", "--stack", "dev")
+    assert done.returncode == 0, done.stderr
+    assert "NOTE     plan         could not be asked: " in done.stderr
+    assert "docs/deployment.md, What an account needs" in done.stderr
+    assert "MISSING" not in done.stderr
 
 
 def test_outputs_prints_nothing_but_what_pulumi_prints(desk: Desk) -> None:
