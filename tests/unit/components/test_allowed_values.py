@@ -196,7 +196,7 @@ def test_a_third_zone_adds_subnets_and_moves_none(
 ) -> None:
     number = [run.get("availability_zones") for run in shared_runs()].index(3)
     three = one(run_of(number), "network-vpc").inputs
-    two = one(dev, "network-vpc").inputs | {"cidrBlock": three["cidrBlock"]}
+    two = {**one(dev, "network-vpc").inputs, "cidrBlock": three["cidrBlock"]}
     if "availabilityZoneCidrMask" in two:
         networks = [
             ipaddress.IPv4Network(entry["cidrBlock"]) for entry in (one(dev, "network-vpc").inputs, three)
@@ -213,7 +213,8 @@ def test_a_third_zone_adds_subnets_and_moves_none(
 def test_three_zones_fit_into_every_allowed_network(vpc_cidr: str, dev: ProgramRun) -> None:
     settings = dataclasses.replace(dev.settings.parsed().network, vpc_cidr=vpc_cidr, availability_zones=3)
     shares = list(ipaddress.IPv4Network(vpc_cidr).subnets(new_prefix=settings.zone_mask))
-    vpc = one(dev, "network-vpc").inputs | {
+    vpc = {
+        **one(dev, "network-vpc").inputs,
         "cidrBlock": vpc_cidr,
         "numberOfAvailabilityZones": 3,
         "availabilityZoneCidrMask": settings.zone_mask,

@@ -76,8 +76,8 @@ def prepare(account: Account, stubs: dict[str, Stubber], config: StackConfig) ->
     prepare_network(account, stubs)
     for code in ("L-3032A538", *(["L-36FBB829"] if config.jobs.fargate_spot else []), "L-8A5B8E43"):
         add_quota(stubs, code, account)
-    role = {"cloudwatchRoleArn": account.gateway_role} if account.gateway_role else {}
-    stubs["apigateway"].add_response("get_account", role)
+    set_role = {"cloudwatchRoleArn": account.gateway_role} if account.gateway_role else {}
+    stubs["apigateway"].add_response("get_account", set_role)
     options = [{"EngineVersion": version, "MultiAZCapable": True} for version in account.versions]
     stubs["rds"].add_response(
         "describe_orderable_db_instance_options", {"OrderableDBInstanceOptions": options}
