@@ -97,8 +97,8 @@ def load_stack_settings(
 ) -> StackSettings:
     """Reads Pulumi.yaml and Pulumi.<stack>.yaml; in the latter, what Pulumi keeps for itself is passed over.
 
-    An encrypted value is its key's default here, and where there is none, or in an array, a stand-in. Values
-    of an `environment` of Pulumi ESC are not in the file and unknown here.
+    A value that is encrypted, whole or in part, is its key's default here, and where there is none, a stand-in
+    takes the place of what is encrypted. Values of an `environment` of Pulumi ESC are unknown here.
 
     Args:
         project_dir: Directory with Pulumi.yaml.
@@ -115,7 +115,7 @@ def load_stack_settings(
     given = {_qualify(name, key): node for key, node in _nodes(project_dir, stack).items()}
     values = _defaults(declared)
     for key, node in given.items():
-        if not (_is_secure(node) and key in values):
+        if not (_holds_secret(node) and key in values):
             values[key] = _value(node, secret_value(key))
     here = {_qualify(name, key): _Value.of(value) for key, value in replaced.items()}
     values |= {key: value for key, value in here.items() if key in values}
@@ -219,9 +219,12 @@ def _value(node: yaml.Node, secret: str) -> _Value:
 
 
 def _opened(value: Any, secret: str) -> Any:
-    """Puts the stand-in for every encrypted value inside of an array or a mapping."""
+    """Puts the stand-in for encrypted values inside of an array, once in each, or of a mapping."""
     if isinstance(value, Mapping):
         if list(value) == ["secure"]:
             return secret
         return {key: _opened(item, secret) for key, item in value.items()}
-    return [_opened(item, secret) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        opened = [_opened(item, secret) for item in value]
+        return [item for place, item in enumerate(opened) if item != secret or secret not in opened[:place]]
+    return value

@@ -62,7 +62,7 @@ def test_an_encrypted_value_of_a_declared_type_is_its_default_and_in_a_list_a_st
     settings = load(
         tmp_path,
         "config: {size: {type: integer, default: 3}, who: {type: array, items: {type: string}}}\n",
-        "config: {tiny:size: {secure: v1:x}, tiny:who: [a, {secure: v1:y}]}\n",
+        "config: {tiny:size: {secure: v1:x}, tiny:who: [a, {secure: v1:y}, {secure: v1:z}]}\n",
     )
 
     assert settings.values == {"tiny:size": "3", "tiny:who": '["a", "stand-in for tiny:who"]'}
