@@ -97,7 +97,7 @@ def load_stack_settings(
 ) -> StackSettings:
     """Reads Pulumi.yaml and Pulumi.<stack>.yaml; in the latter, what Pulumi keeps for itself is passed over.
 
-    A value that is encrypted, whole or in part, is its key's default here, and where there is none, a stand-in
+    A value that is encrypted, whole or in part, is its key's default here; where there is none, a stand-in
     takes the place of what is encrypted. Values of an `environment` of Pulumi ESC are unknown here.
 
     Args:
