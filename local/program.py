@@ -25,7 +25,7 @@ from local.errors import LocalModeError
 from local.monitor import Created, Provider, RecordingMonitor, Registration
 from local.paths import REPOSITORY_ROOT
 from local.program_errors import ProgramError, ProgramTimeoutError
-from local.stack_config import SecretValue, StackSettings, load_stack_settings, stand_in
+from local.stack_config import SecretValue, StackSettings, dummy_secret, load_stack_settings
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
 # Registrations wait for the network in apply mode, so more of them than processors are useful.
@@ -68,7 +68,7 @@ def run_program(
     mode: Mode,
     provider: Provider,
     project_dir: Path = REPOSITORY_ROOT,
-    secret_value: SecretValue = stand_in,
+    secret_value: SecretValue = dummy_secret,
     replaced: Mapping[str, Any] = MappingProxyType({}),
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> ProgramRun:

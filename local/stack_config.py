@@ -79,31 +79,33 @@ class _Value(NamedTuple):
         return self.is_object == (kind == "array") and convert(kind, self.text) is not None
 
 
-def stand_in(key: str) -> str:
-    """Returns what stands for an encrypted value that has no default: only Pulumi can decrypt it.
+def dummy_secret(key: str) -> str:
+    """Returns a fixed stand-in for an encrypted value of a key that the program does not declare."""
+    return f"dummy-secret-for-{key.replace(':', '-')}"
 
-    Args:
-        key: Fully qualified key.
-    """
+
+def _example(key: str) -> str | None:
+    """Gives a value that the program takes for a key of its own that has no default."""
     known = config_keys().get(key.rpartition(":")[2])
-    return (known[1].example if known else None) or f"dummy-secret-for-{key.replace(':', '-')}"
+    return known[1].example if known else None
 
 
 def load_stack_settings(
     project_dir: Path,
     stack: str,
-    secret_value: SecretValue = stand_in,
+    secret_value: SecretValue = dummy_secret,
     replaced: Mapping[str, Any] = MappingProxyType({}),
 ) -> StackSettings:
     """Reads Pulumi.yaml and Pulumi.<stack>.yaml; in the latter, what Pulumi keeps for itself is passed over.
 
-    A value that is encrypted, whole or in part, is its key's default here; where there is none, a stand-in
-    takes the place of what is encrypted. Values of an `environment` of Pulumi ESC are unknown here.
+    A value that is encrypted, whole or in part, is its key's default here; where there is none, an example or
+    a stand-in takes the place of what is encrypted. Values of an `environment` of Pulumi ESC are unknown here.
 
     Args:
         project_dir: Directory with Pulumi.yaml.
         stack: Name of the stack.
-        secret_value: Gives the stand-in for an encrypted value, by fully qualified key.
+        secret_value: Gives the stand-in for an encrypted value, by fully qualified key, where the program
+            declares neither default nor example.
         replaced: Values of this machine in the place of the stack's, for keys that the stack has.
 
     Raises:
@@ -116,7 +118,7 @@ def load_stack_settings(
     values = _defaults(declared)
     for key, node in given.items():
         if not (_holds_secret(node) and key in values):
-            values[key] = _value(node, secret_value(key))
+            values[key] = _value(node, _example(key) or secret_value(key))
     here = {_qualify(name, key): _Value.of(value) for key, value in replaced.items()}
     values |= {key: value for key, value in here.items() if key in values}
     settings = StackSettings(

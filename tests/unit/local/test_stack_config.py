@@ -1,13 +1,15 @@
 """A stack's configuration as the Pulumi CLI would read it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
+from local.paths import REPOSITORY_ROOT
 from local.program_errors import ConfigurationError
-from local.stack_config import StackSettings, load_stack_settings, stand_in
-from tests.stack_files import ENGINE_KEYS
+from local.stack_config import StackSettings, load_stack_settings
+from tests.stack_files import ENGINE_KEYS, as_the_cli_writes
 
 
 def load(directory: Path, project: str, stack: str) -> StackSettings:
@@ -69,9 +71,18 @@ def test_an_encrypted_value_of_a_declared_type_is_its_default_and_in_a_list_a_st
     assert settings.secret_keys == ("tiny:size", "tiny:who")
 
 
-def test_a_stand_in_is_a_value_that_the_program_takes() -> None:
-    assert stand_in("video-platform:notification_emails") == "ops@example.com"
-    assert stand_in("tiny:token") == "dummy-secret-for-tiny-token"
+def test_the_program_takes_what_stands_for_its_own_encrypted_values(tmp_path: Path) -> None:
+    shutil.copy(REPOSITORY_ROOT / "Pulumi.yaml", tmp_path)
+    secure = {"secure": "v1:x"}
+    config = {"owner": secure, "notification_emails": [secure, secure], "cache_nodes": secure}
+    (tmp_path / "Pulumi.dev.yaml").write_text(
+        as_the_cli_writes({f"video-platform:{key}": value for key, value in config.items()})
+    )
+
+    found = load_stack_settings(tmp_path, "dev", lambda key: "generated").parsed()
+
+    assert found.notifications.notification_emails == ("ops@example.com",)
+    assert found.owner == "media-team"
 
 
 def test_the_keys_of_providers_keep_their_own_prefix(tmp_path: Path) -> None:
