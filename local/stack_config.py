@@ -98,8 +98,8 @@ def load_stack_settings(
 ) -> StackSettings:
     """Reads Pulumi.yaml and Pulumi.<stack>.yaml; in the latter, what Pulumi keeps for itself is passed over.
 
-    A value that is encrypted, whole or in part, is its key's default here; where there is none, an example or
-    a stand-in takes the place of what is encrypted. Values of an `environment` of Pulumi ESC are unknown here.
+    A value that is encrypted, whole or in part, is its key's default here; where there is none, an example
+    or a stand-in takes the place of what is encrypted. Values of an `environment` of Pulumi ESC are unknown.
 
     Args:
         project_dir: Directory with Pulumi.yaml.
@@ -116,8 +116,11 @@ def load_stack_settings(
     declared = {_qualify(name, key): entry for key, entry in (project.get("config") or {}).items()}
     given = {_qualify(name, key): node for key, node in _nodes(project_dir, stack).items()}
     values = _defaults(declared)
+    encrypted = [key for key, node in given.items() if _holds_secret(node)]
     for key, node in given.items():
-        if not (_holds_secret(node) and key in values):
+        if key not in encrypted:
+            values[key] = _value(node, "")
+        elif key not in values:
             values[key] = _value(node, _example(key) or secret_value(key))
     here = {_qualify(name, key): _Value.of(value) for key, value in replaced.items()}
     values |= {key: value for key, value in here.items() if key in values}
@@ -125,7 +128,7 @@ def load_stack_settings(
         project=name,
         stack=stack,
         values={key: value.text for key, value in sorted(values.items())},
-        secret_keys=tuple(sorted(key for key, node in given.items() if _holds_secret(node))),
+        secret_keys=tuple(sorted(encrypted)),
     )
     faults = _faults(declared, values, stack)
     if faults:

@@ -58,6 +58,16 @@ def test_encrypted_values_become_stand_ins_and_are_marked_secret(tmp_path: Path)
     assert settings.secret_keys == ("tiny:token",)
 
 
+def test_a_stand_in_is_asked_for_what_is_encrypted_only(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {tiny:open: text, tiny:token: {secure: v1:x}}\n")
+    asked: list[str] = []
+
+    load_stack_settings(tmp_path, "dev", lambda key: asked.append(key) or key)  # type: ignore[func-returns-value]
+
+    assert asked == ["tiny:token"]
+
+
 def test_an_encrypted_value_of_a_declared_type_is_its_default_and_in_a_list_a_stand_in(
     tmp_path: Path,
 ) -> None:
@@ -79,7 +89,7 @@ def test_the_program_takes_what_stands_for_its_own_encrypted_values(tmp_path: Pa
         as_the_cli_writes({f"video-platform:{key}": value for key, value in config.items()})
     )
 
-    found = load_stack_settings(tmp_path, "dev", lambda key: "generated").parsed()
+    found = load_stack_settings(tmp_path, "dev", str.upper).parsed()
 
     assert found.notifications.notification_emails == ("ops@example.com",)
     assert found.owner == "media-team"
