@@ -4,8 +4,6 @@ STACK ?= dev
 VIDEO ?=
 WORKERS ?= 3
 
-ARCHITECTURE = $(shell sed -n 's/^ *video-platform:cpu_architecture: *"\(.*\)"/\1/p' Pulumi.$(STACK).yaml)
-
 PYTHON_BIN := .venv/bin/python
 DEPLOY = $(PYTHON_BIN) -m tools.deploy --stack "$(STACK)" --confirm "$(CONFIRM)" $(if $(YES),--yes) $(if $(SECRETS),--show-secrets)
 export PYTHONPATH := services
@@ -84,7 +82,8 @@ status: setup ## Show what runs and where things are
 	@$(PYTHON_BIN) -m local status --stack $(STACK)
 
 package: setup ## Build the Lambda package that a stack deploys (STACK=dev|prod gives the processor architecture)
-	@$(PYTHON_BIN) -m artifacts lambda --output build/metadata_api.zip --architecture $(ARCHITECTURE)
+	@architecture=$$($(PYTHON_BIN) -m tools.stack_value "$(STACK)" cpu_architecture) \
+		&& $(PYTHON_BIN) -m artifacts lambda --output build/metadata_api.zip --architecture "$$architecture"
 
 preview: setup ## Show what a deployment would change in AWS (STACK=dev|prod)
 	@$(DEPLOY) preview

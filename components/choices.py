@@ -21,4 +21,7 @@ LOG_RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )
 # fmt: on
-INSIGHTS_RETENTION_DAYS = (7, *(31 * months for months in range(1, 24)), 731)
+# A week, or 15 months and more (Amazon RDS User Guide, "Considerations for Database Insights"). The spans
+# between belonged to the paid tier of Performance Insights, which AWS ended on 31 July 2026 (same guide,
+# "Monitoring DB load with Performance Insights"); with either mode they are refused.
+INSIGHTS_RETENTION_DAYS = (7, *(31 * months for months in range(15, 24)), 731)

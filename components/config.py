@@ -1,14 +1,24 @@
 """Reads the one typed configuration of a stack, once, from Pulumi's configuration."""
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
 from typing import Any, cast
 
 from components.config_rules import check_rules
-from components.config_values import ConfigError, Kind, Value, ValueSpec, kind_of, parse, spec_of
+from components.config_values import (
+    ConfigError,
+    Kind,
+    Value,
+    ValueSpec,
+    kind_of,
+    parse,
+    setting_command,
+    spec_of,
+)
 from components.stack_config import StackConfig
 
-_REGION_KEY = "aws:region"
+NO_REGION = "configuration key 'aws:region' is missing. Run: pulumi config set aws:region ap-northeast-1"
 
 
 def config_keys() -> dict[str, tuple[Kind, ValueSpec]]:
@@ -23,23 +33,21 @@ def parse_config(values: Mapping[str, str]) -> StackConfig:
         values: text by key, without the project prefix; arrays as JSON.
 
     Raises:
-        ConfigError: a key is unknown, missing or out of range, or two keys contradict each other.
+        ConfigError: keys are unknown, missing or out of range; or, when each is right for itself, some
+            contradict each other. One line for each.
     """
     keys = config_keys()
-    unknown = sorted(set(values) - set(keys))
-    if unknown:
-        raise ConfigError(
-            f"configuration keys {unknown} are unknown; the known keys are {', '.join(keys)}. "
-            f"Correct the spelling or run: pulumi config rm {unknown[0]}"
-        )
-    missing = [key for key in keys if key not in values]
-    if missing:
-        kind, spec = keys[missing[0]]
-        raise ConfigError(
-            f"configuration keys {missing} are missing; {missing[0]} must be {spec.range_text(kind)}. "
-            f"Run: pulumi config set {missing[0]} <value>"
-        )
-    parsed = {key: parse(key, *keys[key], text) for key, text in values.items()}
+    faults = {key: _unknown(key, keys) for key in sorted(set(values) - set(keys))}
+    parsed: dict[str, Value] = {}
+    for key, (kind, spec) in keys.items():
+        try:
+            parsed[key] = parse(key, kind, spec, values[key])
+        except KeyError:
+            faults[key] = _missing(key, kind, spec)
+        except ConfigError as error:
+            faults |= error.faults
+    if faults:
+        raise ConfigError(faults)
     config: StackConfig = _filled(StackConfig, parsed)
     check_rules(config)
     return config
@@ -52,7 +60,8 @@ def load_config(project: str) -> tuple[StackConfig, str]:
         The configuration and the AWS region.
 
     Raises:
-        ConfigError: see ``parse_config``; also when the region is not set.
+        pulumi.RunError: see ``parse_config``; also when the region is not set. Pulumi prints the message
+            without a traceback.
     """
     # The deploy commands parse configuration too, and start in half the time without the SDK.
     import pulumi
@@ -62,12 +71,28 @@ def load_config(project: str) -> tuple[StackConfig, str]:
     prefix = f"{project}:"
     values = {key.removeprefix(prefix): text for key, text in found.items() if key.startswith(prefix)}
     region = pulumi.Config("aws").get("region")
-    if not region:
-        raise ConfigError(
-            f"configuration key {_REGION_KEY!r} is missing. "
-            f"Run: pulumi config set {_REGION_KEY} ap-northeast-1"
-        )
-    return parse_config(values), region
+    try:
+        config = parse_config(values)
+        if not region:
+            raise ConfigError({"aws:region": NO_REGION})
+    except ConfigError as error:
+        raise pulumi.RunError(str(error)) from error
+    return config, region
+
+
+def _unknown(key: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    meant = f"did you mean {near[0]}?" if near else "docs/configuration.md lists the known ones."
+    return (
+        f"configuration key {key!r} is unknown; {meant} Correct the spelling or run: pulumi config rm {key}"
+    )
+
+
+def _missing(key: str, kind: Kind, spec: ValueSpec) -> str:
+    return (
+        f"configuration key {key!r} is missing; it must be {spec.range_text(kind)}. "
+        f"Run: {setting_command(key, is_array=kind == 'array')}"
+    )
 
 
 def _declared(settings: type[Any]) -> Iterator[Field[Any]]:

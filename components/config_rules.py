@@ -1,9 +1,11 @@
 """The rules that configuration values must keep together, each refused with the key to change."""
 
 import ipaddress
+from collections.abc import Iterator
+from itertools import chain
 
 from components.choices import ENDPOINT_SERVICES, TASK_MEMORY_MIB
-from components.config_values import refusal
+from components.config_values import ConfigError, refusal
 from components.longest_source import least_storage_bytes, least_workflow_seconds
 from components.settings import (
     ApiDomainSettings,
@@ -30,27 +32,33 @@ def check_rules(config: StackConfig) -> None:
         config: configuration whose values are each in range.
 
     Raises:
-        ConfigError: two keys contradict each other.
+        ConfigError: keys contradict each other; one line for each that must change.
     """
-    _check_network(config.network)
-    _check_task(config.task, config.jobs)
-    _check_longest_source(config.task, config.jobs, config.chunking)
-    _check_order(config)
-    _check_database(config.database)
-    _check_concurrency(config.functions)
-    _check_domain(config.domain)
+    broken = chain(
+        _check_network(config.network),
+        _check_task(config.task),
+        _check_storage(config.task, config.jobs),
+        _check_longest_source(config.task, config.jobs, config.chunking),
+        _check_order(config),
+        _check_database(config.database),
+        _check_concurrency(config.functions),
+        _check_image(config),
+        _check_domain(config.domain),
+    )
+    faults = {key: fault for error in broken for key, fault in error.faults.items()}
+    if faults:
+        raise ConfigError(faults)
 
 
-def _check_network(network: NetworkSettings) -> None:
+def _check_network(network: NetworkSettings) -> Iterator[ConfigError]:
     try:
-        private = ipaddress.ip_network(network.vpc_cidr).is_private
+        if not ipaddress.ip_network(network.vpc_cidr).is_private:
+            yield refusal("vpc_cidr", network.vpc_cidr, "a private network address such as 10.0.0.0/16")
     except ValueError as error:
-        raise refusal("vpc_cidr", network.vpc_cidr, f"a private network address ({error})") from error
-    if not private:
-        raise refusal("vpc_cidr", network.vpc_cidr, "a private network address such as 10.0.0.0/16")
+        yield refusal("vpc_cidr", network.vpc_cidr, f"a private network address ({error})")
     lacking = sorted(_NEEDED_ENDPOINTS - set(network.interface_endpoints))
     if lacking and (network.interface_endpoints or network.nat_strategy == "none"):
-        raise refusal(
+        yield refusal(
             "interface_endpoints",
             list(network.interface_endpoints),
             f"completed with {', '.join(lacking)}, because nothing else leads to these services "
@@ -58,32 +66,49 @@ def _check_network(network: NetworkSettings) -> None:
         )
 
 
-def _check_task(task: TaskSettings, jobs: JobSettings) -> None:
+def _check_task(task: TaskSettings) -> Iterator[ConfigError]:
     sizes = TASK_MEMORY_MIB[task.task_cpu_units]
     if task.task_memory_mib not in sizes:
-        raise refusal(
+        yield refusal(
             "task_memory_mib",
             task.task_memory_mib,
             f"{sizes.start} to {sizes[-1]} in steps of {sizes.step} with this task_cpu_units",
         )
-    _check_largest_task(task)
-    room = jobs.max_upload_bytes * 5 // 2
-    if room > task.task_ephemeral_storage_gib * _GIB:
-        raise refusal(
+    offered = offered_memory_mib(task.task_cpu_units)
+    largest = task.task_memory_max_mib
+    if largest < task.task_memory_mib or largest not in offered:
+        near = [size for size in offered if size >= max(largest, task.task_memory_mib)]
+        yield refusal(
+            "task_memory_max_mib",
+            largest,
+            f"at least task_memory_mib, {task.task_memory_mib}, which means no retry, and what Fargate "
+            f"offers with this task_cpu_units or more, such as {near[0] if near else offered[-1]}",
+        )
+
+
+def _check_storage(task: TaskSettings, jobs: JobSettings) -> Iterator[ConfigError]:
+    needed, what = max(
+        (jobs.max_upload_bytes * 5 // 2, "2.5 times max_upload_bytes (source and renditions)"),
+        (least_storage_bytes(jobs), "the outputs of a film of max_source_hours"),
+    )
+    if needed > task.task_ephemeral_storage_gib * _GIB:
+        yield refusal(
             "task_ephemeral_storage_gib",
             task.task_ephemeral_storage_gib,
-            f"at least {-(-room // _GIB)}, which holds 2.5 times max_upload_bytes (source and renditions)",
+            f"at least {-(-needed // _GIB)}, which holds {what}",
         )
+
+
+def _check_longest_source(
+    task: TaskSettings, jobs: JobSettings, chunking: ChunkingSettings
+) -> Iterator[ConfigError]:
     download_seconds = jobs.max_upload_bytes // _SLOWEST_DOWNLOAD_BYTES_PER_SECOND
     if download_seconds * 4 > jobs.workflow_timeout_seconds:
-        raise refusal(
+        yield refusal(
             "workflow_timeout_seconds",
             jobs.workflow_timeout_seconds,
             f"at least {download_seconds * 4}, because a download may take {download_seconds} s",
         )
-
-
-def _check_longest_source(task: TaskSettings, jobs: JobSettings, chunking: ChunkingSettings) -> None:
     hours = jobs.max_source_hours
     seconds = least_workflow_seconds(hours, task, jobs, chunking)
     if seconds > jobs.workflow_timeout_seconds:
@@ -92,36 +117,16 @@ def _check_longest_source(task: TaskSettings, jobs: JobSettings, chunking: Chunk
             for fewer in range(1, hours)
             if least_workflow_seconds(fewer, task, jobs, chunking) <= jobs.workflow_timeout_seconds
         ]
-        raise refusal(
+        yield refusal(
             "max_source_hours",
             hours,
             f"{f'at most {max(fitting)}, or ' if fitting else ''}joined with a workflow_timeout_seconds of "
             f"at least {seconds} instead of {jobs.workflow_timeout_seconds}; larger task_cpu_units or "
             "chunk_max_concurrency lower that",
         )
-    room = least_storage_bytes(jobs)
-    if room > task.task_ephemeral_storage_gib * _GIB:
-        raise refusal(
-            "task_ephemeral_storage_gib",
-            task.task_ephemeral_storage_gib,
-            f"at least {-(-room // _GIB)}, which holds the outputs of a film of max_source_hours",
-        )
 
 
-def _check_largest_task(task: TaskSettings) -> None:
-    sizes = offered_memory_mib(task.task_cpu_units)
-    largest = task.task_memory_max_mib
-    if largest < task.task_memory_mib or largest not in sizes:
-        near = [size for size in sizes if size >= max(largest, task.task_memory_mib)]
-        raise refusal(
-            "task_memory_max_mib",
-            largest,
-            f"at least task_memory_mib, {task.task_memory_mib}, which means no retry, and what Fargate "
-            f"offers with this task_cpu_units or more, such as {near[0] if near else sizes[-1]}",
-        )
-
-
-def _check_order(config: StackConfig) -> None:
+def _check_order(config: StackConfig) -> Iterator[ConfigError]:
     pairs = (
         (
             "database_max_allocated_storage_gib",
@@ -137,24 +142,24 @@ def _check_order(config: StackConfig) -> None:
     )
     for key, found, least in pairs:
         if found < least:
-            raise refusal(key, found, f"at least {least}, given the keys it builds on")
+            yield refusal(key, found, f"at least {least}, given the keys it builds on")
 
 
-def _check_database(database: DatabaseSettings) -> None:
+def _check_database(database: DatabaseSettings) -> Iterator[ConfigError]:
     if (
         database.database_insights_mode == "advanced"
         and database.database_insights_retention_days < _ADVANCED_INSIGHTS_DAYS
     ):
-        raise refusal(
+        yield refusal(
             "database_insights_retention_days",
             database.database_insights_retention_days,
             f"at least {_ADVANCED_INSIGHTS_DAYS}, which RDS wants when database_insights_mode is advanced",
         )
 
 
-def _check_concurrency(functions: FunctionSettings) -> None:
+def _check_concurrency(functions: FunctionSettings) -> Iterator[ConfigError]:
     if 0 < functions.background_reserved_concurrency < functions.ingest_concurrency:
-        raise refusal(
+        yield refusal(
             "background_reserved_concurrency",
             functions.background_reserved_concurrency,
             f"0 or at least {functions.ingest_concurrency}, because the ingest queue starts as many runs "
@@ -162,9 +167,19 @@ def _check_concurrency(functions: FunctionSettings) -> None:
         )
 
 
-def _check_domain(domain: ApiDomainSettings) -> None:
+def _check_image(config: StackConfig) -> Iterator[ConfigError]:
+    if config.task_cpu_architecture == "arm64" and not config.image_uri:
+        yield refusal(
+            "task_cpu_architecture",
+            config.task_cpu_architecture,
+            "x86_64, which the image of this repository is built for, or joined with the image_uri of an "
+            "arm64 image whose encoders use NEON",
+        )
+
+
+def _check_domain(domain: ApiDomainSettings) -> Iterator[ConfigError]:
     if bool(domain.api_domain_name) != bool(domain.api_certificate_arn):
-        raise refusal(
+        yield refusal(
             "api_certificate_arn",
             domain.api_certificate_arn,
             "given exactly when api_domain_name is given",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field
 from typing import Any, Literal, TypeAlias, get_origin
 
@@ -13,7 +14,15 @@ _SPEC = "spec"
 
 
 class ConfigError(ValueError):
-    """A configuration key is unknown, missing, of the wrong type or out of range."""
+    """Configuration keys are unknown, missing, of the wrong type or out of range.
+
+    Attributes:
+        faults: one line for each wrong key, by key.
+    """
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("\n".join(faults.values()))
+        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,49 +86,73 @@ def parse(key: str, kind: Kind, spec: ValueSpec, text: str) -> Value:
     Raises:
         ConfigError: the text is not of the kind, or the value is out of range.
     """
-    parsed = _convert(key, kind, spec, text)
+    parsed = convert(kind, text)
+    if parsed is None:
+        raise refusal(key, text, spec.range_text(kind), kind)
     _check(key, kind, spec, parsed)
     return parsed
 
 
-def refusal(key: str, found: object, allowed: str) -> ConfigError:
-    """Build the error for one key: what it is, what it may be, and what to do."""
-    return ConfigError(
-        f"configuration key {key!r} is {found!r}, but must be {allowed}. "
-        f"Set it in Pulumi.<stack>.yaml or with: pulumi config set {key.rpartition(':')[2]} <value>"
-    )
+def convert(kind: Kind, text: str) -> Value | None:
+    """Read Pulumi's text form of a value, as written by hand or by ``pulumi config set``.
 
-
-def _convert(key: str, kind: Kind, spec: ValueSpec, text: str) -> Value:
-    allowed = spec.range_text(kind)
+    Returns:
+        The value, or None when the text is not of the kind. Which values are allowed is not asked.
+    """
     if kind == "string":
         return text
-    if kind == "integer" and re.fullmatch(r"-?\d+", text):
-        return int(text)
-    if kind == "boolean" and text in {"true", "false"}:
-        return text == "true"
-    if kind == "array":
-        try:
-            items = json.loads(text)
-        except ValueError as error:
-            raise refusal(key, text, allowed) from error
-        if isinstance(items, list) and all(isinstance(item, str) for item in items):
-            return tuple(items)
-    raise refusal(key, text, allowed)
+    if kind == "integer":
+        return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else None
+    if kind == "boolean":
+        return text == "true" if text in {"true", "false"} else None
+    try:
+        items = json.loads(text)
+    except ValueError:
+        return None
+    are_texts = isinstance(items, list) and all(isinstance(item, str) for item in items)
+    return tuple(items) if are_texts else None
+
+
+def refusal(key: str, found: object, allowed: str, kind: Kind | None = None) -> ConfigError:
+    """Build the error for one key: what it is, what it may be, and what to do.
+
+    Args:
+        key: the configuration key.
+        found: its value.
+        allowed: which values are allowed, in words.
+        kind: type of the key; by default that of the value.
+    """
+    is_array = kind == "array" or isinstance(found, list | tuple)
+    fault = (
+        f"configuration key {key!r} is {found!r}, but must be {allowed}. "
+        f"Set it in Pulumi.<stack>.yaml or with: {setting_command(key, is_array=is_array)}"
+    )
+    return ConfigError({key: fault})
+
+
+def setting_command(key: str, *, is_array: bool) -> str:
+    """Give the command that sets a key; without ``--type string`` a number in an array becomes an integer.
+
+    ``--path`` turns what looks like an integer, a telephone number too, into one: pulumi/pulumi,
+    ``adjustObjectValue`` in ``sdk/go/common/resource/config/map.go``.
+    """
+    if is_array:
+        return f"pulumi config set --path '{key}[0]' --type string <value>"
+    return f"pulumi config set {key} <value>"
 
 
 def _check(key: str, kind: Kind, spec: ValueSpec, parsed: Value) -> None:
     allowed = spec.range_text(kind)
     if isinstance(parsed, tuple) and len(set(parsed)) != len(parsed):
-        raise refusal(key, list(parsed), f"{allowed}, each once")
+        raise refusal(key, list(parsed), f"{allowed}, each once", kind)
     for item in parsed if isinstance(parsed, tuple) else (parsed,):
         if spec.choices and item not in spec.choices:
-            raise refusal(key, item, allowed)
+            raise refusal(key, item, allowed, kind)
         if spec.pattern and not re.fullmatch(spec.pattern, str(item)):
-            raise refusal(key, item, allowed)
+            raise refusal(key, item, allowed, kind)
     size = len(parsed) if isinstance(parsed, tuple) else parsed
     if isinstance(size, int) and not isinstance(parsed, bool):
         if spec.minimum is not None and size < spec.minimum:
-            raise refusal(key, parsed, allowed)
+            raise refusal(key, parsed, allowed, kind)
         if spec.maximum is not None and size > spec.maximum:
-            raise refusal(key, parsed, allowed)
+            raise refusal(key, parsed, allowed, kind)

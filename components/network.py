@@ -152,6 +152,7 @@ class Network(pulumi.ComponentResource):
             f"{self._name}-vpc",
             cidr_block=args.settings.vpc_cidr,
             number_of_availability_zones=args.settings.availability_zones,
+            availability_zone_cidr_mask=args.settings.zone_mask,
             enable_dns_hostnames=True,
             enable_dns_support=True,
             nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=_NAT[args.settings.nat_strategy]),

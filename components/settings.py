@@ -68,7 +68,9 @@ class NetworkSettings:
     """Shape of the network."""
 
     vpc_cidr: str = value(
-        "address range of the network, /16 to /18", pattern=r"[0-9.]+/1[678]", example="10.0.0.0/16"
+        "address range of the network, /16 to /18; fixed once deployed",
+        pattern=r"[0-9.]+/1[678]",
+        example="10.0.0.0/16",
     )
     availability_zones: int = value("availability zones that subnets spread over", minimum=2, maximum=3)
     nat_strategy: NatStrategy = value(  # noqa: RUF009  value() gives a dataclass field
@@ -78,6 +80,15 @@ class NetworkSettings:
         "AWS services reached inside the network; when given, tasks and functions reach nothing else",
         choices=ENDPOINT_SERVICES,
     )
+
+    @property
+    def zone_mask(self) -> int:
+        """Length of the prefix of one zone's share of the network, a quarter, however many zones there are.
+
+        Left to itself, awsx divides by the number of zones, and then another zone moves and so replaces all
+        subnets: https://github.com/pulumi/pulumi-awsx/issues/520
+        """
+        return int(self.vpc_cidr.rpartition("/")[2]) + 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +171,7 @@ class JobSettings:
     """What a job may take: capacity, bytes, time, and its turn."""
 
     fargate_spot: bool = value("try Fargate Spot first; a retry always runs on demand")
-    max_upload_bytes: int = value("largest source that is accepted", minimum=1024**2, maximum=100 * _GIB)
+    max_upload_bytes: int = value("largest source that is accepted", minimum=1024**2, maximum=80 * _GIB)
     max_source_hours: int = value("longest source that is accepted", minimum=1, maximum=24)
     upload_expiry_seconds: int = value(
         "how long a job may wait for its upload", minimum=3600, maximum=7 * 86400
@@ -173,7 +184,7 @@ class JobSettings:
         minimum=1,
         maximum=100_000,
     )
-    workflow_timeout_seconds: int = value("longest time of one execution", minimum=600, maximum=86400)
+    workflow_timeout_seconds: int = value("longest time of one execution", minimum=720, maximum=86400)
 
     @property
     def task_stops_at_seconds(self) -> int:
@@ -216,7 +227,7 @@ class FunctionSettings:
 class ApiSettings:
     """What the API accepts."""
 
-    api_rate_limit_per_second: int = value("steady API calls a second", minimum=1, maximum=10000)
+    api_rate_limit_per_second: int = value("steady API calls a second", minimum=1, maximum=5000)
     api_burst_limit: int = value("API calls accepted at once", minimum=1, maximum=5000)
     api_monthly_quota: int = value("API calls a month and key", minimum=1, maximum=1_000_000_000)
 

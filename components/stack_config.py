@@ -1,7 +1,7 @@
 """The one typed configuration of a stack.
 
-Every key is required in every stack file, so that dev and prod differ in values only and nothing is decided
-by an unseen default.
+No key has a default here: those are in Pulumi.yaml, where the engine, local mode and people find them. What
+reaches the program is complete, and a stack's file holds only what differs.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class StackConfig:
         "processor architecture of functions", choices=get_args(Architecture)
     )
     task_cpu_architecture: Architecture = value(  # noqa: RUF009  value() gives a dataclass field
-        "processor architecture of tasks; an arm64 image has never been built or run",
+        "processor architecture of tasks; arm64 needs an image_uri, and none was ever built or run",
         choices=get_args(Architecture),
     )
     image_uri: str = value(

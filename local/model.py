@@ -101,6 +101,9 @@ def model_outputs(registration: Registration, account: Account) -> Created:
     if shape.name_key:
         outputs[shape.name_key] = words.name
     outputs |= words.fill(shape.outputs, arn=arn, id=identifier)
+    numbers = range(1, int(registration.inputs[shape.count_key]) + 1) if shape.count_key else ()
+    for key, template in shape.counted.items():
+        outputs[key] = [words.fill(template, number=str(number)) for number in numbers]
     return Created(identifier, outputs, shape.secret_outputs)
 
 

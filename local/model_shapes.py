@@ -34,10 +34,13 @@ _EC2: Mapping[str, Shape] = {
         id="{name}",
         outputs={
             "vpcId": "vpc-modelled-{short}",
-            "publicSubnetIds": ["subnet-modelled-public-1", "subnet-modelled-public-2"],
-            "privateSubnetIds": ["subnet-modelled-private-1", "subnet-modelled-private-2"],
-            "isolatedSubnetIds": ["subnet-modelled-isolated-1", "subnet-modelled-isolated-2"],
         },
+        counted={
+            "publicSubnetIds": "subnet-modelled-public-{number}",
+            "privateSubnetIds": "subnet-modelled-private-{number}",
+            "isolatedSubnetIds": "subnet-modelled-isolated-{number}",
+        },
+        count_key="numberOfAvailabilityZones",
     ),
     "awsx:ecr:Repository": Shape(
         id="{name}", outputs={"url": "{account}.dkr.ecr.{region}.amazonaws.com/{name}"}

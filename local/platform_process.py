@@ -92,7 +92,7 @@ class Platform:
 
     def _start_servers(self) -> Endpoints:
         paths, kept = self._paths, self._state.secrets
-        settings = load_stack_settings(REPOSITORY_ROOT, self._state.stack, lambda _: "")
+        settings = load_stack_settings(REPOSITORY_ROOT, self._state.stack)
         region = self._state.region = settings.get("aws:region", _DEFAULT_REGION)
         with self._step("starting PostgreSQL, Redis and the AWS emulator"):
             authority = create_authority(paths.tls)

@@ -25,7 +25,7 @@ from local.errors import LocalModeError
 from local.monitor import Created, Provider, RecordingMonitor, Registration
 from local.paths import REPOSITORY_ROOT
 from local.program_errors import ProgramError, ProgramTimeoutError
-from local.stack_config import SecretValue, StackSettings, load_stack_settings
+from local.stack_config import SecretValue, StackSettings, dummy_secret, load_stack_settings
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
 # Registrations wait for the network in apply mode, so more of them than processors are useful.
@@ -60,11 +60,6 @@ class ProgramRun:
     component_outputs: Mapping[str, Mapping[str, Any]]
     exports: Mapping[str, Any]
     secret_exports: tuple[str, ...]
-
-
-def dummy_secret(key: str) -> str:
-    """Returns the fixed stand-in for an encrypted configuration value."""
-    return f"dummy-secret-for-{key.replace(':', '-')}"
 
 
 def run_program(
@@ -199,6 +194,12 @@ def _surroundings(project_dir: Path) -> Iterator[None]:
 
 
 def _as_program_error(error: BaseException, stack: str, project_dir: Path) -> ProgramError:
+    import pulumi
+
+    if isinstance(error, pulumi.RunError):
+        # The program's own words for its user, which the engine prints without a traceback, too.
+        message = f"the Pulumi program of stack {stack!r} refuses to run:\n{error}"
+        return ProgramError(message)
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(project_dir)]
     own = [frame for frame in own if ".venv" not in Path(frame.filename).parts]

@@ -17,6 +17,8 @@ class Shape:
         name_key: Input that carries the physical name.
         outputs: Further outputs that AWS computes.
         secret_outputs: Outputs that must reach the program as secrets.
+        counted: Further outputs that are lists; a template is filled for each `{number}` from 1 on.
+        count_key: Input that says how many items those lists have.
     """
 
     id: str
@@ -24,3 +26,5 @@ class Shape:
     name_key: str | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
     secret_outputs: tuple[str, ...] = ()
+    counted: Mapping[str, str] = field(default_factory=dict)
+    count_key: str | None = None

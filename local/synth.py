@@ -36,7 +36,7 @@ class SynthProvider:
 
 def run_synthesis(stack: str, *, project_dir: Path = REPOSITORY_ROOT) -> ProgramRun:
     """Runs the program for a stack against modelled outputs; secrets stay in clear in the result."""
-    settings = load_stack_settings(project_dir, stack, lambda key: key)
+    settings = load_stack_settings(project_dir, stack)
     account = lookups.Account(id=SYNTH_ACCOUNT_ID, region=settings.get("aws:region", DEFAULT_REGION))
     return run_program(stack, mode=Mode.PREVIEW, provider=SynthProvider(account), project_dir=project_dir)
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from local.monitor import Registration
 from local.paths import REPOSITORY_ROOT
 from local.program import ProgramRun
 from local.synth import run_synthesis
+from tests.stack_files import configure
 
 STACKS = ("dev", "prod")
 _DOCUMENT_INPUTS = ("policy", "assumeRolePolicy")
@@ -37,13 +36,9 @@ def synthesised_with(stack: str, directory: Path, **values: object) -> ProgramRu
         directory: empty directory for the changed project.
         values: configuration by key; an unknown key is added, too.
     """
-    project = yaml.safe_load((REPOSITORY_ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
-    name = f"Pulumi.{stack}.yaml"
-    settings = yaml.safe_load((REPOSITORY_ROOT / name).read_text(encoding="utf-8"))
-    settings["config"] |= {f"{project}:{key}": value for key, value in values.items()}
-    (directory / name).write_text(yaml.safe_dump(settings), encoding="utf-8")
-    for kept in ("Pulumi.yaml", "__main__.py"):
+    for kept in ("Pulumi.yaml", f"Pulumi.{stack}.yaml", "__main__.py"):
         shutil.copy(REPOSITORY_ROOT / kept, directory / kept)
+    configure(directory, stack, **values)
     return run_synthesis(stack, project_dir=directory)
 
 

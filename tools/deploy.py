@@ -6,13 +6,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.config import parse_config
-from components.config_values import ConfigError
+from components.config import NO_REGION
 from components.stack_config import StackConfig
 from local.errors import LocalModeError
-from local.stack_config import load_stack_settings
+from local.program_errors import ConfigurationError
+from local.stack_config import StackSettings, load_stack_settings
+from tools.account import account_checks, clients_in
+from tools.check import Check
 from tools.prerequisites import (
-    Check,
     check_credentials,
     check_docker,
     check_package,
@@ -51,15 +52,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command, stack = options.command, options.stack
     try:
-        region, config = _load(stack)
-    except (ConfigError, LocalModeError) as error:
-        sys.stderr.write(f"{command} {stack}: {error}\n")
+        settings = load_stack_settings(Path.cwd(), stack)
+        config = _parsed(settings)
+    except LocalModeError as error:
+        sys.stderr.writelines(f"{command} {stack}: {line}\n" for line in str(error).splitlines())
         return 1
     if command == "destroy" and _is_guarded(stack, config) and options.confirm != stack:
         sys.stderr.write(_refusal(stack, config))
         return 2
     # `outputs` prints JSON for programs: only faults are worth a word there.
-    failed = _report(command, stack, _checks(command, stack, region, config), quiet=command == "outputs")
+    failed = _report(command, stack, _checks(command, settings, config), quiet=command == "outputs")
     if failed:
         sys.stderr.write(f"{command} {stack}: put right what is missing, then run it again\n")
         return 1
@@ -81,17 +83,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _load(stack: str) -> tuple[str, StackConfig]:
-    settings = load_stack_settings(Path.cwd(), stack, lambda key: key)
-    prefix = f"{settings.project}:"
-    own = {key.removeprefix(prefix): text for key, text in settings.values.items() if key.startswith(prefix)}
-    region = settings.get("aws:region", "")
-    if not region:
-        raise ConfigError(
-            f"Pulumi.{stack}.yaml has no aws:region. "
-            f"Run: pulumi config set aws:region ap-northeast-1 --stack {stack}"
-        )
-    return region, parse_config(own)
+def _parsed(settings: StackSettings) -> StackConfig:
+    if not settings.get("aws:region", ""):
+        message = f"{NO_REGION} --stack {settings.stack}"
+        raise ConfigurationError(message)
+    if settings.secret_keys:
+        keys = ", ".join(settings.secret_keys)
+        sys.stderr.write(f"{settings.stack}: encrypted, so looked at by the program alone: {keys}\n")
+    return settings.parsed()
 
 
 def _is_guarded(stack: str, config: StackConfig) -> bool:
@@ -108,14 +107,18 @@ def _refusal(stack: str, config: StackConfig) -> str:
     )
 
 
-def _checks(command: str, stack: str, region: str, config: StackConfig) -> list[Check]:
+def _checks(command: str, settings: StackSettings, config: StackConfig) -> list[Check]:
+    stack, region = settings.stack, settings.get("aws:region", "")
     pulumi = check_pulumi()
     results = [pulumi]
     # Without Pulumi a question about its stacks would only repeat the fault.
     if pulumi.passed:
         results.append(check_stack(stack))
     if command != "outputs":
-        results.append(check_credentials(region))
+        credentials = check_credentials(region)
+        results.append(credentials)
+        if command == "preview" and credentials.passed:
+            results += account_checks(config, settings.project, stack, clients_in(region))
     if command in _BUILDING:
         results += [check_docker(config), check_package(config, stack)]
     return results
@@ -125,10 +128,13 @@ def _report(command: str, stack: str, results: Sequence[Check], *, quiet: bool) 
     for check in results:
         if check.passed and quiet:
             continue
-        mark = "ok" if check.passed else "MISSING"
+        mark = "MISSING" if not check.passed else "NOTE" if check.advice else "ok"
         sys.stderr.write(f"{command} {stack}: {mark:<8} {check.name:<12} {check.found}\n")
+        indent = " " * (len(command) + len(stack) + 12)
         if check.remedy is not None:
-            sys.stderr.write(f"{'':<{len(command) + len(stack) + 12}}remedy: {check.remedy}\n")
+            sys.stderr.write(f"{indent}remedy: {check.remedy}\n")
+        if check.advice is not None:
+            sys.stderr.write(f"{indent}{check.advice}\n")
     return not all(check.passed for check in results)
 
 

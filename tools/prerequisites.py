@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
@@ -13,29 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from artifacts.freshness import PACKAGE_PATH, package_fault
 from artifacts.platforms import Architecture
 from components.stack_config import StackConfig
+from tools.check import Check
 
 _COMMAND_TIMEOUT_SECONDS = 60
 _STS = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """The result of one check.
-
-    Attributes:
-        name: what was looked at.
-        found: what was found, good or bad.
-        remedy: what to do about it; None when nothing has to be done.
-    """
-
-    name: str
-    found: str
-    remedy: str | None = None
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing has to be done."""
-        return self.remedy is None
 
 
 def check_pulumi() -> Check:

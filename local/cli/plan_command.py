@@ -16,8 +16,6 @@ from local.paths import REPOSITORY_ROOT
 from local.stack_config import load_stack_settings
 
 _CPU_UNITS_PER_CORE = 1024
-# The workflow keeps this much for settling and telling; see components/settings.py.
-_SETTLING_SECONDS = 180
 
 
 def plan(arguments: argparse.Namespace, output: Output) -> int:
@@ -33,23 +31,19 @@ def plan(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _ask_processor(arguments: argparse.Namespace) -> dict[str, Any]:
-    settings = load_stack_settings(REPOSITORY_ROOT, arguments.stack, lambda _: "")
-
-    def value(key: str) -> str:
-        return settings.get(f"{settings.project}:{key}", "")
-
-    workflow_seconds = int(value("workflow_timeout_seconds"))
-    task_seconds = workflow_seconds - _SETTLING_SECONDS
+    config = load_stack_settings(REPOSITORY_ROOT, arguments.stack).parsed()
+    task, jobs, chunking = config.task, config.jobs, config.chunking
+    task_seconds = jobs.task_stops_at_seconds
     command = [
         *(sys.executable, "-m", "media.produce.plan_file", str(arguments.file.absolute())),
-        *("--max-hours", value("max_source_hours")),
-        *("--profile", arguments.profile, "--mode", value("chunking_mode")),
-        *("--window-seconds", value("chunk_window_seconds")),
-        *("--concurrency", value("chunk_max_concurrency")),
-        *("--vcpus", str(int(value("task_cpu_units")) // _CPU_UNITS_PER_CORE)),
-        *("--memory-mib", value("task_memory_mib")),
+        *("--max-hours", str(jobs.max_source_hours)),
+        *("--profile", arguments.profile, "--mode", chunking.chunking_mode),
+        *("--window-seconds", str(chunking.chunk_window_seconds)),
+        *("--concurrency", str(chunking.chunk_max_concurrency)),
+        *("--vcpus", str(task.task_cpu_units // _CPU_UNITS_PER_CORE)),
+        *("--memory-mib", str(task.task_memory_mib)),
         *("--task-seconds", str(task_seconds)),
-        *("--workflow-seconds", str(workflow_seconds)),
+        *("--workflow-seconds", str(jobs.workflow_timeout_seconds)),
     ]
     done = subprocess.run(
         command,

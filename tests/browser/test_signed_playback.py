@@ -8,6 +8,7 @@ import pytest
 from tests import media
 from tests.browser.browsing import INSTALLED, Site, site
 from tests.platform_client import Platform, copy_checkout
+from tests.stack_files import configure
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not INSTALLED, reason="run make test-browser")]
 
@@ -22,10 +23,7 @@ def page() -> Iterator[Site]:
 def links(page: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Addresses of a processed video on a platform whose configuration names the page's origin."""
     checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
-    settings = checkout / "Pulumi.dev.yaml"
-    text = settings.read_text()
-    assert "cors_origins: []" in text
-    settings.write_text(text.replace("cors_origins: []", f'cors_origins: ["{page.origin}"]'))
+    configure(checkout, "dev", cors_origins=[page.origin])
     platform = Platform.start(tmp_path_factory.mktemp("platform"), checkout=checkout)
     try:
         job = platform.settled(platform.upload(media.BUNNY))

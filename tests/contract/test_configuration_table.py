@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from components.config import config_keys
+from tests.stack_files import configure
 from tools.configuration_table import PAGE, REPOSITORY_ROOT, render
 
 
 def rows(page: str) -> dict[str, list[str]]:
     """Cells of the configuration table by key."""
-    lines = page.partition("## Values")[0].splitlines()
+    lines = page.partition("## Keys")[2].partition("## Values")[0].splitlines()
     cells = [
         [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines if line[:3] == "| `"
     ]
@@ -30,7 +31,7 @@ def test_every_key_has_a_row_with_type_range_both_values_and_meaning() -> None:
     for key, row in table.items():
         assert len(row) == 8, key
         assert all(row), key
-        assert row[4] == "required", key
+        assert (row[4] == "required") == (key in {"owner", "notification_emails"}), key
 
 
 @pytest.mark.parametrize(
@@ -57,11 +58,10 @@ def test_numbers_always_have_a_unit() -> None:
 def test_a_changed_value_changes_the_page(tmp_path: Path) -> None:
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
         shutil.copy(REPOSITORY_ROOT / name, tmp_path / name)
-    file = tmp_path / "Pulumi.dev.yaml"
-    file.write_text(file.read_text().replace("nodes: 2", "nodes: 3"))
+    configure(tmp_path, "dev", cache_nodes=3)
 
     assert render(tmp_path) != render()
-    assert rows(render(tmp_path))["cache_nodes"][5] == "`3`"
+    assert rows(render(tmp_path))["cache_nodes"][4:7] == ["`2`", "`3`", "`2`"]
 
 
 def test_the_rules_between_keys_name_only_keys_that_exist() -> None:

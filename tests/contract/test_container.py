@@ -3,7 +3,6 @@
 import json
 import re
 
-from components.config import parse_config
 from components.stack_config import StackConfig
 from local.paths import REPOSITORY_ROOT
 from local.program import ProgramRun
@@ -15,14 +14,7 @@ def dockerfile() -> str:
 
 
 def config_of(run: ProgramRun) -> StackConfig:
-    prefix = f"{run.settings.project}:"
-    return parse_config(
-        {
-            key.removeprefix(prefix): text
-            for key, text in run.settings.values.items()
-            if key.startswith(prefix)
-        }
-    )
+    return run.settings.parsed()
 
 
 def test_the_task_runs_as_the_user_that_the_image_makes_and_gives_scratch_to(run: ProgramRun) -> None:

@@ -1,14 +1,16 @@
 """docs/deployment.md tells sizes, commands and names as they are."""
 
+import json
 import re
 import subprocess
 
 import pytest
-import yaml
 
 from components.config import config_keys
+from components.config_values import convert
 from local.paths import REPOSITORY_ROOT
 from tests.synthesised import STACKS, resources, synthesised
+from tools.account_needs import quota_needs, reserved_runs
 
 PAGE = (REPOSITORY_ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
 SIZED = re.compile(
@@ -20,10 +22,10 @@ def test_sizes_in_the_cost_table_are_those_of_the_stack_files() -> None:
     rows = list(SIZED.finditer(PAGE))
     assert len(rows) >= 12
     for stack in STACKS:
-        text = (REPOSITORY_ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
-        config = yaml.safe_load(text)["config"]
+        config = synthesised(stack).settings.own
         for row in rows:
-            assert yaml.safe_load(row[stack]) == config[f"video-platform:{row['key']}"], row["key"]
+            kind, _ = config_keys()[row["key"]]
+            assert json.loads(row[stack]) == convert(kind, config[row["key"]]), row["key"]
 
 
 def test_numbers_that_no_key_gives_are_those_of_the_synthesised_stacks() -> None:
@@ -58,6 +60,37 @@ def test_every_make_command_of_the_page_exists(target: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_page_says_what_a_reader_would_find_out_too_late() -> None:
+    for told in (
+        "secrets in their recovery window: 7 days, in prod as well",
+        "aws/efs/automatic-backup-vault",
+        "AWSLogDeliveryWrite20150319",
+        "service-linked roles;",
+        "pulumi login 's3://<state-bucket>?region=ap-northeast-1'",
+        "`awsx` brings an AWS plugin of its own",
+        "The preview builds the image as well",
+        "`pulumi destroy --skip-preview`",
+        "`vpc_cidr` is fixed once deployed",
+        "the paid plan",
+    ):
+        assert told in PAGE, told
+
+
+def test_secrets_can_be_taken_back_for_a_week_where_nothing_protects_them() -> None:
+    for stack, days in (("dev", 7), ("prod", 30)):
+        for secret in resources(synthesised(stack), "secretsmanager/secret:Secret"):
+            assert secret.inputs["recoveryWindowInDays"] == days
+
+
+def test_the_sums_of_the_page_are_those_that_preview_reckons() -> None:
+    for stack, vcpus, runs in (("dev", 20, 0), ("prod", 360, 220)):
+        config = synthesised(stack).settings.parsed()
+        assert quota_needs(config)[0].wanted == vcpus
+        assert reserved_runs(config) == runs
+    assert "20 in dev, 360 in prod" in PAGE
+    assert "0 in dev, 220 in prod" in PAGE
 
 
 def test_the_page_says_what_nobody_has_seen_on_aws() -> None:

@@ -47,7 +47,15 @@ def rows() -> list[Row]:
     return found
 
 
+def points() -> dict[str, list[str]]:
+    """What the last section's points are held by."""
+    section = PAGE.read_text(encoding="utf-8").partition("## 10. ")[2]
+    cells = [[cell.strip() for cell in text.split("|")[1:-1]] for text in section.splitlines()]
+    return {row[0]: CODE.findall(row[2]) for row in cells if len(row) == 3 and row[0] not in {"Point", "---"}}
+
+
 ROWS = rows()
+POINTS = points()
 
 
 def named(row: Row, stack: str) -> Iterator[Registration]:
@@ -127,6 +135,13 @@ def test_a_resource_has_the_properties_that_the_table_names(row: Row, stack: str
 def test_a_row_names_tests_that_are_collected(row: Row, collected: frozenset[str]) -> None:
     assert row.tests, f"{row.line}: nothing proves it"
     for wanted in row.tests:
+        assert [test for test in collected if test == wanted or test.startswith(f"{wanted}::")], wanted
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_point_is_held_by_tests_that_are_collected(point: str, collected: frozenset[str]) -> None:
+    assert POINTS[point], f"{point}: nothing holds it"
+    for wanted in POINTS[point]:
         assert [test for test in collected if test == wanted or test.startswith(f"{wanted}::")], wanted
 
 

@@ -17,8 +17,8 @@ COLUMNS: Final[dict[str, tuple[Span, Kind]]] = {
     "ledger": ((160, 684), Kind.STORE),
     "profiles": ((16, 130), Kind.STORE),
     "tools": ((300, 600), Kind.EDGE),
-    "components": ((16, 430), Kind.EDGE),
-    "local": ((470, 884), Kind.EDGE),
+    "components": ((16, 600), Kind.EDGE),
+    "local": ((300, 884), Kind.EDGE),
     "workflow": ((16, 216), Kind.EDGE),
     "artifacts": ((300, 600), Kind.EDGE),
 }
@@ -35,9 +35,8 @@ DOWN_AT: Final[dict[tuple[str, str], int]] = {
     ("processor", "ledger"): 664,
     ("runtime", "ledger"): 386,
     ("media", "profiles"): 792,
-    ("tools", "components"): 365,
     ("tools", "local"): 535,
     ("components", "workflow"): 116,
     ("components", "artifacts"): 365,
-    ("local", "artifacts"): 535,
+    ("local", "components"): 450,
 }

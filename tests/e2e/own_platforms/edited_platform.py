@@ -1,12 +1,12 @@
 """A platform from a checkout with another rung and topic, no retries and everything in chunks."""
 
 import json
-import re
 from pathlib import Path
 
 import yaml
 
 from tests.platform_client import Platform, copy_checkout
+from tests.stack_files import configure
 
 
 def start_edited(checkout: Path, data_dir: Path) -> Platform:
@@ -23,12 +23,7 @@ def _edit(checkout: Path) -> None:
     ]
     profile.write_text(yaml.safe_dump(content))
 
-    settings = checkout / "Pulumi.dev.yaml"
-    text = settings.read_text()
-    for key, value in (("chunking_mode", '"always"'), ("chunk_window_seconds", "4")):
-        text, found = re.subn(rf"(video-platform:{key}:) .*", rf"\1 {value}", text)
-        assert found == 1
-    settings.write_text(text)
+    configure(checkout, "dev", chunking_mode="always", chunk_window_seconds=4)
 
     notifications = checkout / "components/notifications.py"
     named = 'f"video-processing-{role}"'

@@ -4,12 +4,12 @@ It speaks TLS, so no statement is left out of a policy. It works on one job at a
 clock, so each start of a job has one possible author.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
 from tests.platform_client import Platform, copy_checkout
 from tests.policy.recording import start_recording
+from tests.stack_files import configure
 
 SCHEDULED = ("maintain_function_name", "sweep_function_name")
 
@@ -17,7 +17,7 @@ SCHEDULED = ("maintain_function_name", "sweep_function_name")
 def start_secured(checkout: Path, data_dir: Path) -> Platform:
     """Bring it up from a checkout that is put into the first directory; the caller stops it."""
     copy_checkout(checkout)
-    _allow_one_job_at_a_time(checkout)
+    configure(checkout, "dev", max_running_jobs=1)
     running = Platform.start(data_dir, "--emulator-tls", checkout=checkout)
     _stop_schedules(running)
     start_recording(running.http, running.description["emulator_url"])
@@ -28,13 +28,6 @@ def start_secured(checkout: Path, data_dir: Path) -> Platform:
 def functions(platform: Platform) -> list[dict[str, Any]]:
     """All functions, as Lambda lists them."""
     return list(platform.aws("lambda").list_functions()["Functions"])
-
-
-def _allow_one_job_at_a_time(checkout: Path) -> None:
-    settings = checkout / "Pulumi.dev.yaml"
-    text, found = re.subn(r"(video-platform:max_running_jobs:) .*", r"\1 1", settings.read_text())
-    assert found == 1
-    settings.write_text(text)
 
 
 def _stop_schedules(platform: Platform) -> None:

@@ -9,6 +9,7 @@ from artifacts.image import image_content_hash
 from components.function import lambda_log_level
 from local.program import ProgramRun
 from tests.synthesised import container, one, resources, synthesised_with
+from tools.account_needs import reserved_runs
 
 BACKGROUND = (
     "ingest-ingest-function",
@@ -41,6 +42,10 @@ def test_prod_reserves_runs_for_the_api_and_for_each_background_function(prod: P
     assert found.pop("api-metadata-function") == 100
     assert found.pop("migrations-migrate-function") is None
     assert found == dict.fromkeys(BACKGROUND, 20)
+
+
+def test_preview_reckons_with_the_runs_that_the_program_reserves(prod: ProgramRun) -> None:
+    assert reserved_runs(prod.settings.parsed()) == sum(runs or 0 for runs in reserved(prod).values())
 
 
 def test_a_reserve_never_throttles_what_the_queue_may_start(run: ProgramRun) -> None:

@@ -1,21 +1,22 @@
 """The typed configuration: what it accepts, and how it refuses everything else."""
 
+import contextvars
 import dataclasses
 import json
 
+import pulumi
 import pytest
 
-from components.config import config_keys, parse_config
+from components.config import config_keys, load_config, parse_config
 from components.config_values import ConfigError
-from tests.synthesised import synthesised
+from local.paths import REPOSITORY_ROOT
+from local.stack_config import load_stack_settings
 
 
 @pytest.fixture
 def values() -> dict[str, str]:
     """A valid configuration in Pulumi's text form."""
-    settings = synthesised("dev").settings
-    prefix = f"{settings.project}:"
-    return {key.removeprefix(prefix): text for key, text in settings.values.items() if key.startswith(prefix)}
+    return load_stack_settings(REPOSITORY_ROOT, "dev").own
 
 
 def test_a_complete_configuration_is_parsed_with_its_types(values: dict[str, str]) -> None:
@@ -41,7 +42,11 @@ def test_an_unknown_key_is_refused_with_its_name_and_the_known_ones(values: dict
 @pytest.mark.parametrize("key", list(config_keys()))
 def test_a_missing_key_is_refused_with_the_command_that_sets_it(values: dict[str, str], key: str) -> None:
     del values[key]
-    with pytest.raises(ConfigError, match=rf"'{key}'.*missing.*must be .*pulumi config set {key} <value>"):
+    is_array = config_keys()[key][0] == "array"
+    command = rf"--path '{key}\[0\]' --type string" if is_array else key
+    with pytest.raises(
+        ConfigError, match=rf"'{key}'.*missing.*must be .*pulumi config set {command} <value>"
+    ):
         parse_config(values)
 
 
@@ -64,6 +69,9 @@ def test_a_missing_key_is_refused_with_the_command_that_sets_it(values: dict[str
         ("notification_emails", '["a@example.com","a@example.com"]', "each once"),
         ("notification_emails", "a@example.com", "a list of texts"),
         ("notification_emails", "[1]", "a list of texts"),
+        ("notification_sms_numbers", "[81312345678]", "a list of texts"),
+        ("cache_nodes", "1_0", "an integer from 2 to 6"),
+        ("web_firewall", "True", "true or false"),
         ("notification_sms_numbers", '["0312345678"]', "like +81312345678"),
         ("notification_https_endpoints", '["http://hooks.example.com"]', "like https://hooks.example.com"),
         ("notification_https_endpoints", '["https://user:word@example.com/"]', "like https://hooks"),
@@ -75,6 +83,8 @@ def test_a_missing_key_is_refused_with_the_command_that_sets_it(values: dict[str
         ("database_engine_version", "15.4", "like 16"),
         ("database_backup_retention_days", "0", "an integer from 7 to 35"),
         ("cache_nodes", "1", "an integer from 2 to 6"),
+        ("database_insights_retention_days", "31", "one of 7, 465"),
+        ("database_insights_retention_days", "434", "one of 7, 465"),
         ("task_cpu_units", "512", "one of 1024, 2048"),
         ("task_ephemeral_storage_gib", "20", "an integer from 21 to 200"),
         ("max_source_hours", "0", "an integer from 1 to 24"),
@@ -90,7 +100,9 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
     message = str(caught.value)
     assert repr(key) in message
     assert allowed in message
-    assert f"pulumi config set {key} <value>" in message
+    is_array = config_keys()[key][0] == "array"
+    command = f"--path '{key}[0]' --type string" if is_array else key
+    assert f"pulumi config set {command} <value>" in message
 
 
 @pytest.mark.parametrize(
@@ -104,8 +116,12 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
             {"task_memory_max_mib": "31744"},
             "with this task_cpu_units or more, such as",
         ),
-        ("task_ephemeral_storage_gib", {"task_ephemeral_storage_gib": "21"}, "at least 25"),
-        ("workflow_timeout_seconds", {"workflow_timeout_seconds": "600"}, "at least 816"),
+        (
+            "task_ephemeral_storage_gib",
+            {"task_ephemeral_storage_gib": "21", "max_source_hours": "1"},
+            "at least 25, which holds 2.5 times max_upload_bytes",
+        ),
+        ("workflow_timeout_seconds", {"workflow_timeout_seconds": "720"}, "at least 816"),
         (
             "max_source_hours",
             {"workflow_timeout_seconds": "1800"},
@@ -123,8 +139,9 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
         ("database_max_allocated_storage_gib", {"database_max_allocated_storage_gib": "100"}, "at least 110"),
         ("originals_deep_archive_days", {"originals_deep_archive_days": "100"}, "at least 120"),
         ("api_burst_limit", {"api_burst_limit": "500"}, "at least 1000"),
-        ("database_insights_retention_days", {"database_insights_mode": "advanced"}, "at least 465"),
+        ("database_insights_retention_days", {"database_insights_mode": "advanced"}, "must be at least 465"),
         ("background_reserved_concurrency", {"background_reserved_concurrency": "3"}, "0 or at least 5"),
+        ("task_cpu_architecture", {"task_cpu_architecture": "arm64"}, "x86_64, which the image of this"),
         ("api_certificate_arn", {"api_domain_name": "api.example.com"}, "exactly when api_domain_name"),
     ],
 )
@@ -135,6 +152,58 @@ def test_values_that_contradict_each_other_are_refused(
         parse_config({**values, **changes})
     assert repr(key) in str(caught.value)
     assert reason in str(caught.value)
+
+
+def test_a_week_or_fifteen_months_of_insights_are_accepted_in_standard_mode(values: dict[str, str]) -> None:
+    for days in ("7", "465", "731"):
+        config = parse_config({**values, "database_insights_retention_days": days})
+        assert config.database.database_insights_retention_days == int(days)
+
+
+def test_all_wrong_keys_are_told_at_once_in_a_line_each(values: dict[str, str]) -> None:
+    del values["owner"]
+    with pytest.raises(ConfigError) as caught:
+        parse_config({**values, "cache_nodes": "1", "cors_origins": '["*", "x"]', "nat_stratgy": "single"})
+    assert str(caught.value).splitlines() == list(caught.value.faults.values())
+    assert set(caught.value.faults) == {"nat_stratgy", "owner", "cors_origins", "cache_nodes"}
+
+
+def test_all_contradictions_are_told_at_once_in_a_line_each(values: dict[str, str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(
+            {
+                **values,
+                "vpc_cidr": "8.8.0.0/16",
+                "task_ephemeral_storage_gib": "21",
+                "api_burst_limit": "500",
+                "database_insights_mode": "advanced",
+            }
+        )
+    assert len(str(caught.value).splitlines()) == len(caught.value.faults)
+    assert set(caught.value.faults) == {
+        "vpc_cidr",
+        "task_ephemeral_storage_gib",
+        "api_burst_limit",
+        "database_insights_retention_days",
+    }
+
+
+def test_a_refusal_reaches_the_engine_as_an_error_that_it_prints_without_a_traceback(
+    values: dict[str, str],
+) -> None:
+    wrong = {**values, "cache_nodes": "1", "owner": ""}
+    given = {"aws:region": "ap-northeast-1"} | {f"video-platform:{key}": text for key, text in wrong.items()}
+
+    def load() -> None:
+        pulumi.runtime.set_all_config(given, [])
+        load_config("video-platform")
+
+    with pytest.raises(pulumi.RunError) as caught:
+        contextvars.copy_context().run(load)
+    assert [line.split(",")[0] for line in str(caught.value).splitlines()] == [
+        "configuration key 'owner' is ''",
+        "configuration key 'cache_nodes' is 1",
+    ]
 
 
 def test_no_nat_is_accepted_when_endpoints_lead_to_all_services(values: dict[str, str]) -> None:

@@ -122,7 +122,7 @@ def test_an_exception_in_an_apply_fails_the_run(tmp_path: Path) -> None:
 def test_a_required_key_without_value_is_refused_with_key_and_file(tmp_path: Path) -> None:
     project = write_project(tmp_path, "", stack="config: {}\n")
 
-    with pytest.raises(ConfigurationError, match=r"'tiny:word'.*Pulumi\.dev\.yaml"):
+    with pytest.raises(ConfigurationError, match=r"Pulumi\.dev\.yaml has no value for 'tiny:word'"):
         run_synthesis("dev", project_dir=project)
 
 

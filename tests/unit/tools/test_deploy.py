@@ -12,12 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 
 from artifacts import lambda_package
 from artifacts.freshness import PACKAGE_PATH
 from artifacts.lambda_package import build_lambda_package
 from artifacts.platforms import Architecture
 from local.paths import REPOSITORY_ROOT
+from tests.stack_files import as_the_cli_writes, configure
 
 IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
 <Arn>arn:aws:iam::111122223333:user/deployer</Arn><UserId>AIDA</UserId><Account>111122223333</Account>
@@ -25,6 +27,8 @@ IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/20
 EXPIRED = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
 <Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message></Error>
 </ErrorResponse>"""
+DENIED = """<Response><Errors><Error><Code>AccessDenied</Code><Message>not allowed</Message></Error></Errors>
+</Response>"""
 # Every fake writes down how it was called; what it answers depends on files beside it.
 FAKE = """#!/bin/sh
 printf '%s\\n' "{name} $*" >> "{calls}"
@@ -37,16 +41,25 @@ exit "$(/bin/cat "{here}/exit-{name}")"
 """
 
 
-class _Sts(BaseHTTPRequestHandler):
+class _Aws(BaseHTTPRequestHandler):
+    """Says whose credentials these are, and denies everything else."""
+
     def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers.get("content-length") or 0))
         expired = bool(getattr(self.server, "expired", False))
-        body = (EXPIRED if expired else IDENTITY).encode()
-        self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(403 if expired else 200)
-        self.send_header("content-type", "text/xml")
+        if b"Action=GetCallerIdentity" in asked:
+            self._answer(*((403, EXPIRED) if expired else (200, IDENTITY)))
+        else:
+            self._answer(403, DENIED if b"Action=" in asked else '{"__type": "AccessDeniedException"}')
+
+    do_GET = do_POST  # noqa: N815  the base class looks for this name
+
+    def _answer(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "text/xml" if body.startswith("<") else "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body.encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it
         pass
@@ -76,7 +89,7 @@ class Desk:
             "PYTHONPATH": str(REPOSITORY_ROOT),
             "HOME": str(self.tools),
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{self.sts.server_port}",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.sts.server_port}",
         }
         if credentials:
             environment |= {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -103,12 +116,6 @@ class Desk:
         assert len(rest) <= 1, rest
         return rest[0] if rest else None
 
-    def configure(self, stack: str, key: str, value: str) -> None:
-        file = self.checkout / f"Pulumi.{stack}.yaml"
-        text, changed = re.subn(rf"(platform:{key}:).*", rf"\1 {value}", file.read_text())
-        assert changed == 1
-        file.write_text(text)
-
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -134,7 +141,7 @@ def desk(tmp_path: Path, package: Path) -> Iterator[Desk]:
     (tools / "version").write_text("v3.272.0\n")
     (tools / "stacks").write_text(json.dumps([{"name": "dev", "current": True}, {"name": "team/prod"}]))
     (tools / "answer").write_text('{"api_url": "https://api"}\n')
-    with _Server(("127.0.0.1", 0), _Sts) as server:
+    with _Server(("127.0.0.1", 0), _Aws) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         ready = Desk(checkout, tools, server)
         ready.install("pulumi")
@@ -169,6 +176,14 @@ def test_every_check_is_reported_with_what_was_found(desk: Desk) -> None:
     ):
         assert found in said
     assert "MISSING" not in said
+
+
+def test_a_preview_tells_what_it_could_not_ask_about_the_account_and_goes_on(desk: Desk) -> None:
+    done = desk.run("preview", "--stack", "dev")
+    assert done.returncode == 0, done.stderr
+    assert "NOTE     plan         could not be asked: " in done.stderr
+    assert "docs/deployment.md, What an account needs" in done.stderr
+    assert "MISSING" not in done.stderr
 
 
 def test_outputs_prints_nothing_but_what_pulumi_prints(desk: Desk) -> None:
@@ -256,7 +271,7 @@ def test_a_docker_that_does_not_answer_stops_a_build(desk: Desk) -> None:
 
 def test_a_ready_image_needs_no_docker(desk: Desk) -> None:
     (desk.tools / "docker").unlink()
-    desk.configure("dev", "image_uri", '"registry.example.com/processor:1"')
+    configure(desk.checkout, "dev", image_uri="registry.example.com/processor:1")
     done = desk.run("deploy", "--stack", "dev")
     assert done.returncode == 0, done.stderr
     assert "not needed, image_uri is registry.example.com/processor:1" in done.stderr
@@ -277,7 +292,7 @@ def test_a_missing_package_is_reported_with_the_command_that_builds_it(desk: Des
 
 
 def test_a_package_for_another_processor_is_not_deployed(desk: Desk) -> None:
-    desk.configure("dev", "cpu_architecture", '"x86_64"')
+    configure(desk.checkout, "dev", cpu_architecture="x86_64")
     done = desk.run("deploy", "--stack", "dev")
     assert done.returncode == 1
     assert "was built for arm64" in done.stderr
@@ -293,11 +308,38 @@ def test_everything_that_is_missing_is_reported_at_once(desk: Desk) -> None:
 
 
 def test_a_wrong_configuration_is_refused_before_anything_is_asked(desk: Desk) -> None:
-    desk.configure("dev", "cache_nodes", "1")
+    configure(desk.checkout, "dev", cache_nodes=1, web_firewall="yes")
     done = desk.run("deploy", "--stack", "dev")
     assert done.returncode == 1
-    assert "'cache_nodes' is 1, but must be an integer from 2 to 6" in done.stderr
+    assert [line.partition(", but ")[0] for line in done.stderr.splitlines()] == [
+        "deploy dev: Pulumi.dev.yaml sets 'video-platform:web_firewall' to 'yes'",
+        "deploy dev: configuration key 'cache_nodes' is 1",
+    ]
     assert desk.calls == []
+
+
+def test_files_as_the_cli_writes_them_are_read(desk: Desk) -> None:
+    for stack in ("dev", "prod"):
+        file = desk.checkout / f"Pulumi.{stack}.yaml"
+        file.write_text(as_the_cli_writes(yaml.safe_load(file.read_text())["config"]))
+        assert desk.run("outputs", "--stack", stack).returncode == 0
+    assert "deletion_protection: 'false'" in (desk.checkout / "Pulumi.dev.yaml").read_text()
+
+
+def test_the_teardown_that_the_refusal_prints_goes_on_after_the_cli_changed_the_file(desk: Desk) -> None:
+    file = desk.checkout / "Pulumi.prod.yaml"
+    config = yaml.safe_load(file.read_text())["config"] | {"video-platform:deletion_protection": "false"}
+    file.write_text(as_the_cli_writes(config))
+    done = desk.run("destroy", "--stack", "prod", "--confirm", "prod")
+    assert done.returncode == 0, done.stderr
+    assert desk.pulumi_command == "pulumi destroy --stack prod"
+
+
+def test_encrypted_values_are_named_because_only_the_program_can_look_at_them(desk: Desk) -> None:
+    configure(desk.checkout, "dev", cache_nodes={"secure": "v1:AAAA"})
+    done = desk.run("refresh", "--stack", "dev")
+    assert done.returncode == 0, done.stderr
+    assert "looked at by the program alone: video-platform:cache_nodes" in done.stderr
 
 
 def test_a_stack_without_file_is_refused_with_the_known_ones(desk: Desk) -> None:
@@ -330,14 +372,14 @@ def test_prod_is_destroyed_with_its_name(desk: Desk) -> None:
 
 
 def test_prod_stays_guarded_when_its_protection_is_off(desk: Desk) -> None:
-    desk.configure("prod", "deletion_protection", "false")
+    configure(desk.checkout, "prod", deletion_protection=False)
     done = desk.run("destroy", "--stack", "prod")
     assert done.returncode == 2
     assert "deletion_protection is false" in done.stderr
 
 
 def test_any_protected_stack_is_guarded(desk: Desk) -> None:
-    desk.configure("dev", "deletion_protection", "true")
+    configure(desk.checkout, "dev", deletion_protection=True)
     assert desk.run("destroy", "--stack", "dev").returncode == 2
 
 

@@ -1,0 +1,78 @@
+"""What a stack asks of its account's quotas, reckoned from the configuration."""
+
+from dataclasses import dataclass
+
+from components.stack_config import StackConfig
+from components.task_sizes import larger_sizes
+
+# ingest, maintain, outcome, sweep, webhooks and webhook-sender: a contract test counts them.
+BACKGROUND_FUNCTIONS = 6
+# Lambda keeps this many for functions without a reserve: https://docs.aws.amazon.com/lambda/latest/dg/
+# configuration-concurrency.html
+UNRESERVED_RUNS = 100
+_CPU_UNITS_PER_VCPU = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaNeed:
+    """One quota of Service Quotas, and what a stack takes of it.
+
+    Attributes:
+        name: what is counted, as people say it.
+        service: service code of Service Quotas.
+        code: quota code, the same in every region.
+        least: below this something can never run.
+        wanted: below this something has to wait.
+        reckoned: how ``wanted`` comes about.
+    """
+
+    name: str
+    service: str
+    code: str
+    least: int
+    wanted: int
+    reckoned: str
+
+
+def quota_needs(config: StackConfig) -> tuple[QuotaNeed, ...]:
+    """Give what a stack takes of the quotas that new accounts have little of."""
+    kinds = [("Fargate on-demand vCPU", "L-3032A538")]
+    if config.jobs.fargate_spot:
+        kinds.append(("Fargate Spot vCPU", "L-36FBB829"))
+    task, jobs, chunking = config.task, config.jobs, config.chunking
+    vcpus = task.task_cpu_units // _CPU_UNITS_PER_VCPU
+    sizes = larger_sizes(task.task_cpu_units, task.task_memory_mib, task.task_memory_max_mib)
+    least = max(vcpus, *(size.cpu_units // _CPU_UNITS_PER_VCPU for size in sizes), 1)
+    reckoned = f"{jobs.max_running_jobs} jobs with one task of {vcpus} vCPU each"
+    wanted = jobs.max_running_jobs * vcpus
+    if chunking.chunking_mode != "never":
+        wanted += chunking.chunk_max_concurrency * vcpus
+        reckoned += f", and one long video in {chunking.chunk_max_concurrency} windows at once"
+    fargate = [
+        QuotaNeed(name=name, service="fargate", code=code, least=least, wanted=wanted, reckoned=reckoned)
+        for name, code in kinds
+    ]
+    rate = config.api.api_rate_limit_per_second
+    throttle = QuotaNeed(
+        name="API Gateway calls a second",
+        service="apigateway",
+        code="L-8A5B8E43",
+        least=1,
+        wanted=rate,
+        reckoned=f"api_rate_limit_per_second is {rate}",
+    )
+    return (*fargate, throttle)
+
+
+def reserved_runs(config: StackConfig) -> int:
+    """Give how many concurrent runs of functions a stack keeps for itself."""
+    functions = config.functions
+    return functions.api_reserved_concurrency + (
+        BACKGROUND_FUNCTIONS * functions.background_reserved_concurrency
+    )
+
+
+def public_addresses(config: StackConfig) -> int:
+    """Give how many Elastic IP addresses the NAT gateways take."""
+    network = config.network
+    return {"none": 0, "single": 1, "per-az": network.availability_zones}[network.nat_strategy]
