@@ -242,7 +242,6 @@ class Webhooks(pulumi.ComponentResource):
                 f"{self._name}-{role}",
                 rule,
                 dispatcher,
-                names=self._names,
                 retry=next_run_does(),
                 parent=self,
             )

@@ -113,6 +113,14 @@ FUNCTIONS = (
         "*",
         "not everybody may invoke it",
     ),
+    Rule(
+        ids=("VP.Lambda.2",),
+        type=PERMISSION,
+        says="a rule of EventBridge is let in by its ARN, which holds the account; nothing else is pinned",
+        holds=lambda permission, _stack: not permission.inputs.get("sourceAccount"),
+        applies=lambda permission, _stack: permission.inputs["principal"] == "events.amazonaws.com",
+        defect=Defect(PERMISSION, setting("sourceAccount", "123456789012")),
+    ),
 )
 
 TASKS = (
