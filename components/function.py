@@ -95,6 +95,8 @@ class LambdaFunctionArgs:
         outside: runs outside of the network, with the internet in reach and without the ledger.
         dead_letter_queue_arn: queue for events that an asynchronous call could not deliver.
         mount: file system that the function mounts.
+        recursive: its messages lead by design to its own next call; Lambda ends such a chain after about 16
+            calls unless it is told so (Lambda Developer Guide, "Use Lambda recursive loop detection").
         after: what must exist before this function runs beside what all wait for.
     """
 
@@ -109,6 +111,7 @@ class LambdaFunctionArgs:
     outside: bool = False
     dead_letter_queue_arn: pulumi.Input[str] | None = None
     mount: FileMount | None = None
+    recursive: bool = False
     after: Sequence[pulumi.Resource] = ()
 
     def __post_init__(self) -> None:
@@ -146,6 +149,13 @@ class LambdaFunction(pulumi.ComponentResource):
         )
         role, policy = self._build_role()
         function = self._build_function(role, [log_group, policy])
+        if args.recursive:
+            aws.lambda_.FunctionRecursionConfig(
+                f"{name}-recursion",
+                function_name=function.name,
+                recursive_loop="Allow",
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.arn = function.arn
         self.invoke_arn = function.invoke_arn
         self.function_name = function.name

@@ -35,6 +35,7 @@ NEEDS_NO_RULE = {
     "aws:elasticache/subnetGroup:SubnetGroup": "names subnets",
     "aws:kms/alias:Alias": "a name",
     "aws:lambda/eventSourceMapping:EventSourceMapping": "the queue and the role have the rules",
+    "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": "tests/policy/test_loops.py has the rule",
     "aws:lambda/invocation:Invocation": "runs the migrations",
     "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup": "pool sizes",
     "aws:rds/proxyTarget:ProxyTarget": "joins the proxy and the database",
