@@ -265,7 +265,6 @@ class LambdaFunction(pulumi.ComponentResource):
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="JSON",
-                # What Lambda is told here goes before the logger's own variable; not told, it takes INFO.
                 application_log_level=lambda_log_level(platform.logs.settings.log_level),
                 log_group=self._log_group_name,
             ),
@@ -280,8 +279,12 @@ class LambdaFunction(pulumi.ComponentResource):
 
 
 def lambda_log_level(level: str) -> str:
-    """Give Lambda's name of a log level; all but one are called as in Python."""
-    return "WARN" if level == "WARNING" else level
+    """Give the level of Lambda's own filter for the level that the logger writes: DEBUG, or else INFO.
+
+    Never above: Lambda takes a line without a level, as metrics are, for INFO (Lambda Developer Guide,
+    "Log-level filtering"), and would drop it. What is less severe than asked for, the logger leaves out.
+    """
+    return "DEBUG" if level == "DEBUG" else "INFO"
 
 
 def _database_environment(database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:

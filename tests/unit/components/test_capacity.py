@@ -82,8 +82,10 @@ def test_an_image_that_another_one_replaces_stays_for_the_retries_of_running_job
     assert [entry.name for entry in run.registrations.values() if entry.retained] == ["processing-image"]
 
 
-@pytest.mark.parametrize(("level", "expected"), [("DEBUG", "DEBUG"), ("WARNING", "WARN")])
-def test_a_log_level_has_the_name_that_lambda_knows(level: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("level", "expected"), [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARNING", "INFO"), ("ERROR", "INFO")]
+)
+def test_lambdas_own_filter_lets_metrics_pass_at_every_log_level(level: str, expected: str) -> None:
     assert lambda_log_level(level) == expected
 
 
