@@ -20,6 +20,7 @@ from components.task_sizes import offered_memory_mib
 _GIB = 1024**3
 _SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
 _ADVANCED_INSIGHTS_DAYS = 465
+_FIREWALL_WINDOW_SECONDS = 300
 _NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES)
 
 
@@ -39,6 +40,7 @@ def check_rules(config: StackConfig) -> None:
     _check_database(config.database)
     _check_concurrency(config.functions)
     _check_domain(config.domain)
+    _check_firewall(config)
 
 
 def _check_network(network: NetworkSettings) -> None:
@@ -168,4 +170,17 @@ def _check_domain(domain: ApiDomainSettings) -> None:
             "api_certificate_arn",
             domain.api_certificate_arn,
             "given exactly when api_domain_name is given",
+        )
+
+
+def _check_firewall(config: StackConfig) -> None:
+    """One key may be used from one address, so the firewall must let through what the key's plan promises."""
+    promised = config.api.api_rate_limit_per_second * _FIREWALL_WINDOW_SECONDS + config.api.api_burst_limit
+    found = config.firewall.web_firewall_address_limit
+    if config.firewall.web_firewall and found < promised:
+        raise refusal(
+            "web_firewall_address_limit",
+            found,
+            f"at least {promised}: api_rate_limit_per_second for {_FIREWALL_WINDOW_SECONDS} s, and "
+            "api_burst_limit",
         )

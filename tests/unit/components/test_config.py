@@ -123,6 +123,11 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
         ("database_max_allocated_storage_gib", {"database_max_allocated_storage_gib": "100"}, "at least 110"),
         ("originals_deep_archive_days", {"originals_deep_archive_days": "100"}, "at least 120"),
         ("api_burst_limit", {"api_burst_limit": "500"}, "at least 1000"),
+        (
+            "web_firewall_address_limit",
+            {"web_firewall": "true", "web_firewall_address_limit": "301999"},
+            "at least 302000",
+        ),
         ("database_insights_retention_days", {"database_insights_mode": "advanced"}, "at least 465"),
         ("background_reserved_concurrency", {"background_reserved_concurrency": "3"}, "0 or at least 5"),
         ("api_certificate_arn", {"api_domain_name": "api.example.com"}, "exactly when api_domain_name"),
