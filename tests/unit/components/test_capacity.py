@@ -36,9 +36,10 @@ def test_dev_reserves_nothing_because_new_accounts_have_ten_runs(dev: ProgramRun
     assert set(reserved(dev).values()) == {None}
 
 
-def test_prod_reserves_runs_for_the_api_and_for_each_background_function(prod: ProgramRun) -> None:
+def test_prod_reserves_runs_for_the_api_for_health_and_for_each_background_function(prod: ProgramRun) -> None:
     found = reserved(prod)
     assert found.pop("api-metadata-function") == 100
+    assert found.pop("api-health-function") == 2
     assert found.pop("migrations-migrate-function") is None
     assert found == dict.fromkeys(BACKGROUND, 20)
 
