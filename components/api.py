@@ -10,10 +10,11 @@ import pulumi_aws as aws
 from components.cache import CacheAccess
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.gateway_account import build_gateway_account
+from components.health import build_health_function, throttle_health
 from components.naming import NameKind
 from components.policies import Statement, read_sources, use_key
 from components.queues import RedrivableQueue, redrive_environment, redrive_statements
-from components.routes import Routes, RoutesArgs
+from components.routes import CalledFunction, Routes, RoutesArgs
 from components.settings import ApiSettings, JobSettings
 from components.storage import MediaBuckets
 from components.webhooks import WebhookAccess
@@ -76,7 +77,9 @@ class ApiArgs:
 class Api(pulumi.ComponentResource):
     """Creates a regional REST API: everything needs an API key except health, the description and its page.
 
-    The function answers every path, so routes live in one place; the gateway knows keys, limits and logs.
+    The function answers every path but one, so routes live in one place; the gateway knows keys, limits and
+    logs, and answers preflights. Health has a function of its own: whoever calls it without a key takes no
+    run away from those who have one.
     """
 
     url: pulumi.Output[str]
@@ -85,6 +88,7 @@ class Api(pulumi.ComponentResource):
     stage_name: pulumi.Output[str]
     stage_arn: pulumi.Output[str]
     function_name: pulumi.Output[str]
+    health_function_name: pulumi.Output[str]
     access_log_group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -97,6 +101,9 @@ class Api(pulumi.ComponentResource):
         self._log_group_name = self._names.log_group("/aws/apigateway", self._api_name)
 
         function = self._build_function()
+        health = build_health_function(
+            f"{name}-health", args.platform, args.redis, args.cors_origins, parent=self
+        )
         api = self._build_rest_api()
         routes = Routes(
             f"{name}-routes",
@@ -104,8 +111,8 @@ class Api(pulumi.ComponentResource):
                 rest_api_id=api.id,
                 root_resource_id=api.root_resource_id,
                 execution_arn=api.execution_arn,
-                function_name=function.function_name,
-                invoke_arn=function.invoke_arn,
+                everything=CalledFunction(name=function.function_name, invoke_arn=function.invoke_arn),
+                health=CalledFunction(name=health.function_name, invoke_arn=health.invoke_arn),
                 cors_origins=args.cors_origins,
             ),
             opts=self._child,
@@ -118,6 +125,7 @@ class Api(pulumi.ComponentResource):
         self.stage_name = stage.stage_name
         self.stage_arn = stage.arn
         self.function_name = function.function_name
+        self.health_function_name = health.function_name
         self.access_log_group_name = pulumi.Output.from_input(self._log_group_name)
         self.register_outputs(
             {
@@ -127,6 +135,7 @@ class Api(pulumi.ComponentResource):
                 "stage_name": self.stage_name,
                 "stage_arn": self.stage_arn,
                 "function_name": self.function_name,
+                "health_function_name": self.health_function_name,
                 "access_log_group_name": self.access_log_group_name,
             }
         )
@@ -242,6 +251,7 @@ class Api(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[execution_log_group]),
         )
+        throttle_health(self._name, api, stage, after=execution_log_group, parent=self)
         return stage
 
     def _build_log_group(self, role: str, name: pulumi.Input[str]) -> aws.cloudwatch.LogGroup:

@@ -22,6 +22,7 @@ from components.task_sizes import offered_memory_mib
 _GIB = 1024**3
 _SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
 _ADVANCED_INSIGHTS_DAYS = 465
+_FIREWALL_WINDOW_SECONDS = 300
 _NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES)
 
 
@@ -44,6 +45,7 @@ def check_rules(config: StackConfig) -> None:
         _check_concurrency(config.functions),
         _check_image(config),
         _check_domain(config.domain),
+        _check_firewall(config),
     )
     faults = {key: fault for error in broken for key, fault in error.faults.items()}
     if faults:
@@ -183,4 +185,17 @@ def _check_domain(domain: ApiDomainSettings) -> Iterator[ConfigError]:
             "api_certificate_arn",
             domain.api_certificate_arn,
             "given exactly when api_domain_name is given",
+        )
+
+
+def _check_firewall(config: StackConfig) -> Iterator[ConfigError]:
+    """One key may be used from one address, so the firewall must let through what the key's plan promises."""
+    promised = config.api.api_rate_limit_per_second * _FIREWALL_WINDOW_SECONDS + config.api.api_burst_limit
+    found = config.firewall.web_firewall_address_limit
+    if config.firewall.web_firewall and found < promised:
+        yield refusal(
+            "web_firewall_address_limit",
+            found,
+            f"at least {promised}: api_rate_limit_per_second for {_FIREWALL_WINDOW_SECONDS} s, and "
+            "api_burst_limit",
         )

@@ -95,6 +95,8 @@ class LambdaFunctionArgs:
         outside: runs outside of the network, with the internet in reach and without the ledger.
         dead_letter_queue_arn: queue for events that an asynchronous call could not deliver.
         mount: file system that the function mounts.
+        recursive: its messages lead by design to its own next call; Lambda ends such a chain after about 16
+            calls unless it is told so (Lambda Developer Guide, "Use Lambda recursive loop detection").
         after: what must exist before this function runs beside what all wait for.
     """
 
@@ -109,6 +111,7 @@ class LambdaFunctionArgs:
     outside: bool = False
     dead_letter_queue_arn: pulumi.Input[str] | None = None
     mount: FileMount | None = None
+    recursive: bool = False
     after: Sequence[pulumi.Resource] = ()
 
     def __post_init__(self) -> None:
@@ -146,6 +149,13 @@ class LambdaFunction(pulumi.ComponentResource):
         )
         role, policy = self._build_role()
         function = self._build_function(role, [log_group, policy])
+        if args.recursive:
+            aws.lambda_.FunctionRecursionConfig(
+                f"{name}-recursion",
+                function_name=function.name,
+                recursive_loop="Allow",
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.arn = function.arn
         self.invoke_arn = function.invoke_arn
         self.function_name = function.name
@@ -255,7 +265,6 @@ class LambdaFunction(pulumi.ComponentResource):
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="JSON",
-                # What Lambda is told here goes before the logger's own variable; not told, it takes INFO.
                 application_log_level=lambda_log_level(platform.logs.settings.log_level),
                 log_group=self._log_group_name,
             ),
@@ -270,8 +279,12 @@ class LambdaFunction(pulumi.ComponentResource):
 
 
 def lambda_log_level(level: str) -> str:
-    """Give Lambda's name of a log level; all but one are called as in Python."""
-    return "WARN" if level == "WARNING" else level
+    """Give the level of Lambda's own filter for the level that the logger writes: DEBUG, or else INFO.
+
+    Never above: Lambda takes a line without a level, as metrics are, for INFO (Lambda Developer Guide,
+    "Log-level filtering"), and would drop it. What is less severe than asked for, the logger leaves out.
+    """
+    return "DEBUG" if level == "DEBUG" else "INFO"
 
 
 def _database_environment(database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:

@@ -246,7 +246,6 @@ class Ingest(pulumi.ComponentResource):
             f"{self._name}-maintain",
             rule,
             maintain,
-            names=self._names,
             retry=next_run_does(),
             parent=self,
         )

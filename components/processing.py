@@ -14,7 +14,10 @@ from components.settings import ProtectionSettings
 from components.tags import Tags
 
 _PLATFORMS = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
-_KEPT_IMAGES = 20
+# A push with an attestation leaves three objects: an index with the tag, and two manifests without one.
+_OBJECTS_PER_PUSH = 3
+_KEPT_PUSHES = 20
+_UNTAGGED_KEPT_DAYS = 7
 _ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)[:@].+")
 
 
@@ -104,15 +107,7 @@ class Processing(pulumi.ComponentResource):
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.key_arn}],
-            lifecycle_policy=awsx.ecr.LifecyclePolicyArgs(
-                rules=[
-                    awsx.ecr.LifecyclePolicyRuleArgs(
-                        description=f"keep the last {_KEPT_IMAGES} images",
-                        tag_status=awsx.ecr.LifecycleTagStatus.ANY,
-                        maximum_number_of_images=_KEPT_IMAGES,
-                    )
-                ]
-            ),
+            lifecycle_policy=_lifecycle(),
             force_delete=not args.protection.deletion_protection,
             tags=args.tags.of("processing"),
             opts=self._child,
@@ -129,6 +124,28 @@ class Processing(pulumi.ComponentResource):
             # running executions still start their retries from; the lifecycle policy ends it later.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         ).image_uri
+
+
+def _lifecycle() -> awsx.ecr.LifecyclePolicyArgs:
+    """What goes: pushes beyond the last ones, and manifests that no tagged index holds.
+
+    ECR counts all three objects of a push, and does not expire a manifest that an index refers to (ECR User
+    Guide, "Lifecycle policy evaluation rules"; "Lifecycle policy properties": a rule for any tag comes last).
+    """
+    return awsx.ecr.LifecyclePolicyArgs(
+        rules=[
+            awsx.ecr.LifecyclePolicyRuleArgs(
+                description=f"forget untagged images after {_UNTAGGED_KEPT_DAYS} days",
+                tag_status=awsx.ecr.LifecycleTagStatus.UNTAGGED,
+                maximum_age_limit=_UNTAGGED_KEPT_DAYS,
+            ),
+            awsx.ecr.LifecyclePolicyRuleArgs(
+                description=f"keep the last {_KEPT_PUSHES} pushes of {_OBJECTS_PER_PUSH} objects",
+                tag_status=awsx.ecr.LifecycleTagStatus.ANY,
+                maximum_number_of_images=_KEPT_PUSHES * _OBJECTS_PER_PUSH,
+            ),
+        ]
+    )
 
 
 def repository_name(names: Names) -> str:

@@ -8,12 +8,27 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components import preflight
 from components.gateway_responses import GATEWAY_ANSWERS
 
-OPEN_PATHS = ("health", "openapi.json", "docs")
+HEALTH_PATH = "health"
+OPEN_PATHS = ("openapi.json", "docs")
 # Everything below these is open as well: players have no key, their links carry a token instead.
 OPEN_TREES = ("playback",)
 _INTEGRATION_TIMEOUT_MILLISECONDS = 29_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalledFunction:
+    """A function that answers paths.
+
+    Attributes:
+        name: whom the gateway may call.
+        invoke_arn: how it does.
+    """
+
+    name: pulumi.Input[str]
+    invoke_arn: pulumi.Input[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,23 +38,24 @@ class RoutesArgs:
     Attributes:
         rest_api_id: API that the paths belong to.
         root_resource_id: its root path.
-        execution_arn: its ARN for calls, which the permission is limited to.
-        function_name: function that answers every path.
-        invoke_arn: how the gateway calls the function.
+        execution_arn: its ARN for calls, which the permissions are limited to.
+        everything: function that answers every path but one.
+        health: function that answers the one.
         cors_origins: web origins that may call the API.
     """
 
     rest_api_id: pulumi.Input[str]
     root_resource_id: pulumi.Input[str]
     execution_arn: pulumi.Input[str]
-    function_name: pulumi.Input[str]
-    invoke_arn: pulumi.Input[str]
+    everything: CalledFunction
+    health: CalledFunction
     cors_origins: Sequence[str]
 
 
 class Routes(pulumi.ComponentResource):
     """Creates a greedy path that needs a key beside the open paths, and deploys whatever of it changed.
 
+    Preflights need no key and no function: the gateway answers them by itself.
     The deployment's trigger is a hash over every path, method, integration and gateway answer made here.
     """
 
@@ -53,31 +69,31 @@ class Routes(pulumi.ComponentResource):
         self._deployed: list[pulumi.Resource] = []
         self._facts: list[pulumi.Output[list[object]]] = []
 
-        self._build_permission()
+        self._build_permission("permission", args.everything, "/*/*")
+        self._build_permission("health-permission", args.health, f"/*/GET/{HEALTH_PATH}")
         root = args.root_resource_id
         proxy = self._build_path("proxy", "{proxy+}", root)
-        self._build_method(proxy, "proxy-any", "ANY", needs_key=True)
-        # Browsers send no key with a preflight request.
-        self._build_method(proxy, "proxy-options", "OPTIONS", needs_key=False)
+        self._build_method(proxy, "proxy-any", "ANY", args.everything, needs_key=True)
+        self._build_preflight(proxy, "proxy-options")
+        self._build_open_methods(self._build_path("health", HEALTH_PATH, root), "health", args.health)
         for path in OPEN_PATHS:
             role = path.replace(".", "-")
-            self._build_open_methods(self._build_path(role, path, root), role)
+            self._build_open_methods(self._build_path(role, path, root), role, args.everything)
         for tree in OPEN_TREES:
             parent = self._build_path(tree, tree, root)
-            self._build_open_methods(
-                self._build_path(f"{tree}-proxy", "{proxy+}", parent.id), f"{tree}-proxy"
-            )
+            below = self._build_path(f"{tree}-proxy", "{proxy+}", parent.id)
+            self._build_open_methods(below, f"{tree}-proxy", args.everything)
         self._build_answers()
         self.deployment_id = self._build_deployment().id
         self.register_outputs({"deployment_id": self.deployment_id})
 
-    def _build_permission(self) -> None:
+    def _build_permission(self, role: str, function: CalledFunction, calls: str) -> None:
         aws.lambda_.Permission(
-            f"{self._name}-permission",
+            f"{self._name}-{role}",
             action="lambda:InvokeFunction",
-            function=self._args.function_name,
+            function=function.name,
             principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(self._args.execution_arn, "/*/*"),
+            source_arn=pulumi.Output.concat(self._args.execution_arn, calls),
             opts=self._child,
         )
 
@@ -93,13 +109,15 @@ class Routes(pulumi.ComponentResource):
         self._facts.append(pulumi.Output.all(role, resource.path_part))
         return resource
 
-    def _build_open_methods(self, resource: aws.apigateway.Resource, role: str) -> None:
-        self._build_method(resource, f"{role}-get", "GET", needs_key=False)
-        self._build_method(resource, f"{role}-options", "OPTIONS", needs_key=False)
-
-    def _build_method(
-        self, resource: aws.apigateway.Resource, role: str, http_method: str, *, needs_key: bool
+    def _build_open_methods(
+        self, resource: aws.apigateway.Resource, role: str, function: CalledFunction
     ) -> None:
+        self._build_method(resource, f"{role}-get", "GET", function, needs_key=False)
+        self._build_preflight(resource, f"{role}-options")
+
+    def _declare_method(
+        self, resource: aws.apigateway.Resource, role: str, http_method: str, *, needs_key: bool
+    ) -> aws.apigateway.Method:
         method = aws.apigateway.Method(
             f"{self._name}-{role}-method",
             rest_api=self._args.rest_api_id,
@@ -109,6 +127,22 @@ class Routes(pulumi.ComponentResource):
             api_key_required=needs_key,
             opts=self._child,
         )
+        self._deployed.append(method)
+        self._facts.append(
+            pulumi.Output.all(role, method.http_method, method.authorization, method.api_key_required)
+        )
+        return method
+
+    def _build_method(
+        self,
+        resource: aws.apigateway.Resource,
+        role: str,
+        http_method: str,
+        function: CalledFunction,
+        *,
+        needs_key: bool,
+    ) -> None:
+        method = self._declare_method(resource, role, http_method, needs_key=needs_key)
         integration = aws.apigateway.Integration(
             f"{self._name}-{role}-integration",
             rest_api=self._args.rest_api_id,
@@ -116,15 +150,52 @@ class Routes(pulumi.ComponentResource):
             http_method=method.http_method,
             type="AWS_PROXY",
             integration_http_method="POST",
-            uri=self._args.invoke_arn,
+            uri=function.invoke_arn,
             timeout_milliseconds=_INTEGRATION_TIMEOUT_MILLISECONDS,
             opts=self._child,
         )
-        self._deployed += [method, integration]
-        self._facts += [
-            pulumi.Output.all(role, method.http_method, method.authorization, method.api_key_required),
-            pulumi.Output.all(integration.type, integration.uri, integration.timeout_milliseconds),
-        ]
+        self._deployed.append(integration)
+        self._facts.append(
+            pulumi.Output.all(integration.type, integration.uri, integration.timeout_milliseconds)
+        )
+
+    def _build_preflight(self, resource: aws.apigateway.Resource, role: str) -> None:
+        origins = self._args.cors_origins
+        # Browsers send no key with it.
+        method = self._declare_method(resource, role, "OPTIONS", needs_key=False)
+        integration = aws.apigateway.Integration(
+            f"{self._name}-{role}-integration",
+            rest_api=self._args.rest_api_id,
+            resource_id=resource.id,
+            http_method=method.http_method,
+            type="MOCK",
+            request_templates=preflight.REQUEST_TEMPLATES,
+            passthrough_behavior="WHEN_NO_TEMPLATES",
+            opts=self._child,
+        )
+        declared = aws.apigateway.MethodResponse(
+            f"{self._name}-{role}-method-response",
+            rest_api=self._args.rest_api_id,
+            resource_id=resource.id,
+            http_method=method.http_method,
+            status_code=preflight.STATUS,
+            response_parameters=preflight.declared_headers(origins),
+            opts=self._child,
+        )
+        answer = aws.apigateway.IntegrationResponse(
+            f"{self._name}-{role}-integration-response",
+            rest_api=self._args.rest_api_id,
+            resource_id=resource.id,
+            http_method=method.http_method,
+            status_code=declared.status_code,
+            response_parameters=preflight.fixed_headers(origins),
+            response_templates=preflight.response_templates(origins),
+            # API Gateway knows no answer before what gives it.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[integration]),
+        )
+        self._deployed += [integration, declared, answer]
+        # All of it is known beforehand, and what is left out would have no value until it is deployed.
+        self._facts.append(pulumi.Output.all(integration.type, preflight.facts(origins)))
 
     def _build_answers(self) -> None:
         for answer in GATEWAY_ANSWERS:

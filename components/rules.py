@@ -4,7 +4,6 @@ import pulumi
 import pulumi_aws as aws
 
 from components.function import LambdaFunction
-from components.naming import Names
 
 
 def call_by_rule(
@@ -12,18 +11,19 @@ def call_by_rule(
     rule: aws.cloudwatch.EventRule,
     function: LambdaFunction,
     *,
-    names: Names,
     retry: aws.cloudwatch.EventTargetRetryPolicyArgs,
     dead_letters: aws.sqs.Queue | None = None,
     parent: pulumi.Resource,
 ) -> None:
     """Let a rule call a function, and have it do so.
 
+    The permission names the rule alone. Its ARN holds the account, and EventBridge's guide ("Using
+    resource-based policies for Amazon EventBridge", AWS Lambda permissions) pins nothing else.
+
     Args:
         name: start of the two resources' logical names.
         rule: pattern or schedule.
         function: what is called.
-        names: physical names and ARNs of the stack.
         retry: how long EventBridge tries when the call cannot be made.
         dead_letters: queue for events that it gave up; None where the next event does as well.
         parent: component that the two belong to.
@@ -34,7 +34,6 @@ def call_by_rule(
         function=function.function_name,
         principal="events.amazonaws.com",
         source_arn=rule.arn,
-        source_account=names.account_id,
         opts=pulumi.ResourceOptions(parent=parent),
     )
     aws.cloudwatch.EventTarget(
@@ -50,7 +49,7 @@ def call_by_rule(
 
 
 def next_run_does() -> aws.cloudwatch.EventTargetRetryPolicyArgs:
-    """For what comes every minute: the next run does whatever a missed one left."""
+    """For what runs by a schedule: the next run does whatever a missed one left."""
     return aws.cloudwatch.EventTargetRetryPolicyArgs(
         maximum_event_age_in_seconds=60, maximum_retry_attempts=0
     )

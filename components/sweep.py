@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from components.function import FileMount, FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
 from components.policies import Statement, use_key
+from components.rules import call_by_rule, next_run_does
 from components.settings import RetentionSettings
 from components.storage import MediaBuckets, SharedFiles
 
@@ -131,22 +132,4 @@ class Sweep(pulumi.ComponentResource):
             tags=platform.tags.of("sweep"),
             opts=self._child,
         )
-        permission = aws.lambda_.Permission(
-            f"{self._name}-permission",
-            action="lambda:InvokeFunction",
-            function=sweep.function_name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            source_account=platform.names.account_id,
-            opts=self._child,
-        )
-        aws.cloudwatch.EventTarget(
-            f"{self._name}-target",
-            rule=rule.name,
-            arn=sweep.arn,
-            # The next run does whatever a missed one left.
-            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
-                maximum_event_age_in_seconds=60, maximum_retry_attempts=0
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
-        )
+        call_by_rule(self._name, rule, sweep, retry=next_run_does(), parent=self)

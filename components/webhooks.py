@@ -68,6 +68,8 @@ class Webhooks(pulumi.ComponentResource):
     """Creates the function that signs deliveries and records reports, the one that calls, and their queues.
 
     The sender has no way to the network of the stores and no secret; the other has no way to an endpoint.
+    The two feed each other for as long as deliveries are due, so both are let off Lambda's loop detection.
+    What bounds the chain is the ledger: a delivery is tried ten times, and a report is recorded once.
     """
 
     queue_url: pulumi.Output[str]
@@ -164,6 +166,7 @@ class Webhooks(pulumi.ComponentResource):
                     use_key("UseMessagesKey", args.messages_key_arn, write=True),
                     use_key("OpenSecrets", args.secrets_key_arn, write=False),
                 ],
+                recursive=True,
             ),
             opts=self._child,
         )
@@ -189,6 +192,7 @@ class Webhooks(pulumi.ComponentResource):
                     use_key("UseMessagesKey", args.messages_key_arn, write=True),
                 ],
                 outside=True,
+                recursive=True,
             ),
             opts=self._child,
         )
@@ -242,7 +246,6 @@ class Webhooks(pulumi.ComponentResource):
                 f"{self._name}-{role}",
                 rule,
                 dispatcher,
-                names=self._names,
                 retry=next_run_does(),
                 parent=self,
             )

@@ -275,7 +275,6 @@ class Workflow(pulumi.ComponentResource):
             f"{self._name}-{role}",
             rule,
             outcome,
-            names=self._names,
             retry=aws.cloudwatch.EventTargetRetryPolicyArgs(
                 maximum_event_age_in_seconds=_EVENT_AGE_SECONDS, maximum_retry_attempts=_EVENT_ATTEMPTS
             ),

@@ -5,6 +5,7 @@ from typing import Final
 
 HANDLERS: Final[Mapping[str, str]] = {
     "api": "metadata_api.api.handler",
+    "health": "metadata_api.health.handler",
     "ingest": "orchestration.ingest.handler",
     "outcome": "orchestration.outcome.handler",
     "maintain": "upkeep.maintain.handler",

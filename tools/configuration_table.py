@@ -105,6 +105,7 @@ _RULES = """
 | `api_certificate_arn` | given exactly when `api_domain_name` is given |
 | `originals_deep_archive_days` | at least 90 days after `originals_archive_days` |
 | `api_burst_limit` | at least `api_rate_limit_per_second` |
+| `web_firewall_address_limit` | with `web_firewall`, at least 300 times `api_rate_limit_per_second`, and `api_burst_limit` |
 """  # noqa: E501  a table row cannot be wrapped
 
 

@@ -120,6 +120,16 @@ def configure_asynchronous_calls(context: ApplyContext, resource: Registration) 
     return Created(str(inputs["functionName"]))
 
 
+@handles("aws:lambda/functionRecursionConfig:FunctionRecursionConfig")
+def configure_recursion(context: ApplyContext, resource: Registration) -> Created:
+    """Says whether Lambda ends a chain of calls that comes back to the function."""
+    name = str(resource.inputs["functionName"])
+    context.client("lambda").put_function_recursion_config(
+        FunctionName=name, RecursiveLoop=resource.inputs["recursiveLoop"]
+    )
+    return Created(name)
+
+
 @handles("aws:lambda/invocation:Invocation")
 def invoke(context: ApplyContext, resource: Registration) -> Created:
     """Calls a function as part of the deployment, for example the database migrations.

@@ -1,29 +1,22 @@
 """The Lambda function behind the API: finds the operation, runs it, turns every error into a problem."""
 
-import logging
-import re
 import sys
-import time
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any
 
 from ledger.errors import LedgerUnavailableError
 from ledger.jobs.idempotency import IdempotencyKeyReusedError
 from metadata_api.environment.resources import Resources
-from metadata_api.http.cors import cors_headers
 from metadata_api.http.problems import Problem, ProblemCode, problem_response
-from metadata_api.http.responses import Response, empty_response
+from metadata_api.http.responses import Response
+from metadata_api.operations.calls import answer_call, share_the_log
 from metadata_api.operations.request import ApiRequest
 from metadata_api.operations.routing import Router
 from metadata_api.route_table import OPERATIONS
 from metadata_api.settings import ApiSettings
 from runtime.logs import logger
-
-_REQUEST_ID_HEADER: Final = "X-Request-Id"
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -33,15 +26,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 @cache
 def _application() -> "Application":
-    # The package logs through the standard library; its lines get the same format and request id.
-    root = logging.getLogger("metadata_api")
-    root.handlers, root.propagate = list(logger().handlers), False
-    root.setLevel(logger().log_level)
+    share_the_log()
     return Application(Resources(ApiSettings.from_environment()))
 
 
 class Application:
-    """All operations, and what surrounds every call.
+    """All operations, and what becomes of calls that have none.
 
     Args:
         resources: Settings and clients that the operations use.
@@ -52,28 +42,19 @@ class Application:
         self._router = Router(OPERATIONS)
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Runs the operation that the event asks for, and logs one line about it."""
-        started = time.perf_counter()
-        headers = {name.lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-        request_id = _request_id(event, headers)
-        logger().append_keys(request_id=request_id)
-        response = self._respond(event, headers, request_id)
-        logger().info(
-            "request_answered",
-            method=event.get("httpMethod"),
-            path=event.get("path"),
-            status=response.status_code,
-            duration_ms=round((time.perf_counter() - started) * 1_000, 1),
+        """Runs the operation that the event asks for."""
+        return answer_call(
+            event,
+            self._resources.settings.cors_origins,
+            lambda headers, request_id: self._respond(event, headers, request_id),
         )
-        allowed = cors_headers(self._resources.settings.cors_origins, headers.get("origin"))
-        return response.for_gateway({**allowed, _REQUEST_ID_HEADER: request_id})
 
     def _respond(self, event: dict[str, Any], headers: Mapping[str, str], request_id: str) -> Response:
         method, path = str(event["httpMethod"]).upper(), str(event["path"])
         match = self._router.find(method, path)
         try:
             if match is None:
-                return self._unrouted(method, path, headers)
+                raise self._unrouted(method, path)
             request = ApiRequest(event, headers, match.parameters, self._resources, request_id)
             return match.operation.handler(request)
         except Exception as error:  # noqa: BLE001 -- the last line: everything becomes a problem
@@ -84,17 +65,15 @@ class Application:
                 logger().warning("dependency_unavailable", reason=f"{type(error).__name__}: {error}")
             return problem_response(problem, request_id)
 
-    def _unrouted(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
-        allowed = ", ".join((*self._router.methods(path), "OPTIONS"))
-        if allowed == "OPTIONS":
+    def _unrouted(self, method: str, path: str) -> Problem:
+        """The gateway answers OPTIONS everywhere by itself."""
+        methods = self._router.methods(path)
+        if not methods:
             detail = "no such path; GET /openapi.json lists all of them"
-            raise Problem(ProblemCode.ROUTE_NOT_FOUND, detail)
-        if method != "OPTIONS":
-            detail = f"{method} is not possible here; allowed are {allowed}"
-            raise Problem(ProblemCode.METHOD_NOT_ALLOWED, detail, headers={"Allow": allowed})
-        if cors_headers(self._resources.settings.cors_origins, headers.get("origin")):
-            return empty_response({"Allow": allowed, "Access-Control-Allow-Methods": allowed})
-        return empty_response({"Allow": allowed})
+            return Problem(ProblemCode.ROUTE_NOT_FOUND, detail)
+        allowed = ", ".join((*methods, "OPTIONS"))
+        detail = f"{method} is not possible here; allowed are {allowed}"
+        return Problem(ProblemCode.METHOD_NOT_ALLOWED, detail, headers={"Allow": allowed})
 
 
 def problem_of(error: Exception) -> Problem:
@@ -119,11 +98,3 @@ def _is_from(module: str, name: str, error: Exception) -> bool:
     """Whether the error is of a class whose module may not be loaded: then it cannot be, either."""
     loaded = sys.modules.get(module)
     return loaded is not None and isinstance(error, getattr(loaded, name))
-
-
-def _request_id(event: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-    """The caller's id if it is harmless, else the gateway's."""
-    given = headers.get(_REQUEST_ID_HEADER.lower(), "")
-    if _REQUEST_ID.fullmatch(given):
-        return given
-    return str((event.get("requestContext") or {}).get("requestId") or uuid4())

@@ -1,4 +1,4 @@
-"""Environment variables of the API function."""
+"""Environment variables of the API's two functions."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,25 @@ from runtime.settings import FunctionSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiSettings(FunctionSettings):
-    """The HTTP API."""
+class HealthSettings(FunctionSettings):
+    """The function that tells whether the API is well: what it asks, and who may read it in a browser."""
 
     redis_host: str
     redis_port: int
     redis_secret_arn: str
+    cors_origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings(HealthSettings):
+    """The function that answers everything else."""
+
     ingest_bucket: str
     media_bucket: str
     state_machine_arn: str
     max_running_jobs: int
     max_waiting_jobs: int
     max_upload_bytes: int
-    cors_origins: tuple[str, ...]
     webhook_key_arn: str
     webhook_trusted_hosts: tuple[str, ...]
     ingest_queue_url: str

@@ -211,7 +211,7 @@ def _unanswered_token(conn: LedgerConnection, detail: dict[str, Any]) -> str | N
 
 
 def _override_environment(detail: dict[str, Any]) -> dict[str, str]:
+    """What the task was started with; in ECS's KeyValuePair both name and value are optional."""
     overrides = (detail.get("overrides") or {}).get("containerOverrides") or []
-    return {
-        item["name"]: item["value"] for override in overrides for item in override.get("environment") or []
-    }
+    items = [item for override in overrides for item in override.get("environment") or []]
+    return {item.get("name") or "": item.get("value") or "" for item in items}

@@ -1,5 +1,7 @@
 """JSON log lines for every function, without secrets."""
 
+import logging
+import os
 from functools import cache, lru_cache
 from typing import Any
 
@@ -40,8 +42,17 @@ def redact(value: Any) -> Any:
 
 @cache
 def logger() -> Logger:
-    """The function's logger; name and level come from the POWERTOOLS_* variables."""
-    return Logger(logger_formatter=RedactingFormatter(utc=True))
+    """The function's logger; name and level come from the POWERTOOLS_* variables.
+
+    Lambda counts a line whose timestamp is not in RFC 3339 as INFO, whatever its level (Lambda Developer
+    Guide, "Log-level filtering").
+    """
+    made = Logger(logger_formatter=RedactingFormatter(utc=True, use_rfc3339=True))
+    level = os.environ.get("POWERTOOLS_LOG_LEVEL")
+    if level:
+        # Powertools would rather take the level of Lambda's own filter, which lets INFO pass for the metrics.
+        logging.getLogger(made.name).setLevel(level)
+    return made
 
 
 @lru_cache(maxsize=1_024)

@@ -21,6 +21,7 @@ from tests.synthesised import container, one, resources, state_machine
 CREDENTIAL = re.compile("KEY|SECRET|TOKEN|CREDENTIAL")
 FUNCTIONS: dict[str, Any] = {
     "api": metadata_api.settings.ApiSettings,
+    "health": metadata_api.settings.HealthSettings,
     "ingest": orchestration.settings.IngestSettings,
     "outcome": orchestration.settings.OutcomeSettings,
     "maintain": upkeep.settings.MaintainSettings,

@@ -43,9 +43,10 @@ def in_container(ids: list[str], says: str, test: Any, change: Any) -> Rule:
     )
 
 
-def _logs_at_the_level_of_its_logger(function: Resource, _stack: Stack) -> bool:
+def _keeps_what_its_logger_writes(function: Resource, _stack: Stack) -> bool:
+    """Lines of metrics have no level, which counts as INFO."""
     level = function.at("environment.variables.POWERTOOLS_LOG_LEVEL")
-    return bool(function.at("loggingConfig.applicationLogLevel") == {"WARNING": "WARN"}.get(level, level))
+    return bool(function.at("loggingConfig.applicationLogLevel") == ("DEBUG" if level == "DEBUG" else "INFO"))
 
 
 def _uses_tls_and_iam(task: Resource, _stack: Stack) -> bool:
@@ -77,9 +78,16 @@ FUNCTIONS = (
     Rule(
         ids=("VP.Lambda.1",),
         type=FUNCTION,
-        says="Lambda keeps the log lines that its logger is told to write",
-        holds=_logs_at_the_level_of_its_logger,
-        defect=Defect(FUNCTION, setting("loggingConfig.applicationLogLevel", None)),
+        says="Lambda keeps the lines that its logger is told to write, and metrics: no filter above INFO",
+        holds=_keeps_what_its_logger_writes,
+        defect=Defect(FUNCTION, setting("loggingConfig.applicationLogLevel", "WARN")),
+    ),
+    Rule(
+        ids=("VP.Lambda.3",),
+        type=FUNCTION,
+        says="no filter above INFO drops the lines that Lambda itself writes",
+        holds=lambda function, _stack: function.at("loggingConfig.systemLogLevel") in {None, "DEBUG", "INFO"},
+        defect=Defect(FUNCTION, setting("loggingConfig.systemLogLevel", "WARN")),
     ),
     given(["Lambda.3", "CKV_AWS_117"], FUNCTION, "vpcConfig.subnetIds", "it runs in the VPC"),
     where(
@@ -105,6 +113,14 @@ FUNCTIONS = (
     given(["CKV_AWS_116"], FUNCTION, "deadLetterConfig.targetArn", "failed events are kept"),
     where(["CKV_AWS_173"], FUNCTION, "kmsKeyArn", has_key, None, "its environment uses a customer key"),
     given(["Lambda.1", "CKV_AWS_364"], PERMISSION, "sourceArn", "only one resource may invoke it"),
+    Rule(
+        ids=("VP.Lambda.2",),
+        type=PERMISSION,
+        says="a rule of EventBridge is let in by its ARN, which holds the account; nothing else is pinned",
+        holds=lambda permission, _stack: not permission.inputs.get("sourceAccount"),
+        applies=lambda permission, _stack: permission.inputs["principal"] == "events.amazonaws.com",
+        defect=Defect(PERMISSION, setting("sourceAccount", "123456789012")),
+    ),
     where(
         ["CKV_AWS_301"],
         PERMISSION,

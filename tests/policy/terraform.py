@@ -12,7 +12,14 @@ from tests.policy.stack import Resource, Stack
 from tests.policy.terraform_types import NOT_WRITTEN, RENAMED, RENAMED_IN, TERRAFORM_TYPES
 
 # The keys of these maps are names of the user's, not arguments.
-_FREE_MAPS = {"tags", "variables", "triggers", "responseParameters", "responseTemplates"}
+_FREE_MAPS = {
+    "tags",
+    "variables",
+    "triggers",
+    "requestTemplates",
+    "responseParameters",
+    "responseTemplates",
+}
 _ATTRIBUTES = ("arn", "id", "name", "url", "vpcId", "result", "stageName")
 _AS_ATTRIBUTE = {"vpcId": "id", "stageName": "stage_name"}
 _FROM_INPUTS = {"name", "stageName"}

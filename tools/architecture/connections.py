@@ -242,7 +242,8 @@ def _outside(run: ProgramRun, parts: Parts) -> Iterator[Connection]:
         verb = "x-api-key" if method.inputs.get("apiKeyRequired") else ""
         yield Connection(source=CLIENT, target=gateway, verb=verb, proof=method.name)
     for integration in _of_type(run, ":Integration"):
-        target = parts.named_in(integration.inputs["uri"])
+        # Without an address the gateway answers by itself.
+        target = parts.named_in(integration.inputs.get("uri", ""))
         if target is not None:
             yield Connection(source=gateway, target=target, verb="proxies", proof=integration.name)
     for entry in _of_type(run, ":TopicSubscription"):

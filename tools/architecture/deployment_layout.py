@@ -80,6 +80,7 @@ PLACES: Final = (
         "checks keys, quotas and rates",
         (("web-firewall-acl", "In prod: behind a web firewall"),),
     ),
+    Place("health", "", Kind.FUNCTION, _A, _LOWER, ("api-health-function",)),
     Place("api", "", Kind.FUNCTION, _B, _BOTH, ("api-metadata-function",)),
     Place("cache", "Redis", Kind.STORE, _C, _UPPER, ("cache-group",), "live progress of jobs"),
     Place(
@@ -194,6 +195,7 @@ WIRES: Final = (
     Wire(CLIENT, "gateway", 70, (76, 126)),
     Wire(CLIENT, "s3", 65, (185, 45), "middle", 64),
     Wire("gateway", "api", 224),
+    Wire("gateway", "health", 70),
     Wire("api", "s3", 259, (253, 131), "end", 80),
     Wire("api", "cache", 224),
     Wire("api", "machine", 212, (206, 476), "end"),
@@ -238,6 +240,7 @@ LEGEND: Final = (  # kind, title, left border, width
 # Connections that no arrow shows, and where the reader finds them instead.
 WRITTEN: Final = {
     ("media-bucket", "ingest-bucket"): "access logs of both lie in the third bucket, named in the box",
+    ("health", "cache"): "asks it for a sign of life, and nothing else",
     ("api", "ingest-queue"): "redrives its dead letters when an operator asks",
     ("api", "calls-queue"): "redrives its dead letters when an operator asks",
     ("api", "reports-queue"): "the same, and tells `webhooks` that a delivery is due",

@@ -46,6 +46,7 @@ _PROPERTY_PREFIXES = (
     "aws:iam/",
     "aws:kms/alias:",
     "aws:lambda/eventSourceMapping:",
+    "aws:lambda/functionRecursionConfig:",
     "aws:lambda/invocation:",
     "aws:lambda/permission:",
     "aws:rds/parameterGroup:",

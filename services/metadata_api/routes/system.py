@@ -1,20 +1,14 @@
 """Whether the API is well."""
 
-import logging
-import time
-from collections.abc import Callable
 from http import HTTPStatus
 
-from ledger.database import health
-from metadata_api.environment.resources import Resources
-from metadata_api.http.problems import RETRY_AFTER_SECONDS
-from metadata_api.http.responses import Response, json_response
-from metadata_api.models.system import CheckView, HealthChecks, HealthView
+from metadata_api.environment import health
+from metadata_api.http.responses import Response
+from metadata_api.models.system import HealthView
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.request import ApiRequest
 
 routes = RouteGroup("System")
-_LOGGER = logging.getLogger(__name__)
 
 
 @routes.route(
@@ -26,34 +20,8 @@ _LOGGER = logging.getLogger(__name__)
     open=True,
 )
 def check_health(request: ApiRequest) -> Response:
-    """503 when the database is away; without the cache it is 200, and only live progress is missing."""
-    database = _check("database", lambda: _ask_database(request.resources))
-    cache = _check("cache", lambda: _ask_cache(request.resources))
-    checks = HealthChecks(database=database, cache=cache)
-    down = [name for name, check in (("database", database), ("cache", cache)) if check["status"] != "ok"]
-    if "database" in down:
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-        view = HealthView(status="unavailable", degraded=down, checks=checks)
-        return json_response(view, HTTPStatus.SERVICE_UNAVAILABLE, headers)
-    return json_response(HealthView(status="degraded" if down else "ok", degraded=down, checks=checks))
+    """503 when the database is away; without the cache it is 200, and only live progress is missing.
 
-
-def _check(name: str, ask: Callable[[], None]) -> CheckView:
-    started = time.perf_counter()
-    try:
-        ask()
-    except Exception as error:  # noqa: BLE001 -- whatever is wrong with it, it is not available
-        _LOGGER.warning("dependency_unavailable", extra={"dependency": name, "reason": type(error).__name__})
-        return CheckView(status="unavailable", latency_ms=None)
-    return CheckView(status="ok", latency_ms=round((time.perf_counter() - started) * 1_000, 1))
-
-
-def _ask_database(resources: Resources) -> None:
-    with resources.connection() as conn:
-        health.probe(conn)
-
-
-def _ask_cache(resources: Resources) -> None:
-    if not resources.progress.ping():
-        message = "Redis does not answer"
-        raise ConnectionError(message)
+    An answer may be five seconds old.
+    """
+    return health.check_health(request.resources)

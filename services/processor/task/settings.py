@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^\S+$")]
 _Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
@@ -55,9 +64,20 @@ class Settings(BaseModel):
     task_token: _Secret = Field(description="a task token of 1-4096 characters")
     execution_arn: _Name = Field(description="the ARN of the execution, 1-255 characters without spaces")
     step: Literal["prepare", "encode", "assemble"] = Field(description="prepare, encode or assemble")
+    # ECS may leave out a variable whose value is empty: `value` is optional in its KeyValuePair.
     chunk: Annotated[str, StringConstraints(pattern=r"^(sound|window-\d{4}|)$")] = Field(
-        description="the name of a chunk, or empty for steps that are about the whole job"
+        default="",
+        validate_default=True,
+        description="the name of a chunk for step encode, empty or absent for the others",
     )
+
+    @field_validator("chunk")
+    @classmethod
+    def _encode_has_a_chunk(cls, chunk: str, info: ValidationInfo) -> str:
+        if not chunk and info.data.get("step") == "encode":
+            message = "encode works on one chunk"
+            raise ValueError(message)
+        return chunk
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":

@@ -203,6 +203,7 @@ def roles_by_carrier() -> dict[str, str]:
 def test_the_report_names_every_role_that_runs_code(history: set[Use]) -> None:
     roles = {short(use.role) for use in history}
     assert roles == {
+        "api-health-role",
         "api-metadata-role",
         "ingest-ingest-role",
         "ingest-maintain-role",

@@ -80,7 +80,7 @@ class WebhookSystem:
         """Lets the sender work off its queue; gives how many calls it was asked for."""
         bodies = self.take(self.calls_url)
         for body in bodies:
-            sender.send(body, self._call, self.sqs, self.reports_url)
+            sender.send(body, self.call, self.sqs, self.reports_url)
         return len(bodies)
 
     def report(self) -> dict[str, Any]:
@@ -119,7 +119,8 @@ class WebhookSystem:
         assert answer.status == 200, answer.text
         return list(answer.json["items"])
 
-    def _call(self, message: Send) -> Answer:
+    def call(self, message: Send) -> Answer:
+        """What the sender does with one message: the call itself, to receivers on this machine."""
         self.sent.append(message)
         return post(
             message.url, message.headers, message.body, trusted_hosts=["127.0.0.1"], time_limit_seconds=5

@@ -6,6 +6,7 @@ from local.program import ProgramRun
 from tests.synthesised import one, resources, statements
 
 FUNCTIONS = {
+    "api-health-policy",
     "api-metadata-policy",
     "ingest-ingest-policy",
     "ingest-maintain-policy",
@@ -54,6 +55,7 @@ MATRIX: dict[str, set[str]] = {
     "ingest-ingest-function": set(),
     "ingest-maintain-function": set(),
     "sweep-sweep-function": set(),
+    "api-health-function": set(),
     "api-metadata-function": set(),
     "webhooks-dispatch-function": set(),
     "webhooks-sender-function": set(),
@@ -65,7 +67,7 @@ MATRIX: dict[str, set[str]] = {
         "workflow-policy",
     },
     "database-application-secret": FUNCTIONS | {TASK_START},
-    "cache-secret": {"api-metadata-policy", TASK_START},
+    "cache-secret": {"api-health-policy", "api-metadata-policy", TASK_START},
     "task-task-role": {MACHINE},
     "task-execution-role": {MACHINE},
 }

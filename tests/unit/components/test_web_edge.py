@@ -49,12 +49,12 @@ def test_the_common_rules_are_asked_in_an_order_without_ties(prod: ProgramRun) -
     assert len(priorities) == len(set(priorities))
 
 
-def test_only_the_size_rule_is_softened_because_batches_are_larger(prod: ProgramRun) -> None:
+def test_only_rules_of_the_core_set_are_softened_and_they_count(prod: ProgramRun) -> None:
     softened = {
-        name: [override["name"] for override in group.get("ruleActionOverrides", [])]
+        name: [override["actionToUse"] for override in group.get("ruleActionOverrides", [])]
         for name, group in managed(prod).items()
     }
-    assert softened.pop("AWSManagedRulesCommonRuleSet") == ["SizeRestrictions_BODY"]
+    assert all(action == {"count": {}} for action in softened.pop("AWSManagedRulesCommonRuleSet"))
     assert not any(softened.values())
     for name in managed(prod):
         assert rules(prod)[name]["overrideAction"] == {"none": {}}, name
@@ -62,7 +62,7 @@ def test_only_the_size_rule_is_softened_because_batches_are_larger(prod: Program
 
 def test_an_address_that_asks_too_often_gets_a_problem_with_a_waiting_time(prod: ProgramRun) -> None:
     rule = rules(prod)["limit-per-address"]
-    assert rule["statement"]["rateBasedStatement"]["limit"] == 10000
+    assert rule["statement"]["rateBasedStatement"]["limit"] == 302000
     assert rule["statement"]["rateBasedStatement"]["evaluationWindowSec"] == 300
     refusal = rule["action"]["block"]["customResponse"]
     assert refusal["responseCode"] == 429
@@ -91,8 +91,8 @@ def test_the_firewall_keeps_no_samples_of_requests(prod: ProgramRun) -> None:
 
 
 def test_the_configured_limit_reaches_the_firewall(tmp_path: Path) -> None:
-    run = synthesised_with("dev", tmp_path, web_firewall=True, web_firewall_address_limit=77)
-    assert rules(run)["limit-per-address"]["statement"]["rateBasedStatement"]["limit"] == 77
+    run = synthesised_with("dev", tmp_path, web_firewall=True, web_firewall_address_limit=400_000)
+    assert rules(run)["limit-per-address"]["statement"]["rateBasedStatement"]["limit"] == 400_000
 
 
 def test_a_domain_leads_to_the_stage_over_tls_1_2(tmp_path: Path) -> None:

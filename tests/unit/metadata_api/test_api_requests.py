@@ -141,25 +141,6 @@ def test_a_harmless_request_id_is_kept(
     assert (line["message"], line["request_id"], line["status"]) == ("request_answered", echoed, 404)
 
 
-@pytest.mark.parametrize(
-    ("path", "methods"),
-    [
-        ("/metadata", "GET, POST, OPTIONS"),
-        ("/jobs/1/download/original", "GET, OPTIONS"),
-        ("/metadata/1", "GET, PUT, PATCH, DELETE, OPTIONS"),
-    ],
-)
-def test_a_preflight_names_methods_and_headers(offline_api: ApiClient, path: str, methods: str) -> None:
-    answer = offline_api.call(
-        "OPTIONS", path, headers={"Origin": CORS_ORIGIN, "Access-Control-Request-Method": "PUT"}
-    )
-
-    assert answer.status == 204
-    assert answer.headers["Access-Control-Allow-Origin"] == CORS_ORIGIN
-    assert answer.headers["Access-Control-Allow-Methods"] == methods
-    assert "Idempotency-Key" in answer.headers["Access-Control-Allow-Headers"]
-
-
 def test_profiles_are_those_the_processor_obeys(offline_api: ApiClient) -> None:
     items = offline_api.call("GET", "/profiles").json["items"]
 

@@ -2,7 +2,7 @@
 
 from ledger.database.connection import _PROBE_TIMEOUT_SECONDS
 from metadata_api.environment.live_progress import TIMEOUT_SECONDS
-from metadata_api.environment.resources import ANSWER_TIMEOUT_SECONDS
+from metadata_api.environment.stores import ANSWER_TIMEOUT_SECONDS
 from metadata_api.settings import ApiSettings
 from runtime.database import database_settings
 

@@ -49,10 +49,21 @@ def test_a_complete_environment_gives_typed_settings(environ: dict[str, str]) ->
 
 
 def test_every_variable_is_required(environ: dict[str, str]) -> None:
-    for name in environ:
+    for name in set(environ) - {"CHUNK"}:
         without = {key: value for key, value in environ.items() if key != name}
         with pytest.raises(SettingsError, match=f"{name} is not set"):
             Settings.from_environment(without)
+
+
+def test_a_chunk_is_needed_by_the_step_that_encodes_one_and_by_no_other(environ: dict[str, str]) -> None:
+    without = {name: value for name, value in environ.items() if name != "CHUNK"}
+    for step in ("prepare", "assemble"):
+        assert Settings.from_environment({**without, "STEP": step}).chunk == ""
+    assert Settings.from_environment({**without, "STEP": "encode", "CHUNK": "sound"}).chunk == "sound"
+    with pytest.raises(SettingsError, match="CHUNK is not set"):
+        Settings.from_environment({**without, "STEP": "encode"})
+    with pytest.raises(SettingsError, match="CHUNK='' is refused"):
+        Settings.from_environment({**without, "STEP": "encode", "CHUNK": ""})
 
 
 @pytest.mark.parametrize(

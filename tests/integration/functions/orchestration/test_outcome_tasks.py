@@ -88,6 +88,19 @@ def test_a_task_that_never_came_up_fails_the_token_it_was_started_with(ledger_co
     assert fake.failures[0]["taskToken"] == "token-unused"
 
 
+@pytest.mark.parametrize("left_out", [{"name": "CHUNK"}, {"name": "CHUNK", "value": None}, {"value": ""}, {}])
+def test_a_variable_without_its_value_does_not_hide_the_token(
+    ledger_conn: LedgerConnection, left_out: dict[str, str]
+) -> None:
+    job = queued_job(ledger_conn)
+    fake = FakeStepFunctions()
+    overrides = started_with(job, "token-unused")
+    overrides["containerOverrides"][0]["environment"].insert(0, left_out)
+
+    assert ask(ledger_conn, stopped(overrides=overrides), fake) == {"result": "failed_token"}
+    assert fake.failures[0]["taskToken"] == "token-unused"
+
+
 def test_a_task_that_has_answered_is_left_alone(ledger_conn: LedgerConnection) -> None:
     job = queued_job(ledger_conn)
     claimed(ledger_conn, job)

@@ -205,6 +205,9 @@ def test_the_gateway_wants_the_key_and_the_function_answers(platform: "Platform"
     assert (answer.status_code, answer.json()["items"]) == (200, [])
     health = httpx.get(f"{url}/health", timeout=30)
     assert (health.status_code, health.json()["status"]) == (200, "ok")
+    preflight = httpx.options(f"{url}/metadata", headers={"origin": "https://a.example.com"}, timeout=30)
+    # A function would have named its request.
+    assert (preflight.status_code, "x-request-id" in preflight.headers) == (204, False)
 
 
 def test_the_processor_may_publish_but_not_touch_sources(platform: "Platform") -> None:
