@@ -14,7 +14,7 @@ from components.naming import NameKind
 from components.policies import Statement, read_sources, use_key
 from components.queues import RedrivableQueue, redrive_environment, redrive_statements
 from components.routes import Routes, RoutesArgs
-from components.settings import ApiSettings, JobSettings
+from components.settings import ApiSettings, JobSettings, RetentionSettings
 from components.storage import MediaBuckets
 from components.webhooks import WebhookAccess
 
@@ -52,6 +52,7 @@ class ApiArgs:
         buckets: buckets for uploads and renditions.
         state_machine_arn: workflow to start.
         state_machine_name: its name, for the ARNs of its executions.
+        retention: how long the content of deleted videos is kept.
         jobs: how many are processed at the same time, how many of one key may wait, and the largest source
             that is accepted.
         webhooks: how endpoints are taken up.
@@ -67,6 +68,7 @@ class ApiArgs:
     buckets: MediaBuckets
     state_machine_arn: pulumi.Input[str]
     state_machine_name: pulumi.Input[str]
+    retention: RetentionSettings
     jobs: JobSettings
     webhooks: WebhookAccess
     redrivable: Sequence[RedrivableQueue]
@@ -151,6 +153,7 @@ class Api(pulumi.ComponentResource):
                     "MAX_RUNNING_JOBS": str(args.jobs.max_running_jobs),
                     "MAX_WAITING_JOBS": str(args.jobs.max_waiting_jobs),
                     "MAX_UPLOAD_BYTES": str(args.jobs.max_upload_bytes),
+                    "DELETED_RETENTION_DAYS": str(args.retention.deleted_retention_days),
                     "CORS_ORIGINS": ",".join(args.cors_origins),
                     "WEBHOOK_KEY_ARN": args.webhooks.key_arn,
                     "WEBHOOK_TRUSTED_HOSTS": ",".join(args.webhooks.trusted_hosts),

@@ -57,6 +57,7 @@ def build_edge(
             buckets=stores.storage.buckets,
             state_machine_arn=pipeline.workflow.state_machine_arn,
             state_machine_name=pipeline.workflow.state_machine_name,
+            retention=config.retention,
             jobs=config.jobs,
             webhooks=events.webhooks.access,
             redrivable=[events.ingest.redrivable, *events.webhooks.redrivable],

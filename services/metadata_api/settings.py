@@ -18,6 +18,7 @@ class ApiSettings(FunctionSettings):
     max_running_jobs: int
     max_waiting_jobs: int
     max_upload_bytes: int
+    deleted_retention_days: int
     cors_origins: tuple[str, ...]
     webhook_key_arn: str
     webhook_trusted_hosts: tuple[str, ...]

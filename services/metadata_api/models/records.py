@@ -99,6 +99,10 @@ class RecordQuery(QueryModel):
     )
     created_after: Moment | None = Field(default=None, description="Created at or after this time.")
     created_before: Moment | None = Field(default=None, description="Created before this time.")
+    deleted: bool = Field(
+        default=False,
+        description="true lists the deleted videos that can be taken back instead, with purge_at.",
+    )
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
 
@@ -115,7 +119,10 @@ class WarningView(TypedDict):
 
 
 class RecordView(TypedDict):
-    """A video and what is known about it; warnings tell what was odd about the source of its current job."""
+    """A video and what is known about it; warnings tell what was odd about the source of its current job.
+
+    deleted_at is null unless the video is deleted; from purge_at on it can go for good at any moment.
+    """
 
     video_id: str
     title: str
@@ -131,6 +138,8 @@ class RecordView(TypedDict):
     current_job_id: str | None
     created_at: str
     updated_at: str
+    deleted_at: str | None
+    purge_at: str | None
 
 
 class RecordPage(TypedDict):

@@ -1,4 +1,4 @@
-"""Whether the API is well."""
+"""What the deployment can do, and whether it is well."""
 
 import logging
 import time
@@ -9,11 +9,12 @@ from ledger.database import health
 from metadata_api.environment.resources import Resources
 from metadata_api.http.problems import RETRY_AFTER_SECONDS
 from metadata_api.http.responses import Response, json_response
-from metadata_api.models.system import CheckView, HealthChecks, HealthView
+from metadata_api.models.system import CheckView, HealthChecks, HealthView, ProfileList, ProfileView
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.request import ApiRequest
 
 routes = RouteGroup("System")
+profile_routes = RouteGroup("Profiles")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -36,6 +37,24 @@ def check_health(request: ApiRequest) -> Response:
         view = HealthView(status="unavailable", degraded=down, checks=checks)
         return json_response(view, HTTPStatus.SERVICE_UNAVAILABLE, headers)
     return json_response(HealthView(status="degraded" if down else "ok", degraded=down, checks=checks))
+
+
+@profile_routes.route("GET", "/profiles", summary="List processing profiles", returns=ProfileList)
+def list_profiles(request: ApiRequest) -> Response:  # noqa: ARG001 -- every handler gets the request
+    """What each profile makes of a source; no rung is made that is larger than the source."""
+    # Reading and checking the files takes longer than any other call's imports.
+    from profiles import load_profiles
+
+    items = [
+        ProfileView(
+            name=profile.name,
+            title=profile.title,
+            description=profile.description,
+            definition=profile.model_dump(mode="json", exclude={"name", "title", "description"}),
+        )
+        for profile in load_profiles().values()
+    ]
+    return json_response(ProfileList(items=items))
 
 
 def _check(name: str, ask: Callable[[], None]) -> CheckView:

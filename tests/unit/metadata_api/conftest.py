@@ -28,6 +28,7 @@ def api_settings() -> ApiSettings:
         max_running_jobs=10,
         max_waiting_jobs=100,
         max_upload_bytes=1_000_000,
+        deleted_retention_days=7,
         cors_origins=("https://console.example.com",),
         webhook_key_arn="arn:none",
         webhook_trusted_hosts=(),
