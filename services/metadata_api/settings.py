@@ -19,6 +19,8 @@ class ApiSettings(FunctionSettings):
     max_waiting_jobs: int
     max_upload_bytes: int
     deleted_retention_days: int
+    restore_days: int
+    restore_tier: str
     cors_origins: tuple[str, ...]
     webhook_key_arn: str
     webhook_trusted_hosts: tuple[str, ...]

@@ -91,6 +91,7 @@ def mark_uploaded(conn: LedgerConnection, job_id: UUID, source: SourceObject) ->
             UPDATE jobs SET source_version_id = %(version_id)s, source_etag = %(etag)s,
                    source_sequencer = %(sequencer)s, source_size_bytes = %(size_bytes)s,
                    uploaded_at = coalesce(uploaded_at, now()), updated_at = now(),
+                   restore_expected_at = NULL, source_readable_until = NULL,
                    queued_at = CASE WHEN status = 'PENDING' THEN now() ELSE queued_at END,
                    status = CASE WHEN status = 'PENDING' THEN 'QUEUED' ELSE status END
              WHERE id = %(job_id)s

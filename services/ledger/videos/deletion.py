@@ -164,6 +164,11 @@ def scrub(conn: LedgerConnection, video_id: UUID) -> None:
     jobs_of_video = "(SELECT id FROM jobs WHERE video_id = %(video_id)s)"
     statements = (
         "DELETE FROM sidecars WHERE video_id = %(video_id)s",
+        """
+        DELETE FROM restores r USING jobs j WHERE j.video_id = %(video_id)s
+           AND (r.bucket, r.key) = (j.source_bucket, j.source_key)
+           AND NOT EXISTS (SELECT FROM jobs o WHERE o.source_key = r.key AND o.source_bucket = r.bucket
+                              AND o.video_id <> j.video_id)""",
         f"DELETE FROM outputs WHERE job_id IN {jobs_of_video}",  # noqa: S608 -- constants
         f"UPDATE outbox SET announcement = {blank} WHERE job_id IN {jobs_of_video}",  # noqa: S608 -- constants
         f"""

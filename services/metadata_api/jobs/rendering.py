@@ -65,6 +65,8 @@ def job_summary(job: JobRow, live: Progress | None) -> JobSummary:
         job_id=str(job.id),
         video_id=str(job.video_id),
         status=JobStatus(job.status),
+        waiting_reason=None if job.restore_expected_at is None else "waiting_for_restore",
+        waiting_until=optional_timestamp(job.restore_expected_at),
         stage=live.stage if live else job.stage,
         progress_percent=_percent(job, live),
         fps=live.fps if live else None,

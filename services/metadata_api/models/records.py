@@ -1,6 +1,7 @@
 """The metadata record of a video, as callers write it and as they read it."""
 
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
@@ -51,6 +52,14 @@ class DeletionQuery(QueryModel):
     purge: bool = Field(
         default=False,
         description="Delete file, outputs and texts for good within minutes, not after the configured time.",
+    )
+
+
+class RestoreQuery(QueryModel):
+    """Which original is asked for."""
+
+    job_id: UUID | None = Field(
+        default=None, description="That of this job of the video; of its newest job with a file when absent."
     )
 
 
@@ -140,6 +149,21 @@ class RecordView(TypedDict):
     updated_at: str
     deleted_at: str | None
     purge_at: str | None
+
+
+class RestoreView(TypedDict):
+    """How an original stands.
+
+    RESTORING: it comes out of the archive, by expected_at as S3 promises it. READABLE: it can be read, a copy
+    out of the archive until readable_until. storage_class is S3's word for where it lies.
+    """
+
+    video_id: str
+    job_id: str
+    status: Literal["RESTORING", "READABLE"]
+    storage_class: str
+    expected_at: str | None
+    readable_until: str | None
 
 
 class RecordPage(TypedDict):

@@ -148,6 +148,8 @@ def api_settings(
         max_waiting_jobs=MAX_WAITING_JOBS,
         max_upload_bytes=MAX_UPLOAD_BYTES,
         deleted_retention_days=DELETED_RETENTION_DAYS,
+        restore_days=3,
+        restore_tier="Standard",
         cors_origins=(CORS_ORIGIN,),
         webhook_key_arn=webhook_key_arn,
         webhook_trusted_hosts=("127.0.0.1",),

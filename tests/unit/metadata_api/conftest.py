@@ -29,6 +29,8 @@ def api_settings() -> ApiSettings:
         max_waiting_jobs=100,
         max_upload_bytes=1_000_000,
         deleted_retention_days=7,
+        restore_days=3,
+        restore_tier="Standard",
         cors_origins=("https://console.example.com",),
         webhook_key_arn="arn:none",
         webhook_trusted_hosts=(),
