@@ -12,10 +12,10 @@ from components.function import FunctionPlatform, LambdaFunction, LambdaFunction
 from components.gateway_account import build_gateway_account
 from components.health import build_health_function, throttle_health
 from components.naming import NameKind
-from components.policies import Statement, read_sources, use_key
+from components.policies import Statement, read_sources, restore_sources, use_key
 from components.queues import RedrivableQueue, redrive_environment, redrive_statements
 from components.routes import CalledFunction, Routes, RoutesArgs
-from components.settings import ApiSettings, JobSettings
+from components.settings import ApiSettings, JobSettings, RestoreSettings, RetentionSettings
 from components.storage import MediaBuckets
 from components.webhooks import WebhookAccess
 
@@ -53,6 +53,8 @@ class ApiArgs:
         buckets: buckets for uploads and renditions.
         state_machine_arn: workflow to start.
         state_machine_name: its name, for the ARNs of its executions.
+        retention: how long the content of deleted videos is kept.
+        restore: how originals are brought back from the archive.
         jobs: how many are processed at the same time, how many of one key may wait, and the largest source
             that is accepted.
         webhooks: how endpoints are taken up.
@@ -68,6 +70,8 @@ class ApiArgs:
     buckets: MediaBuckets
     state_machine_arn: pulumi.Input[str]
     state_machine_name: pulumi.Input[str]
+    retention: RetentionSettings
+    restore: RestoreSettings
     jobs: JobSettings
     webhooks: WebhookAccess
     redrivable: Sequence[RedrivableQueue]
@@ -160,6 +164,8 @@ class Api(pulumi.ComponentResource):
                     "MAX_RUNNING_JOBS": str(args.jobs.max_running_jobs),
                     "MAX_WAITING_JOBS": str(args.jobs.max_waiting_jobs),
                     "MAX_UPLOAD_BYTES": str(args.jobs.max_upload_bytes),
+                    "DELETED_RETENTION_DAYS": str(args.retention.deleted_retention_days),
+                    **args.restore.environment,
                     "CORS_ORIGINS": ",".join(args.cors_origins),
                     "WEBHOOK_KEY_ARN": args.webhooks.key_arn,
                     "WEBHOOK_TRUSTED_HOSTS": ",".join(args.webhooks.trusted_hosts),
@@ -188,6 +194,7 @@ class Api(pulumi.ComponentResource):
                 resources=[pulumi.Output.concat(args.buckets.ingest_arn, "/uploads/*")],
             ),
             *read_sources(args.buckets.ingest_arn),
+            restore_sources(args.buckets.ingest_arn),
             Statement(
                 sid="SignDownloads",
                 actions=["s3:GetObject"],

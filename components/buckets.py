@@ -14,10 +14,15 @@ from components.tags import Tags
 SUPERSEDED_TAG_KEY = "attempt"
 SUPERSEDED_TAG_VALUE = "superseded"
 
+# Written by `ingest` on every original that was accepted. Only these are archived: a lifecycle rule can name
+# what it takes and not what it leaves, and the pictures that jobs lay over videos are in the same bucket.
+ORIGINAL_TAG_KEY = "content"
+ORIGINAL_TAG_VALUE = "original"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """Moves objects to a cheaper storage class.
+    """Moves originals to a cheaper storage class.
 
     Attributes:
         after_days: age of the object.
@@ -37,7 +42,7 @@ class PrivateBucketArgs:
         force_destroy: delete the bucket with its objects when the stack goes; otherwise Pulumi protects it.
         key_arn: key that encrypts the objects; None uses S3's own key, which log delivery needs.
         access_log_bucket: bucket that receives the access log; None for the log bucket itself.
-        transitions: moves of current objects by age.
+        transitions: moves of current originals by age.
         expire_after_days: age at which current objects are deleted; None keeps them.
         superseded_retention_days: how long replaced versions, and objects tagged as superseded, are kept.
         expire_superseded: delete objects that carry the tag of superseded attempts.
@@ -188,7 +193,12 @@ class PrivateBucket(pulumi.ComponentResource):
                 days=transition.after_days, storage_class=transition.storage_class
             )
             rules.append(
-                _rule(f"move-to-{transition.storage_class.lower().replace('_', '-')}", transitions=[move])
+                aws.s3.BucketLifecycleConfigurationRuleArgs(
+                    id=f"move-to-{transition.storage_class.lower().replace('_', '-')}",
+                    status="Enabled",
+                    filter=_tagged(ORIGINAL_TAG_KEY, ORIGINAL_TAG_VALUE),
+                    transitions=[move],
+                )
             )
         if self._args.expire_after_days is not None:
             expiration = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
@@ -226,12 +236,15 @@ def _rule(rule_id: str, **action: Any) -> aws.s3.BucketLifecycleConfigurationRul
 
 def _superseded_rule(after_days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
     """Build the rule that deletes what the outputs of a later attempt replaced."""
-    tag = aws.s3.BucketLifecycleConfigurationRuleFilterTagArgs(
-        key=SUPERSEDED_TAG_KEY, value=SUPERSEDED_TAG_VALUE
-    )
     return aws.s3.BucketLifecycleConfigurationRuleArgs(
         id="delete-superseded-attempts",
         status="Enabled",
-        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(tag=tag),
+        filter=_tagged(SUPERSEDED_TAG_KEY, SUPERSEDED_TAG_VALUE),
         expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=after_days),
     )
+
+
+def _tagged(key: str, value: str) -> aws.s3.BucketLifecycleConfigurationRuleFilterArgs:
+    """Name the objects that carry a tag."""
+    tag = aws.s3.BucketLifecycleConfigurationRuleFilterTagArgs(key=key, value=value)
+    return aws.s3.BucketLifecycleConfigurationRuleFilterArgs(tag=tag)

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
 from components.notifications import Topics
-from components.policies import Statement, use_key
+from components.policies import Statement, read_sources, restore_sources, use_key
 from components.queues import (
     WORK_OFF,
     EventSource,
@@ -18,7 +18,7 @@ from components.queues import (
     close_queue,
 )
 from components.rules import call_by_rule, next_run_does
-from components.settings import JobSettings
+from components.settings import JobSettings, RestoreSettings
 from components.storage import MediaBuckets
 
 _FUNCTION_TIMEOUT_SECONDS = 30
@@ -40,6 +40,7 @@ class IngestArgs:
         state_machine_arn: workflow to start.
         state_machine_name: its name.
         topics: topics and the key that encrypts them and the queues.
+        restore: how originals are brought back from the archive.
         jobs: largest source that is accepted, how long a job may wait for it, and how many are processed at
             the same time.
     """
@@ -49,6 +50,7 @@ class IngestArgs:
     state_machine_arn: pulumi.Input[str]
     state_machine_name: pulumi.Input[str]
     topics: Topics
+    restore: RestoreSettings
     jobs: JobSettings
 
 
@@ -112,11 +114,11 @@ class Ingest(pulumi.ComponentResource):
         rule = aws.cloudwatch.EventRule(
             f"{self._name}-object-created",
             name=self._names.physical(NameKind.RULE, "video-object-created"),
-            description="New objects in the ingest bucket",
+            description="Objects of the ingest bucket that are new or have come out of the archive",
             event_pattern=pulumi.Output.json_dumps(
                 {
                     "source": ["aws.s3"],
-                    "detail-type": ["Object Created"],
+                    "detail-type": ["Object Created", "Object Restore Completed"],
                     "detail": {"bucket": {"name": [self._args.buckets.ingest]}},
                 }
             ),
@@ -141,7 +143,7 @@ class Ingest(pulumi.ComponentResource):
                 role="ingest",
                 reserved_concurrency=args.platform.settings.background_reserved_concurrency or None,
                 handler="orchestration.ingest.handler",
-                description="Turns new objects into jobs and starts their workflow",
+                description="Turns new objects into jobs, starts their workflow, wakes jobs on restored ones",
                 timeout_seconds=_FUNCTION_TIMEOUT_SECONDS,
                 environment={
                     "INGEST_BUCKET": args.buckets.ingest,
@@ -170,6 +172,12 @@ class Ingest(pulumi.ComponentResource):
             Statement(
                 sid="InspectUploads",
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[pulumi.Output.concat(bucket_arn, "/*")],
+            ),
+            # So that the lifecycle archives originals alone. Writing tags replaces those that are there.
+            Statement(
+                sid="MarkOriginals",
+                actions=["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"],
                 resources=[pulumi.Output.concat(bucket_arn, "/*")],
             ),
             # Without ListBucket a deleted upload is reported as forbidden and would be retried in vain.
@@ -216,6 +224,7 @@ class Ingest(pulumi.ComponentResource):
                     "COMPLETION_TOPIC_ARN": args.topics.completion_arn,
                     "ERROR_TOPIC_ARN": args.topics.error_arn,
                     "UPLOAD_EXPIRY_SECONDS": str(args.jobs.upload_expiry_seconds),
+                    **args.restore.environment,
                 },
                 statements=[
                     self._start_workflow(),
@@ -228,6 +237,9 @@ class Ingest(pulumi.ComponentResource):
                         resources=[args.topics.completion_arn, args.topics.error_arn],
                     ),
                     use_key("UseMessagesKey", args.topics.key_arn, write=True),
+                    *read_sources(args.buckets.ingest_arn),
+                    restore_sources(args.buckets.ingest_arn),
+                    use_key("UseMediaKey", args.buckets.key_arn, write=False),
                 ],
             ),
             opts=self._child,

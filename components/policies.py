@@ -150,6 +150,15 @@ def use_key(sid: str, key_arn: pulumi.Input[str], *, write: bool) -> Statement:
     return Statement(sid=sid, actions=actions, resources=[key_arn])
 
 
+def restore_sources(ingest_arn: pulumi.Input[str]) -> Statement:
+    """Allow asking S3 for a readable copy of an archived source."""
+    return Statement(
+        sid="RestoreSources",
+        actions=["s3:RestoreObject"],
+        resources=[pulumi.Output.concat(ingest_arn, "/*")],
+    )
+
+
 def read_sources(ingest_arn: pulumi.Input[str]) -> list[Statement]:
     """Allow reading sources in the ingest bucket, and being told when one is missing."""
     return [

@@ -151,6 +151,24 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreSettings:
+    """How originals are brought back from the archive."""
+
+    restore_days: int = value(
+        "how long a copy of an original out of the archive stays", minimum=1, maximum=90
+    )
+    restore_tier: str = value(
+        "how fast S3 brings it back: Standard within 12 hours, Bulk within 48 for less",
+        choices=("Standard", "Bulk"),
+    )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What functions that ask for originals are told."""
+        return {"RESTORE_DAYS": str(self.restore_days), "RESTORE_TIER": self.restore_tier}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSettings:
     """Size of a processing task, and how far it may grow."""
 

@@ -21,6 +21,7 @@ from components.settings import (
     NetworkSettings,
     NotificationSettings,
     ProtectionSettings,
+    RestoreSettings,
     RetentionSettings,
     TaskSettings,
     WebFirewallSettings,
@@ -46,6 +47,7 @@ class StackConfig:
     database: DatabaseSettings
     cache: CacheSettings
     retention: RetentionSettings
+    restore: RestoreSettings
     cors_origins: tuple[str, ...] = value(
         "web origins that may call the API and upload from a browser",
         pattern=r"https?://[^/\s*]+",

@@ -57,6 +57,8 @@ def build_edge(
             buckets=stores.storage.buckets,
             state_machine_arn=pipeline.workflow.state_machine_arn,
             state_machine_name=pipeline.workflow.state_machine_name,
+            retention=config.retention,
+            restore=config.restore,
             jobs=config.jobs,
             webhooks=events.webhooks.access,
             redrivable=[events.ingest.redrivable, *events.webhooks.redrivable],

@@ -48,6 +48,7 @@ def build_events(
             state_machine_name=pipeline.workflow.state_machine_name,
             topics=pipeline.notifications.topics,
             jobs=config.jobs,
+            restore=config.restore,
         ),
     )
     webhooks = Webhooks(

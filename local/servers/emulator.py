@@ -19,6 +19,7 @@ EMULATOR_ENVIRONMENT = REPOSITORY_ROOT / ".venv-emulator"
 # The emulator's built-in account owner; it only means something to the emulator on loopback.
 ROOT_ACCESS_KEY_ID = "test"
 ROOT_SECRET_ACCESS_KEY = "test"  # noqa: S105 - fixed by the emulator, no secret
+_PROGRAM = Path(__file__).with_name("emulator_program.py")
 _PROBE_TIMEOUT_SECONDS = 1.0
 # With TLS the emulator also opens port 443 when it may; this keeps it to the port that it was given.
 _WITHOUT_LOW_PORTS = ("setpriv", "--bounding-set=-net_bind_service", "--")
@@ -114,7 +115,7 @@ class EmulatorServer(LocalServer):
         if self._states_endpoint_url:
             environment["AWS_ENDPOINT_URL_SFN"] = self._states_endpoint_url
         return spawn(
-            [*self._prefix(), str(python), "-m", "ministack"],
+            [*self._prefix(), str(python), "-P", str(_PROGRAM)],
             environment=environment | self._tls_environment(),
             log_path=self.log_path,
             directory=self.data_dir,

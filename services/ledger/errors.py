@@ -19,6 +19,10 @@ class WrongStateError(LedgerError):
     """The job's state does not allow the transition; the caller reads the job again and decides anew."""
 
 
+class PurgeBegunError(LedgerError):
+    """The content of a deleted video is going or gone; the caller cannot have it back."""
+
+
 class QueueFullError(LedgerError):
     """This key has too many jobs that have not begun; the caller orders again later."""
 

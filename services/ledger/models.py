@@ -154,6 +154,19 @@ class SourceObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedSource:
+    """One version of one original in S3's archive; its version id is empty in a bucket without versions."""
+
+    bucket: str
+    key: str
+    version_id: str = ""
+
+    def as_parameters(self) -> dict[str, Any]:
+        """The fields as SQL parameters."""
+        return {"bucket": self.bucket, "key": self.key, "version_id": self.version_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A job as the transitions see it."""
 

@@ -25,6 +25,9 @@ class ApiSettings(HealthSettings):
     max_running_jobs: int
     max_waiting_jobs: int
     max_upload_bytes: int
+    deleted_retention_days: int
+    restore_days: int
+    restore_tier: str
     webhook_key_arn: str
     webhook_trusted_hosts: tuple[str, ...]
     ingest_queue_url: str

@@ -1,4 +1,7 @@
-"""Function `ingest`: turns objects that arrived in the ingest bucket into running jobs."""
+"""Function `ingest`: turns objects that arrived in the ingest bucket into running jobs.
+
+It also wakes the jobs that wait for an original when that has come out of the archive.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,11 +12,13 @@ from botocore.exceptions import ClientError
 from ledger.announcements.announcement import format_bytes
 from ledger.database.connection import ConnectionKeeper, LedgerConnection
 from ledger.errors import JobNotFoundError
-from ledger.jobs import arrivals, failures, settlement
-from ledger.models import Job, SourceObject
+from ledger.jobs import arrivals, failures, restores, settlement
+from ledger.models import ArchivedSource, Failure, Job, SourceObject
 from ledger.states import ErrorCode, JobStatus
+from orchestration.originals import mark_original
 from orchestration.settings import IngestSettings
-from runtime import clients, database
+from runtime import archive, clients, database
+from runtime.archive import Access, Availability
 from runtime.arrival import UPLOAD_KEY, Arrival, InvalidEventError, is_source, read_arrivals
 from runtime.dispatch import Workflow, start_waiting
 from runtime.logs import logger
@@ -61,13 +66,14 @@ def _take_message(body: str, services: Services) -> None:
             raise InvalidEventError(message)
         if not is_source(arrival.key):
             continue
-        source = _inspect(services.s3, arrival)
-        if source is not None:
+        found = _inspect(services.s3, arrival)
+        if found is not None:
+            take = _take_restored if arrival.restored else _take_object
             with services.keeper.connection() as conn:
-                _take_object(conn, source, services)
+                take(conn, *found, services)
 
 
-def _inspect(s3: "S3Client", arrival: Arrival) -> SourceObject | None:
+def _inspect(s3: "S3Client", arrival: Arrival) -> tuple[SourceObject, Availability] | None:
     """Looks at the object itself: events tell no reliable size, and it may be gone or replaced by now."""
     version = {"VersionId": arrival.version_id} if arrival.version_id else {}
     try:
@@ -83,7 +89,7 @@ def _inspect(s3: "S3Client", arrival: Arrival) -> SourceObject | None:
         logger().info("object_replaced", extra={"key": arrival.key})
         return None
     version_id = arrival.version_id or head.get("VersionId")  # a notification may leave it out
-    return SourceObject(
+    source = SourceObject(
         bucket=arrival.bucket,
         key=arrival.key,
         size_bytes=head["ContentLength"],
@@ -91,19 +97,39 @@ def _inspect(s3: "S3Client", arrival: Arrival) -> SourceObject | None:
         version_id=None if version_id == "null" else version_id,
         sequencer=arrival.sequencer,
     )
+    return source, archive.availability(head)
 
 
-def _take_object(conn: LedgerConnection, source: SourceObject, services: Services) -> None:
+def _take_object(
+    conn: LedgerConnection, source: SourceObject, standing: Availability, services: Services
+) -> None:
     job = _find_or_make_job(conn, source)
     if job is None:
         return
+    refusal = _refusal(job, standing, services.settings)
     if job.status is not JobStatus.QUEUED:
         logger().info("event_already_taken", extra={"job_id": str(job.id), "status": job.status})
+    elif refusal is not None:
+        settlement.fail(conn, job.id, job.attempt, refusal, stack=services.settings.stack)
+    else:
+        started = start_waiting(conn, services.workflow)
+        logger().info("job_dispatched" if job.id in started else "job_queued", extra={"job_id": str(job.id)})
+    if refusal is None:
+        # Last, because nobody waits for it; a message that fails here comes again.
+        mark_original(services.s3, source)
+
+
+def _take_restored(
+    conn: LedgerConnection, source: SourceObject, standing: Availability, services: Services
+) -> None:
+    """Looks at the object and not at the event, which may come late or for another restore."""
+    if standing.access is not Access.READABLE:
+        logger().info("restore_not_over", extra={"key": source.key, "access": standing.access})
         return
-    if _refuse_if_too_large(conn, job, services.settings):
-        return
-    started = start_waiting(conn, services.workflow)
-    logger().info("job_dispatched" if job.id in started else "job_queued", extra={"job_id": str(job.id)})
+    place = ArchivedSource(bucket=source.bucket, key=source.key, version_id=source.version_id or "")
+    woken = restores.release(conn, place, standing.readable_until)
+    logger().info("original_restored", extra={"key": source.key, "jobs": woken})
+    start_waiting(conn, services.workflow, most=woken)
 
 
 def _find_or_make_job(conn: LedgerConnection, source: SourceObject) -> Job | None:
@@ -121,14 +147,16 @@ def _find_or_make_job(conn: LedgerConnection, source: SourceObject) -> Job | Non
         return None
 
 
-def _refuse_if_too_large(conn: LedgerConnection, job: Job, settings: IngestSettings) -> bool:
+def _refusal(job: Job, standing: Availability, settings: IngestSettings) -> Failure | None:
+    """Why the file is not taken as it is; None when it is."""
     size_bytes = job.source_size_bytes or 0
-    if size_bytes <= settings.max_upload_bytes:
-        return False
-    text = (
-        f"The file has {format_bytes(size_bytes)}; "
-        f"the platform takes at most {format_bytes(settings.max_upload_bytes)}."
-    )
-    failure = failures.failure(ErrorCode.LIMIT_EXCEEDED, text)
-    settlement.fail(conn, job.id, job.attempt, failure, stack=settings.stack)
-    return True
+    if size_bytes > settings.max_upload_bytes:
+        text = (
+            f"The file has {format_bytes(size_bytes)}; "
+            f"the platform takes at most {format_bytes(settings.max_upload_bytes)}."
+        )
+        return failures.failure(ErrorCode.LIMIT_EXCEEDED, text)
+    if standing.access is not Access.READABLE:
+        remedy = f"Ask for it with POST /metadata/{job.video_id}/restore and retry the job."
+        return failures.failure(ErrorCode.SOURCE_ARCHIVED, remedy=remedy)
+    return None

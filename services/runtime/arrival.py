@@ -1,15 +1,18 @@
-"""Reads S3's two ways of telling that an object was created."""
+"""Reads S3's ways of telling that an object was created, or has come out of the archive."""
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from ledger.jobs.arrivals import ASSET_PREFIX
 from runtime.uuid_pattern import UUID_PATTERN
 
+_RESTORED: Final = "Object Restore Completed"
+EVENT_KINDS: Final = ("Object Created", _RESTORED)
+"""What EventBridge calls them (S3 user guide, "Using EventBridge")."""
 UPLOAD_KEY: Final = re.compile(rf"uploads/(?P<job>{UUID_PATTERN})/source")
 """Where the file of a job that was made first is uploaded to."""
 
@@ -20,13 +23,18 @@ class InvalidEventError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One created object as its event tells it; everything but bucket and key may be missing."""
+    """One object as its event tells it; everything but bucket and key may be missing.
+
+    Attributes:
+        restored: It was not created but has come out of the archive.
+    """
 
     bucket: str
     key: str
     version_id: str | None
     etag: str | None
     sequencer: str | None
+    restored: bool = False
 
 
 def is_source(key: str) -> bool:
@@ -35,7 +43,7 @@ def is_source(key: str) -> bool:
 
 
 def read_arrivals(body: str) -> list[Arrival]:
-    """The created objects in a queue message: one from EventBridge, any number from a direct notification.
+    """The objects in a queue message: one from EventBridge, any number from a direct notification.
 
     Raises:
         InvalidEventError: The message is of another kind or lacks bucket or key.
@@ -66,13 +74,13 @@ def _read(event: Mapping[str, Any]) -> list[Arrival]:
         return []
     if "Records" in event:
         return [_from_notification(record) for record in event["Records"]]
-    if event.get("detail-type") != "Object Created":
-        message = f"expected an 'Object Created' event, got {event.get('detail-type')!r}"
+    kind = event.get("detail-type")
+    if kind not in EVENT_KINDS:
+        message = f"expected one of the events {', '.join(EVENT_KINDS)}, got {kind!r}"
         raise InvalidEventError(message)
     detail = event["detail"]
-    return [
-        _arrival(detail["bucket"]["name"], detail["object"]["key"], detail["object"], "version-id", "etag")
-    ]
+    told = _arrival(detail["bucket"]["name"], detail["object"]["key"], detail["object"], "version-id", "etag")
+    return [replace(told, restored=kind == _RESTORED)]
 
 
 def _from_notification(record: Mapping[str, Any]) -> Arrival:

@@ -12,13 +12,16 @@ from ledger.jobs.reconcile import Attempt
 from ledger.models import Announcement
 from ledger.states import Topic
 from runtime import clients, database, metrics
+from runtime.archive import RestoreTerms
 from runtime.dispatch import Workflow, start_again, start_waiting
 from runtime.executions import describe, execution_arn, execution_name, settle_ended
 from runtime.logs import logger
 from runtime.steps import refuse_failures, run_steps
+from upkeep.restores import follow_restores
 from upkeep.settings import MaintainSettings
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -34,6 +37,7 @@ class Services:
     keeper: ConnectionKeeper
     stepfunctions: "SFNClient"
     sns: "SNSClient"
+    s3: "S3Client"
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
@@ -44,6 +48,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
         keeper=database.ledger(settings),
         stepfunctions=clients.stepfunctions(),
         sns=clients.sns(),
+        s3=clients.s3(),
     )
     return maintain(services)
 
@@ -60,6 +65,7 @@ def maintain(services: Services) -> dict[str, int]:
     """
     steps: dict[str, Callable[[Services, LedgerConnection], int]] = {
         "uploads_expired": _expire_uploads,
+        "jobs_restored": _follow_restores,
         "executions_settled": _settle_executions,
         "announcements_settled": _settle_announcements,
         "jobs_dispatched": _dispatch_jobs,
@@ -82,6 +88,12 @@ def _expire_uploads(services: Services, conn: LedgerConnection) -> int:
         settlement.expire_upload(conn, job_id, attempt, stack=settings.stack) for job_id, attempt in expired
     ]
     return sum(announcement is not None for announcement in told)
+
+
+def _follow_restores(services: Services, conn: LedgerConnection) -> int:
+    settings = services.settings
+    terms = RestoreTerms(days=settings.restore_days, tier=settings.restore_tier)
+    return follow_restores(conn, services.s3, terms)
 
 
 def _settle_executions(services: Services, conn: LedgerConnection) -> int:

@@ -14,6 +14,8 @@ class MaintainSettings(FunctionSettings):
     completion_topic_arn: str
     error_topic_arn: str
     upload_expiry_seconds: int
+    restore_days: int
+    restore_tier: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,8 @@ def _purge_videos(services: Services, conn: LedgerConnection) -> int:
     purged, failed = 0, 0
     for video in deletion.due(conn, settings.deleted_retention_days, limit=_MOST_VIDEOS):
         try:
+            if not deletion.begin(conn, video.id):
+                continue  # somebody has taken it back this very moment
             _purge_video(conn, eraser, settings.media_bucket, video)
         except BudgetSpentError:
             logger().info("purge_goes_on_later", extra={"video_id": str(video.id)})

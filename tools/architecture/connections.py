@@ -36,7 +36,10 @@ _VERBS: Final[Mapping[str, str]] = {
     "s3:ListBucketVersions": "lists",
     "s3:ListMultipartUploadParts": "",
     "s3:PutObject": "writes",
+    "s3:GetObjectVersionTagging": "",
     "s3:PutObjectTagging": "tags",
+    "s3:PutObjectVersionTagging": "tags",
+    "s3:RestoreObject": "restores",
     "sns:Publish": "publishes",
     "sqs:DeleteMessage": "",
     "sqs:GetQueueAttributes": "",
@@ -54,6 +57,7 @@ _AROUND: Final = ("ec2:", "iam:", "kms:", "logs:", "secretsmanager:", "xray:")
 _EVENTS: Final[Mapping[str, str]] = {
     "ECS Task State Change": "task stopped",
     "Object Created": "object created",
+    "Object Restore Completed": "object restored",
     "Step Functions Execution Status Change": "execution ended",
 }
 # What a signed URL lets its holder do.
@@ -64,7 +68,7 @@ _ADDRESSES: Final[Mapping[str, str]] = {"DATABASE_HOST": "SQL", "REDIS_HOST": "p
 # The order in which an arrow names several; words that stand alone are not in it.
 _ORDER: Final = (
     *("signs", "uploads", "downloads", "starts", "runs", "stops", "follows", "calls"),
-    *("reads", "writes", "deletes", "tags", "lists", "takes from", "sends"),
+    *("reads", "writes", "deletes", "tags", "restores", "lists", "takes from", "sends"),
 )
 
 
@@ -196,16 +200,22 @@ def _events(run: ProgramRun, parts: Parts) -> Iterator[Connection]:
         woken = parts.function(target.inputs["arn"])
         if "eventPattern" in rule.inputs:
             pattern = json.loads(rule.inputs["eventPattern"])
-            (kind,) = pattern["detail-type"]
-            if kind not in _EVENTS:
-                message = f"{rule.name} matches {kind!r}; give it a word in tools/architecture/connections.py"
-                raise PictureError(message)
-            for source in {found for text in _strings(pattern["detail"]) if (found := parts.named_in(text))}:
-                yield Connection(source=source, target=woken, verb=_EVENTS[kind], proof=rule.name, wakes=True)
+            sources = {found for text in _strings(pattern["detail"]) if (found := parts.named_in(text))}
+            for verb in _words_of(rule.name, pattern["detail-type"]):
+                for source in sources:
+                    yield Connection(source=source, target=woken, verb=verb, proof=rule.name, wakes=True)
         if "deadLetterConfig" in target.inputs:
             kept = parts.named_in(target.inputs["deadLetterConfig"]["arn"])
             if kept is not None:
                 yield Connection(source=woken, target=kept, verb="undelivered events", proof=target.name)
+
+
+def _words_of(rule: str, kinds: list[str]) -> Iterator[str]:
+    for kind in kinds:
+        if kind not in _EVENTS:
+            message = f"{rule} matches {kind!r}; give it a word in tools/architecture/connections.py"
+            raise PictureError(message)
+        yield _EVENTS[kind]
 
 
 def _strings(value: Any) -> Iterator[str]:

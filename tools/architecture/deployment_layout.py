@@ -241,6 +241,10 @@ LEGEND: Final = (  # kind, title, left border, width
 WRITTEN: Final = {
     ("media-bucket", "ingest-bucket"): "access logs of both lie in the third bucket, named in the box",
     ("health", "cache"): "asks it for a sign of life, and nothing else",
+    (
+        "maintain",
+        "ingest-bucket",
+    ): "looks at originals on their way out of the archive, and asks for them again",
     ("api", "ingest-queue"): "redrives its dead letters when an operator asks",
     ("api", "calls-queue"): "redrives its dead letters when an operator asks",
     ("api", "reports-queue"): "the same, and tells `webhooks` that a delivery is due",

@@ -3,7 +3,8 @@
 A job holds a slot from the moment it is admitted (`dispatched_at`) until its attempt ends; a job that is
 processed without ever having been admitted counts too. Keys share the slots: the next one goes to the key
 with the fewest jobs in work, among equals to the one that waited longest. Priorities order the jobs of one
-key only, so nobody gets ahead of others by calling everything urgent.
+key only, so nobody gets ahead of others by calling everything urgent. A job whose source is in the archive
+waits for it outside of this queue.
 """
 
 from dataclasses import dataclass
@@ -11,31 +12,37 @@ from uuid import UUID
 
 from ledger.database.connection import LedgerConnection
 from ledger.errors import QueueFullError
+from ledger.jobs.restores import COPY_MARGIN
 
 _LOCK = 0x61646D69  # any constant: all who admit only have to agree on it
 # A starter that has died leaves its job admitted and without an execution.
 _START_LEASE = "60 seconds"
 # Written exactly as in the partial indexes, which serve these queries alone.
 _WAITING = "status = 'QUEUED' AND dispatched_at IS NULL"
+# Not those that wait for their source, nor those that could not read it in time; `maintain` sees to both.
+_READY = (
+    f"{_WAITING} AND restore_expected_at IS NULL"
+    f" AND (source_readable_until IS NULL OR source_readable_until > now() + interval '{COPY_MARGIN}')"
+)
 _IN_WORK = "(status = 'PROCESSING' OR (status = 'QUEUED' AND dispatched_at IS NOT NULL))"
 
 # In the index's order, because EXISTS alone may look for a waiting job through the whole table.
 _HAS_WORK = f"""
-    SELECT (SELECT id FROM jobs WHERE {_WAITING} ORDER BY owner, priority DESC, queued_at, id LIMIT 1)
+    SELECT (SELECT id FROM jobs WHERE {_READY} ORDER BY owner, priority DESC, queued_at, id LIMIT 1)
            IS NOT NULL
        AND (SELECT count(*) FROM jobs WHERE {_IN_WORK}) < %s"""  # noqa: S608 -- constants
 _NEXT = f"""
     WITH shares AS (SELECT owner, count(*) AS jobs FROM jobs WHERE {_IN_WORK} GROUP BY owner)
     SELECT first.id, owners.owner
       FROM job_owners owners
-     CROSS JOIN LATERAL (SELECT id FROM jobs WHERE {_WAITING} AND owner = owners.owner
+     CROSS JOIN LATERAL (SELECT id FROM jobs WHERE {_READY} AND owner = owners.owner
                           ORDER BY priority DESC, queued_at, id LIMIT 1) first
       LEFT JOIN shares ON shares.owner = owners.owner
      WHERE (SELECT coalesce(sum(jobs), 0) FROM shares) < %s
      ORDER BY coalesce(shares.jobs, 0), owners.last_started_at NULLS FIRST, owners.owner
      LIMIT 1"""  # noqa: S608 -- constants
 _ADMIT = f"""
-    UPDATE jobs SET dispatched_at = clock_timestamp() WHERE id = %s AND {_WAITING}
+    UPDATE jobs SET dispatched_at = clock_timestamp() WHERE id = %s AND {_READY}
     RETURNING id, attempt"""  # noqa: S608 -- constants
 
 

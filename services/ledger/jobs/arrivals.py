@@ -10,6 +10,7 @@ from ledger.errors import InvalidRecordError
 from ledger.jobs import events, job_rows, jobs
 from ledger.models import Job, NewJob, SourceObject
 from ledger.states import BUCKET_OWNER, JobStatus
+from ledger.videos import videos
 
 DEFAULT_PROFILE = "web"
 ASSET_PREFIX = "assets/"
@@ -44,8 +45,7 @@ def create_bucket_job(
     job_id = uuid5(_BUCKET_JOBS, json.dumps([source.bucket, source.key, identity]))
     with conn.transaction():
         # All versions of a key wait here for each other, so that "newer" and "first" have a meaning.
-        lock_text = json.dumps([source.bucket, source.key])
-        conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (lock_text,))
+        videos.lock_source(conn, source.bucket, source.key)
         known = job_rows.find(conn, job_id)
         if known is not None:
             return BucketJob(job=known, created=False)
@@ -91,6 +91,7 @@ def mark_uploaded(conn: LedgerConnection, job_id: UUID, source: SourceObject) ->
             UPDATE jobs SET source_version_id = %(version_id)s, source_etag = %(etag)s,
                    source_sequencer = %(sequencer)s, source_size_bytes = %(size_bytes)s,
                    uploaded_at = coalesce(uploaded_at, now()), updated_at = now(),
+                   restore_expected_at = NULL, source_readable_until = NULL,
                    queued_at = CASE WHEN status = 'PENDING' THEN now() ELSE queued_at END,
                    status = CASE WHEN status = 'PENDING' THEN 'QUEUED' ELSE status END
              WHERE id = %(job_id)s

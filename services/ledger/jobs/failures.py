@@ -50,6 +50,10 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
     ),
     ErrorCode.SIZE_MISMATCH: ("The file does not have the announced size.", "Upload the file again."),
     ErrorCode.CHECKSUM_MISMATCH: ("The file does not have the announced checksum.", "Upload the file again."),
+    ErrorCode.SOURCE_ARCHIVED: (
+        "The file is in the archive and cannot be read at once.",
+        "Ask for it with POST /metadata/{video_id}/restore and retry the job.",
+    ),
     ErrorCode.SOURCE_MISSING: ("The file is no longer there.", "Upload it again as a new job."),
     ErrorCode.ENCODE_FAILED: ("The video could not be encoded.", "Export the video again and upload it."),
     ErrorCode.VERIFICATION_FAILED: ("A produced file did not pass its checks.", _RETRY_LATER),

@@ -16,7 +16,7 @@ COLUMNS: Final = (
     " j.declared_sha256, j.source_size_bytes, j.source_bucket, j.source_key, j.source_version_id,"
     " j.attempt, j.fence, j.stage_seconds, j.error_code, j.error_message, j.error_remedy,"
     " j.created_at, j.updated_at, j.uploaded_at, j.started_at, j.finished_at, j.upload_id, j.priority,"
-    " j.reused_job_id"
+    " j.reused_job_id, CASE WHEN j.status = 'QUEUED' THEN j.restore_expected_at END"
 )
 _VISIBLE: Final = "jobs j JOIN videos v ON v.id = j.video_id AND v.deleted_at IS NULL"
 _OUTPUTS: Final = """
@@ -32,10 +32,11 @@ MAX_QUEUE_POSITION: Final = 1_000
 # Two ranges of the index that admission reads, each no longer than what is shown.
 _AHEAD: Final = f"""
     (SELECT count(*) FROM (
-        SELECT FROM jobs w WHERE w.status = 'QUEUED' AND w.dispatched_at IS NULL AND w.owner = j.owner
+        SELECT FROM jobs w WHERE w.status = 'QUEUED' AND w.dispatched_at IS NULL
+           AND w.restore_expected_at IS NULL AND w.owner = j.owner
            AND {{which}} LIMIT {MAX_QUEUE_POSITION + 1}) ahead)"""  # noqa: S608 -- constants
 _QUEUE_POSITION: Final = f"""
-    CASE WHEN j.status = 'QUEUED' AND j.dispatched_at IS NULL THEN
+    CASE WHEN j.status = 'QUEUED' AND j.dispatched_at IS NULL AND j.restore_expected_at IS NULL THEN
         {_AHEAD.format(which="w.priority > j.priority")}
       + {_AHEAD.format(which="w.priority = j.priority AND (w.queued_at, w.id) <= (j.queued_at, j.id)")}
     END"""
@@ -43,7 +44,11 @@ _QUEUE_POSITION: Final = f"""
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job as stored; the order of its fields is the order of the columns read."""
+    """A job as stored; the order of its fields is the order of the columns read.
+
+    Attributes:
+        restore_expected_at: While it waits for its source to come out of the archive: when that is expected.
+    """
 
     id: UUID
     video_id: UUID
@@ -72,6 +77,7 @@ class JobRow:
     upload_id: str | None
     priority: int
     reused_job_id: UUID | None
+    restore_expected_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +85,8 @@ class JobDetail:
     """A job with its outputs, each as a plain JSON object.
 
     Attributes:
-        queue_position: Its place among the waiting jobs of its owner, from 1; None when it does not wait, or
-            when more than MAX_QUEUE_POSITION are ahead.
+        queue_position: Its place among the jobs of its owner that wait for their turn, from 1; None when it
+            does not, or when more than MAX_QUEUE_POSITION are ahead.
         overrides: What it asks for beyond its profile, as `Overrides.as_dict` writes it.
         warnings: What was odd about its source, as `JobWarning.as_dict` writes it.
     """
@@ -175,6 +181,16 @@ def of_batch(conn: "LedgerConnection", batch_id: UUID) -> list[JobRow]:
     """The jobs of a batch in the order in which they were given."""
     query = f"SELECT {COLUMNS} FROM {_VISIBLE} WHERE j.batch_id = %s ORDER BY j.ordinal"  # noqa: S608 -- constants
     return [JobRow(*row) for row in conn.execute(query, [batch_id])]
+
+
+def newest_with_file(conn: "LedgerConnection", video_id: UUID) -> JobRow | None:
+    """The newest job of a video whose file has arrived."""
+    query = (
+        f"SELECT {COLUMNS} FROM jobs j WHERE j.video_id = %s"  # noqa: S608 -- constants
+        " AND j.uploaded_at IS NOT NULL ORDER BY j.ordinal DESC LIMIT 1"
+    )
+    row = conn.execute(query, [video_id]).fetchone()
+    return None if row is None else JobRow(*row)
 
 
 def unfinished_of(conn: "LedgerConnection", video_id: UUID) -> list[JobRow]:

@@ -128,7 +128,7 @@ def cancel(conn: LedgerConnection, job_id: UUID) -> Job:
         conn.execute(
             """
             UPDATE jobs SET status = 'CANCELLED', stage = NULL, task_token = NULL, finished_at = now(),
-                   updated_at = now()
+                   restore_expected_at = NULL, updated_at = now()
              WHERE id = %s
             """,
             (job_id,),
@@ -158,7 +158,8 @@ def retry(conn: LedgerConnection, job_id: UUID) -> Job:
                    dispatched_at = NULL, execution_arn = NULL, task_arn = NULL, task_token = NULL,
                    stage = NULL, heartbeat_at = NULL, error_code = NULL, error_message = NULL,
                    error_remedy = NULL, announcement = NULL, announcement_route = 'NONE',
-                   queued_at = now(), started_at = NULL, finished_at = NULL, updated_at = now()
+                   queued_at = now(), started_at = NULL, finished_at = NULL, source_readable_until = NULL,
+                   updated_at = now()
              WHERE id = %s
             """,
             (job_id,),

@@ -1,4 +1,4 @@
-"""The end of deleted videos: what nobody else needs goes for good, ids, states and history stay.
+"""Deleted videos: taken back in time, or their end, when what nobody else needs goes and the trail stays.
 
 Objects are found through the rows, so the rows go last: a sweep that dies on the way is simply repeated.
 """
@@ -9,9 +9,23 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.database.connection import LedgerConnection
+from ledger.errors import PurgeBegunError
+from ledger.videos import videos
 
 # A cancelled worker stops at its next heartbeat; what it uploads until then must be there to be found.
 _STOPPING_TIME = "10 minutes"
+
+_TAKE_BACK = (
+    """
+    UPDATE videos v SET source_bucket = NULL, source_key = NULL
+     WHERE id = %s AND EXISTS (
+           SELECT FROM videos o WHERE o.source_bucket = v.source_bucket AND o.source_key = v.source_key
+              AND o.deleted_at IS NULL)""",
+    "UPDATE videos SET deleted_at = NULL, purge_after = NULL, updated_at = now() WHERE id = %s",
+    """
+    INSERT INTO events (job_id, attempt, fence, type)
+    SELECT id, attempt, fence, 'video.undeleted' FROM jobs WHERE video_id = %s""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,61 @@ def due(conn: LedgerConnection, retention_days: int, *, limit: int) -> list[Dele
         {"days": retention_days, "limit": limit, "stopping": _STOPPING_TIME},
     ).fetchall()
     return [DeletedVideo(*row) for row in rows]
+
+
+def begin(conn: LedgerConnection, video_id: UUID) -> bool:
+    """Notes that the content of a deleted video goes from now on; repeats change nothing.
+
+    Returns:
+        False when somebody has taken the video back meanwhile.
+    """
+    row = conn.execute(
+        """
+        UPDATE videos SET purge_started_at = coalesce(purge_started_at, now())
+         WHERE id = %s AND deleted_at IS NOT NULL RETURNING id
+        """,
+        (video_id,),
+    ).fetchone()
+    return row is not None
+
+
+def take_back(conn: LedgerConnection, video_id: UUID) -> bool:
+    """Shows a deleted video again, with its jobs as they are; one that is not deleted stays as it is.
+
+    Where another video was made of a file under the same key since, later files under it stay with that one.
+
+    Returns:
+        False when there never was such a video.
+
+    Raises:
+        PurgeBegunError: Its content is going or gone.
+    """
+    with conn.transaction():
+        # In the order of all others: the key, the jobs, the record.
+        source = conn.execute(
+            "SELECT source_bucket, source_key FROM videos WHERE id = %s AND source_key IS NOT NULL",
+            (video_id,),
+        ).fetchone()
+        if source is not None:
+            videos.lock_source(conn, *source)
+        conn.execute("SELECT FROM jobs WHERE video_id = %s ORDER BY id FOR KEY SHARE", (video_id,))
+        row = conn.execute(
+            """
+            SELECT deleted_at IS NOT NULL, purge_started_at IS NOT NULL OR purged_at IS NOT NULL
+              FROM videos WHERE id = %s FOR UPDATE
+            """,
+            (video_id,),
+        ).fetchone()
+        if row is None:
+            return False
+        deleted, purging = row
+        if purging:
+            message = f"the content of video {video_id} is being deleted for good, or is gone already"
+            raise PurgeBegunError(message)
+        if deleted:
+            for statement in _TAKE_BACK:
+                conn.execute(statement, (video_id,))
+    return True
 
 
 def sources(conn: LedgerConnection, video_id: UUID) -> list[tuple[str, str]]:
@@ -95,6 +164,11 @@ def scrub(conn: LedgerConnection, video_id: UUID) -> None:
     jobs_of_video = "(SELECT id FROM jobs WHERE video_id = %(video_id)s)"
     statements = (
         "DELETE FROM sidecars WHERE video_id = %(video_id)s",
+        """
+        DELETE FROM restores r USING jobs j WHERE j.video_id = %(video_id)s
+           AND (r.bucket, r.key) = (j.source_bucket, j.source_key)
+           AND NOT EXISTS (SELECT FROM jobs o WHERE o.source_key = r.key AND o.source_bucket = r.bucket
+                              AND o.video_id <> j.video_id)""",
         f"DELETE FROM outputs WHERE job_id IN {jobs_of_video}",  # noqa: S608 -- constants
         f"UPDATE outbox SET announcement = {blank} WHERE job_id IN {jobs_of_video}",  # noqa: S608 -- constants
         f"""

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = (
     "id, title, description, tags, language, attributes, technical, state, version,"
-    " latest_job_id, current_job_id, created_at, updated_at,"
+    " latest_job_id, current_job_id, created_at, updated_at, deleted_at, purge_after,"
     " coalesce((SELECT j.warnings FROM jobs j WHERE j.id = videos.current_job_id), '[]')"
 )
+
+# As in the partial index, which serves this list alone.
+_TO_TAKE_BACK: Final = "deleted_at IS NOT NULL AND purge_started_at IS NULL AND purged_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Video:
     """A stored record; the order of its fields is the order of the columns read.
 
     Attributes:
+        deleted_at: None unless it was read among the deleted ones.
+        purge_after: When its content goes, where that was asked for at the deletion.
         warnings: What was odd about the source of its current job, as `JobWarning.as_dict` writes it.
     """
 
@@ -39,6 +44,8 @@ class Video:
     current_job_id: UUID | None
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None
+    purge_after: datetime | None
     warnings: list[dict[str, Any]]
 
 
@@ -72,6 +79,7 @@ class VideoFilter:
         text: Words that title, description or tags must contain.
         created_after: Inclusive.
         created_before: Exclusive.
+        deleted: Those that are deleted and can still be taken back, in place of those that are not deleted.
     """
 
     tags: Sequence[str] = ()
@@ -79,6 +87,7 @@ class VideoFilter:
     state: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    deleted: bool = False
 
 
 def create(conn: "LedgerConnection", video_id: UUID, draft: VideoDraft) -> Video:
@@ -105,6 +114,11 @@ def lock(conn: "LedgerConnection", video_id: UUID) -> Video | None:
     query = f"SELECT {_COLUMNS} FROM videos WHERE id = %s AND deleted_at IS NULL FOR UPDATE"  # noqa: S608
     row = conn.execute(query, [video_id]).fetchone()
     return None if row is None else Video(*row)
+
+
+def lock_source(conn: "LedgerConnection", bucket: str, key: str) -> None:
+    """Lets others who decide which video a dropped file belongs to wait until the transaction ends."""
+    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (json.dumps([bucket, key]),))
 
 
 def replace(
@@ -177,7 +191,7 @@ def find(
         after: Creation time and id of the last record of the page before.
         limit: Most records to return.
     """
-    conditions = ["deleted_at IS NULL", *_conditions(wanted)]
+    conditions = [_TO_TAKE_BACK if wanted.deleted else "deleted_at IS NULL", *_conditions(wanted)]
     if after is not None:
         conditions.append("(created_at, id) < (%(after_time)s, %(after_id)s)")
     query = (

@@ -14,12 +14,14 @@ from ledger.videos.sidecars import NewSidecar, TooManyTracksError
 from ledger.videos.videos import VideoDraft
 from metadata_api.environment import multipart
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.jobs.archived import archived_source, refuse_archived, wait_if_restoring
 from metadata_api.jobs.overrides import check_overrides
 from metadata_api.jobs.sources import check_size, find_source, is_present
 from metadata_api.models.jobs import SourceJobBody, UploadJobBody
 from metadata_api.operations.request import not_found
 from metadata_api.playback.subtitles import new_sidecar
 from metadata_api.settings import ApiSettings
+from runtime.archive import READABLE, Availability
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
@@ -31,6 +33,7 @@ CREATION_PROBLEMS = (
     ProblemCode.VALIDATION_FAILED,
     ProblemCode.SOURCE_NOT_ALLOWED,
     ProblemCode.SOURCE_NOT_FOUND,
+    ProblemCode.SOURCE_ARCHIVED,
     ProblemCode.SUBTITLES_REFUSED,
     ProblemCode.VIDEO_NOT_FOUND,
     ProblemCode.IDEMPOTENT_RESULT_GONE,
@@ -50,6 +53,7 @@ class JobDraft:
     Attributes:
         owner: Public id of the API key that drafts it.
         source: None when the file is still to be uploaded.
+        availability: Whether the source can be read at once.
         overrides: What it asks for beyond its profile.
         subtitles: What it adds to the video's record.
     """
@@ -59,6 +63,7 @@ class JobDraft:
     source: SourceObject | None
     filename: str
     overrides: Overrides
+    availability: Availability = READABLE
     subtitles: tuple[NewSidecar, ...] = ()
 
 
@@ -81,9 +86,10 @@ def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSett
         _check_single(body)
         if body.deduplicate and body.sha256 is None:
             raise field_problem("deduplicate", "needs sha256, by which the same bytes are known")
-        source, filename = None, body.filename
+        source, filename, availability = None, body.filename, READABLE
     else:
-        source, filename = find_source(body.source, settings), _filename_of_key(body.source.key)
+        found, filename = find_source(body.source, settings), _filename_of_key(body.source.key)
+        source, availability = found.source, found.availability
     overrides = check_overrides(body, profile, settings)
     return JobDraft(
         owner=owner,
@@ -91,6 +97,7 @@ def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSett
         source=source,
         filename=filename,
         overrides=overrides,
+        availability=availability,
         subtitles=_clean_subtitles(body),
     )
 
@@ -119,7 +126,7 @@ def make_job(
         The new job; None when it has its outputs already, from an earlier one.
 
     Raises:
-        Problem: VIDEO_NOT_FOUND.
+        Problem: VIDEO_NOT_FOUND, or SOURCE_ARCHIVED.
     """
     # Loads the database driver; by now the connection has done so.
     from ledger.jobs import jobs
@@ -133,7 +140,10 @@ def make_job(
     new = _new_job(job_id, video_id, draft, settings.ingest_bucket, batch_id)
     made = None
     if draft.source is not None:
+        place = archived_source(draft.source)
+        refuse_archived(conn, place, draft.availability)
         made = jobs.insert(conn, new, JobStatus.QUEUED, None, draft.source, video=video)
+        wait_if_restoring(conn, job_id, place, draft.availability, settings)
     elif not _answer_with_known_outputs(conn, draft, new, settings.stack, video):
         upload_id = _begin_parts(draft.body, new)
         waiting = new if upload_id is None else replace(new, upload_id=upload_id)

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Final
 
 from ledger.overrides import NAMES, Overrides, Trim, Watermark
-from metadata_api.http.problems import Problem, field_problem
+from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.jobs.sources import find_source
 from metadata_api.models.jobs import JobBody
 from metadata_api.models.overrides import WatermarkBody
 from metadata_api.settings import ApiSettings
+from runtime.archive import Access
 
 if TYPE_CHECKING:
     from profiles import Profile
@@ -44,9 +45,13 @@ def check_overrides(body: JobBody, profile: "Profile", settings: ApiSettings) ->
 def _watermark(body: WatermarkBody, settings: ApiSettings) -> Watermark:
     """Note which very object lies under the key now: a later one would change what was ordered."""
     try:
-        found = find_source(body.source, settings)
+        looked_at = find_source(body.source, settings)
     except Problem as problem:
         raise problem.within("watermark") from problem
+    found, standing = looked_at.source, looked_at.availability
+    if standing.access is not Access.READABLE:
+        detail = "watermark: the picture is in the archive; put it into the bucket again, below assets/"
+        raise Problem(ProblemCode.SOURCE_ARCHIVED, detail)
     if found.size_bytes > MAX_WATERMARK_BYTES:
         message = f"the picture has {found.size_bytes} bytes; at most {MAX_WATERMARK_BYTES} are accepted"
         raise field_problem("watermark.source.key", message)

@@ -1,6 +1,7 @@
 """Turns rows of the ledger into what callers see."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
@@ -33,7 +34,22 @@ def record_view(video: Video) -> RecordView:
         current_job_id=_optional_id(video.current_job_id),
         created_at=timestamp(video.created_at),
         updated_at=timestamp(video.updated_at),
+        deleted_at=optional_timestamp(video.deleted_at),
+        purge_at=None,
     )
+
+
+def deleted_record_view(video: Video, retention_days: int) -> RecordView:
+    """A record that is deleted, with the time from which on its content can go.
+
+    Args:
+        video: The stored record.
+        retention_days: How long the content of deleted videos is kept.
+    """
+    view = record_view(video)
+    if video.deleted_at is not None:
+        view["purge_at"] = timestamp(video.purge_after or video.deleted_at + timedelta(days=retention_days))
+    return view
 
 
 def live_progress(board: LiveProgress, jobs: Sequence[JobRow]) -> Mapping[UUID, Progress]:
@@ -49,6 +65,8 @@ def job_summary(job: JobRow, live: Progress | None) -> JobSummary:
         job_id=str(job.id),
         video_id=str(job.video_id),
         status=JobStatus(job.status),
+        waiting_reason=None if job.restore_expected_at is None else "waiting_for_restore",
+        waiting_until=optional_timestamp(job.restore_expected_at),
         stage=live.stage if live else job.stage,
         progress_percent=_percent(job, live),
         fps=live.fps if live else None,

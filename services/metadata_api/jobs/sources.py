@@ -1,15 +1,26 @@
-"""Objects that callers name instead of uploading: allowed or not, there or not."""
+"""Objects that callers name instead of uploading: allowed or not, there or not, readable or archived."""
 
-from ledger.models import SourceObject
+from dataclasses import dataclass
+
+from ledger.models import ArchivedSource, SourceObject
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.models.overrides import SourceLocation
 from metadata_api.settings import ApiSettings
-from runtime import clients
+from runtime import archive, clients
+from runtime.archive import Availability
 
 _ABSENT_STATUSES = frozenset({400, 403, 404})
 
 
-def find_source(location: SourceLocation, settings: ApiSettings) -> SourceObject:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSource:
+    """An object that is there, and whether it can be read."""
+
+    source: SourceObject
+    availability: Availability
+
+
+def find_source(location: SourceLocation, settings: ApiSettings) -> FoundSource:
     """The newest version of a named object.
 
     Raises:
@@ -29,29 +40,31 @@ def find_source(location: SourceLocation, settings: ApiSettings) -> SourceObject
         message = f"there is no readable object with this key in {location.bucket!r}"
         raise field_problem("source.key", message, ProblemCode.SOURCE_NOT_FOUND) from error
     check_size(head["ContentLength"], settings)
-    return SourceObject(
+    source = SourceObject(
         bucket=location.bucket,
         key=location.key,
         size_bytes=head["ContentLength"],
         etag=head["ETag"].strip('"'),
         version_id=head.get("VersionId"),
     )
+    return FoundSource(source=source, availability=archive.availability(head))
 
 
 def is_present(bucket: str, key: str, version_id: str | None) -> bool:
-    """Whether a job's source is still where the job found it."""
+    """Whether an object is still there."""
+    return look_at(ArchivedSource(bucket=bucket, key=key, version_id=version_id or "")) is not None
+
+
+def look_at(source: ArchivedSource) -> Availability | None:
+    """How a job's source stands now; None when it is no longer where the job found it."""
     from botocore.exceptions import ClientError
 
     try:
-        if version_id is None:
-            clients.s3().head_object(Bucket=bucket, Key=key)
-        else:
-            clients.s3().head_object(Bucket=bucket, Key=key, VersionId=version_id)
+        return archive.look(clients.s3(), source)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _ABSENT_STATUSES:
             raise
-        return False
-    return True
+        return None
 
 
 def check_size(size_bytes: int, settings: ApiSettings) -> None:

@@ -135,11 +135,17 @@ class JobError(TypedDict):
 
 
 class JobSummary(TypedDict):
-    """A job and how far it is."""
+    """A job and how far it is.
+
+    waiting_reason tells why a QUEUED job does not wait for its turn alone, waiting_until when that is over as
+    far as can be told.
+    """
 
     job_id: str
     video_id: str
     status: JobStatus
+    waiting_reason: Literal["waiting_for_restore"] | None
+    waiting_until: str | None
     stage: str | None
     progress_percent: float | None
     fps: float | None
@@ -178,9 +184,9 @@ class OutputView(TypedDict):
 class JobView(JobSummary):
     """A job with its outputs and the seconds each stage took.
 
-    queue_position counts the waiting jobs of the same API key, 1 begins next; null when it does not wait, or
-    when more than 1,000 are ahead. reused_job_id is the job that made the outputs, when another one did.
-    warnings tell what was odd about the source; empty until the job has completed.
+    queue_position counts the waiting jobs of the same API key, 1 begins next; null when it does not wait for
+    its turn, or when more than 1,000 are ahead. reused_job_id is the job that made the outputs, when another
+    one did. warnings tell what was odd about the source; empty until the job has completed.
     """
 
     queue_position: int | None

@@ -1,6 +1,7 @@
 """The metadata record of a video, as callers write it and as they read it."""
 
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
@@ -54,6 +55,14 @@ class DeletionQuery(QueryModel):
     )
 
 
+class RestoreQuery(QueryModel):
+    """Which original is asked for."""
+
+    job_id: UUID | None = Field(
+        default=None, description="That of this job of the video; of its newest job with a file when absent."
+    )
+
+
 class RecordFields(RequestModel):
     """What every record may have."""
 
@@ -99,6 +108,10 @@ class RecordQuery(QueryModel):
     )
     created_after: Moment | None = Field(default=None, description="Created at or after this time.")
     created_before: Moment | None = Field(default=None, description="Created before this time.")
+    deleted: bool = Field(
+        default=False,
+        description="true lists the deleted videos that can be taken back instead, with purge_at.",
+    )
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
 
@@ -115,7 +128,10 @@ class WarningView(TypedDict):
 
 
 class RecordView(TypedDict):
-    """A video and what is known about it; warnings tell what was odd about the source of its current job."""
+    """A video and what is known about it; warnings tell what was odd about the source of its current job.
+
+    deleted_at is null unless the video is deleted; from purge_at on it can go for good at any moment.
+    """
 
     video_id: str
     title: str
@@ -131,6 +147,23 @@ class RecordView(TypedDict):
     current_job_id: str | None
     created_at: str
     updated_at: str
+    deleted_at: str | None
+    purge_at: str | None
+
+
+class RestoreView(TypedDict):
+    """How an original stands.
+
+    RESTORING: it comes out of the archive, by expected_at as S3 promises it. READABLE: it can be read, a copy
+    out of the archive until readable_until. storage_class is S3's word for where it lies.
+    """
+
+    video_id: str
+    job_id: str
+    status: Literal["RESTORING", "READABLE"]
+    storage_class: str
+    expected_at: str | None
+    readable_until: str | None
 
 
 class RecordPage(TypedDict):

@@ -7,6 +7,8 @@ from ledger.states import JobStatus
 from metadata_api.environment.presign import StoredObject
 from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import Response, json_response
+from metadata_api.jobs.archived import refuse_unreadable, source_of
+from metadata_api.jobs.sources import look_at
 from metadata_api.models.jobs import DownloadLink
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.request import ApiRequest, not_found
@@ -24,20 +26,25 @@ _ORIGINAL_CONTENT_TYPE = "application/octet-stream"
     problems=(
         ProblemCode.JOB_NOT_FOUND,
         ProblemCode.SOURCE_NOT_UPLOADED,
+        ProblemCode.SOURCE_ARCHIVED,
         ProblemCode.UPSTREAM_UNAVAILABLE,
     ),
 )
 def link_original(request: ApiRequest) -> Response:
-    """A link, valid for one hour, to the file as it was uploaded."""
+    """A link, valid for one hour, to the file as it was uploaded; not while it lies in the archive."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     with request.resources.connection() as conn:
         detail = job_queries.get(conn, job_id)
-    if detail is None:
-        raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
-    job = detail.job
-    if job.uploaded_at is None:
-        message = f"the file of job {job_id} was not uploaded; status is {job.status}"
-        raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, message)
+        if detail is None:
+            raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+        job = detail.job
+        if job.uploaded_at is None:
+            message = f"the file of job {job_id} was not uploaded; status is {job.status}"
+            raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, message)
+        source = source_of(job)
+        standing = look_at(source)
+        if standing is not None:
+            refuse_unreadable(conn, source, standing, request.resources.settings)
     stored = StoredObject(
         bucket=job.source_bucket,
         key=job.source_key,

@@ -9,14 +9,16 @@ from ledger.jobs.job_queries import JobDetail
 from ledger.videos import videos
 from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import Response, json_response
+from metadata_api.jobs.archived import refuse_archived, source_of, wait_if_restoring
 from metadata_api.jobs.creation import refuse_when_full
 from metadata_api.jobs.execution_control import forget_upload, start_now, stop_now
 from metadata_api.jobs.rendering import job_view
-from metadata_api.jobs.sources import is_present
+from metadata_api.jobs.sources import look_at
 from metadata_api.jobs.upload_tickets import open_upload
 from metadata_api.models.jobs import JobView
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.request import ApiRequest, not_found
+from runtime.archive import READABLE
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
@@ -65,22 +67,33 @@ def cancel_job(request: ApiRequest) -> Response:
         ProblemCode.JOB_NOT_FOUND,
         ProblemCode.JOB_NOT_RETRYABLE,
         ProblemCode.SOURCE_NOT_UPLOADED,
+        ProblemCode.SOURCE_ARCHIVED,
         ProblemCode.QUEUE_FULL,
         ProblemCode.UPSTREAM_UNAVAILABLE,
     ),
 )
 def retry_job(request: ApiRequest) -> Response:
-    """A new attempt of a FAILED or CANCELLED job on the file that was uploaded for it."""
+    """A new attempt of a FAILED or CANCELLED job on the file that was uploaded for it.
+
+    While the file comes out of the archive the attempt waits for it.
+    """
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     settings = request.resources.settings
     with request.resources.connection() as conn:
-        source = _visible(conn, job_id).job
-        if source.uploaded_at is not None and not is_present(
-            source.source_bucket, source.source_key, source.source_version_id
-        ):
-            message = f"the file of job {job_id} is no longer in the bucket; create a new job and upload it"
-            raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, message)
-        _requeue(conn, job_id, settings.max_waiting_jobs)
+        job = _visible(conn, job_id).job
+        source, standing = source_of(job), READABLE
+        if job.uploaded_at is not None:
+            found = look_at(source)
+            if found is None:
+                detail = (
+                    f"the file of job {job_id} is no longer in the bucket; create a new job and upload it"
+                )
+                raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, detail)
+            standing = found
+            refuse_archived(conn, source, standing)
+        with conn.transaction():
+            _requeue(conn, job_id, settings.max_waiting_jobs)
+            wait_if_restoring(conn, job_id, source, standing, settings)
         start_now(conn, settings)
         detail = _visible(conn, job_id)
     return json_response(job_view(detail, None))
@@ -89,15 +102,14 @@ def retry_job(request: ApiRequest) -> Response:
 def _requeue(conn: "LedgerConnection", job_id: UUID, max_waiting_jobs: int) -> None:
     from ledger.jobs import jobs
 
-    with conn.transaction():
-        try:
-            job = jobs.retry(conn, job_id)
-        except WrongStateError as error:
-            raise Problem(ProblemCode.JOB_NOT_RETRYABLE, str(error)) from error
-        refuse_when_full(conn, job.owner, 0, max_waiting_jobs)
-        # A record that was deleted meanwhile must not come back to life with an unfinished job.
-        if videos.lock(conn, job.video_id) is None:
-            raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+    try:
+        job = jobs.retry(conn, job_id)
+    except WrongStateError as error:
+        raise Problem(ProblemCode.JOB_NOT_RETRYABLE, str(error)) from error
+    refuse_when_full(conn, job.owner, 0, max_waiting_jobs)
+    # A record that was deleted meanwhile must not come back to life with an unfinished job.
+    if videos.lock(conn, job.video_id) is None:
+        raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
 
 
 def _visible(conn: "LedgerConnection", job_id: UUID) -> JobDetail:

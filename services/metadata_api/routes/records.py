@@ -11,7 +11,7 @@ from ledger.videos.videos import Video, VideoDraft, VideoFilter
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.http.responses import Response, empty_response, json_response
 from metadata_api.jobs.execution_control import cancel_all, stop_all
-from metadata_api.jobs.rendering import record_view
+from metadata_api.jobs.rendering import deleted_record_view, record_view
 from metadata_api.models.fields import check_attributes
 from metadata_api.models.records import (
     DeletionQuery,
@@ -47,7 +47,7 @@ _BODY_PROBLEMS: Final = (
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID),
 )
 def list_records(request: ApiRequest) -> Response:
-    """Records that match all filters, newest first."""
+    """Records that match all filters, newest first; with deleted=true those that can be taken back."""
     query = request.query(RecordQuery)
     wanted = VideoFilter(
         tags=query.tag,
@@ -55,14 +55,17 @@ def list_records(request: ApiRequest) -> Response:
         state=query.state,
         created_after=query.created_after,
         created_before=query.created_before,
+        deleted=query.deleted,
     )
+    retention_days = request.resources.settings.deleted_retention_days
     shown, next_cursor = read_page(
         request,
         "records",
         query,
         lambda conn, after, limit: videos.find(conn, wanted, after=after, limit=limit),
     )
-    return json_response(RecordPage(items=[record_view(row) for row in shown], next_cursor=next_cursor))
+    items = [deleted_record_view(row, retention_days) for row in shown]
+    return json_response(RecordPage(items=items, next_cursor=next_cursor))
 
 
 @routes.route(
@@ -84,7 +87,7 @@ def create_record(request: ApiRequest) -> Response:
         video = (
             videos.create(conn, uuid4(), draft) if key is None else _create_once(conn, request, key, draft)
         )
-    return _record_response(video, HTTPStatus.CREATED)
+    return record_response(video, HTTPStatus.CREATED)
 
 
 @routes.route(
@@ -102,7 +105,7 @@ def get_record(request: ApiRequest) -> Response:
         video = videos.get(conn, video_id)
     if video is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
-    return _record_response(video)
+    return record_response(video)
 
 
 @routes.route(
@@ -124,7 +127,7 @@ def replace_record(request: ApiRequest) -> Response:
         video = videos.replace(conn, video_id, draft, versions)
         if video is None:
             raise _why_not(videos.get(conn, video_id), video_id)
-    return _record_response(video)
+    return record_response(video)
 
 
 @routes.route(
@@ -150,7 +153,7 @@ def patch_record(request: ApiRequest) -> Response:
         changed = videos.replace(conn, video_id, _patched(video, patch), None)
     if changed is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
-    return _record_response(changed)
+    return record_response(changed)
 
 
 @routes.route(
@@ -171,7 +174,7 @@ def delete_record(request: ApiRequest) -> Response:
     """Cancels the unfinished jobs of the video and removes it, its jobs and outputs from sight at once.
 
     Its file, outputs and texts are deleted for good after the configured time, with purge=true within
-    minutes. Ids, states and the history of its jobs are kept.
+    minutes; until then it can be taken back. Ids, states and the history of its jobs are kept.
     """
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     purge_at_once = request.query(DeletionQuery).purge
@@ -271,7 +274,8 @@ def _why_not(video: Video | None, video_id: UUID) -> Problem:
     return Problem(ProblemCode.VERSION_MISMATCH, detail, headers={"ETag": f'"{video.version}"'})
 
 
-def _record_response(video: Video, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def record_response(video: Video, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """The answer that shows a record, with its version as ETag."""
     headers = {"ETag": f'"{video.version}"'}
     if status is HTTPStatus.CREATED:
         headers["Location"] = f"/metadata/{video.id}"

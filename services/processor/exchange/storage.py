@@ -13,6 +13,7 @@ from s3transfer.futures import TransferFuture
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
+from ledger.jobs.failures import failure
 from ledger.states import ErrorCode
 from processor.task.errors import AttemptError
 from processor.task.stop import Stop
@@ -24,6 +25,8 @@ PART_BYTES: Final = 16 * 1024 * 1024
 PARALLEL_REQUESTS: Final = 8
 S3_ERRORS: Final = (ClientError, BotoCoreError, RetriesExceededError)
 _STOP_CHECK_SECONDS: Final = 0.2
+# S3's answer, with HTTP 403, to a GET of an object in the archive (S3 API reference, GetObject).
+_ARCHIVED: Final = "InvalidObjectState"
 
 # One layer retries: botocore, per request. Parts are small, so a lost connection repeats at most one part.
 CLIENT_CONFIG: Final = Config(
@@ -130,6 +133,9 @@ def explain(error: Exception, action: str) -> AttemptError:
         )
     code = error.response.get("Error", {}).get("Code", "unknown")
     status = http_status(error)
+    if code == _ARCHIVED:
+        usual = failure(ErrorCode.SOURCE_ARCHIVED)
+        return AttemptError(usual.code, usual.message, usual.remedy)
     if status == 403:
         detail = error.response.get("Error", {}).get("Message", "")
         return AttemptError(

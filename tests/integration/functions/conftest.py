@@ -33,6 +33,7 @@ from tests.receiver import Receiver, receiver
 MAX_UPLOAD_BYTES = 1_000_000
 MAX_RUNNING_JOBS = 100
 MAX_WAITING_JOBS = 250
+DELETED_RETENTION_DAYS = 7
 CORS_ORIGIN = "https://console.example.com"
 
 
@@ -146,6 +147,9 @@ def api_settings(
         max_running_jobs=MAX_RUNNING_JOBS,
         max_waiting_jobs=MAX_WAITING_JOBS,
         max_upload_bytes=MAX_UPLOAD_BYTES,
+        deleted_retention_days=DELETED_RETENTION_DAYS,
+        restore_days=3,
+        restore_tier="Standard",
         cors_origins=(CORS_ORIGIN,),
         webhook_key_arn=webhook_key_arn,
         webhook_trusted_hosts=("127.0.0.1",),

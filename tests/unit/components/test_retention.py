@@ -3,9 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from components.buckets import SUPERSEDED_TAG_KEY, SUPERSEDED_TAG_VALUE
+from components.buckets import (
+    ORIGINAL_TAG_KEY,
+    ORIGINAL_TAG_VALUE,
+    SUPERSEDED_TAG_KEY,
+    SUPERSEDED_TAG_VALUE,
+)
 from local.program import ProgramRun
 from processor.exchange import superseded
+from runtime import archive
 from tests.synthesised import one, resources, synthesised_with
 
 
@@ -32,6 +38,14 @@ def test_originals_move_to_instant_retrieval_and_then_to_deep_archive(run: Progr
     }
     assert set(moves) == {"GLACIER_IR", "DEEP_ARCHIVE"}
     assert moves["DEEP_ARCHIVE"] >= moves["GLACIER_IR"] + 90, "AWS bills Glacier Instant for 90 days"
+
+
+def test_only_what_carries_the_tag_of_an_original_is_archived(run: ProgramRun) -> None:
+    """The pictures that jobs lay over videos are in the same bucket and must stay readable."""
+    tag = {"key": ORIGINAL_TAG_KEY, "value": ORIGINAL_TAG_VALUE}
+    filters = [rule["filter"] for rule in lifecycle(run, "ingest").values() if rule.get("transitions")]
+    assert filters == [{"tag": tag}, {"tag": tag}]
+    assert archive.ORIGINAL_TAG == (ORIGINAL_TAG_KEY, ORIGINAL_TAG_VALUE)
 
 
 def test_originals_and_renditions_never_expire_by_age(run: ProgramRun) -> None:

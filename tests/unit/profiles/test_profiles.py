@@ -164,7 +164,7 @@ def test_a_file_dropped_into_the_package_is_known_to_the_api_and_the_processor(t
     _write_changed(package, {"name": "web-small"}, name="web-small")
     asked = (
         "import json; from profiles import get_profile;"
-        "from metadata_api.routes.profiles import list_profiles;"
+        "from metadata_api.routes.system import list_profiles;"
         "names = [item['name'] for item in json.loads(list_profiles(None).body)['items']];"
         "print('web-small' in names, get_profile('web-small').title)"
     )

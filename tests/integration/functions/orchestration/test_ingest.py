@@ -36,6 +36,17 @@ class FakeS3:
     heads: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: Exception | None = None
     asked: list[dict[str, str]] = field(default_factory=list)
+    tags: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    tagging_error: Exception | None = None
+
+    def get_object_tagging(self, **arguments: str) -> dict[str, Any]:
+        if self.tagging_error:
+            raise self.tagging_error
+        return {"TagSet": list(self.tags.get(arguments["Key"], []))}
+
+    def put_object_tagging(self, **arguments: Any) -> None:
+        assert arguments["VersionId"]
+        self.tags[arguments["Key"]] = arguments["Tagging"]["TagSet"]
 
     def head_object(self, **arguments: str) -> dict[str, Any]:
         self.asked.append(arguments)
@@ -53,8 +64,8 @@ class World:
     stepfunctions: FakeStepFunctions
     conn: LedgerConnection
 
-    def put(self, key: str, size_bytes: int = 1000) -> None:
-        self.s3.heads[key] = {"ContentLength": size_bytes, "ETag": '"e1"'}
+    def put(self, key: str, size_bytes: int = 1000, **more: Any) -> None:
+        self.s3.heads[key] = {"ContentLength": size_bytes, "ETag": '"e1"'} | more
 
     def take(self, *bodies: str) -> list[str]:
         records = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]
@@ -309,3 +320,65 @@ def test_without_a_database_everything_not_yet_done_is_returned(world: World) ->
 
     assert [item["itemIdentifier"] for item in response["batchItemFailures"]] == ["m0", "m1", "m2"]
     assert len(world.s3.asked) == 1
+
+
+TAG = {"Key": "content", "Value": "original"}
+
+
+def test_an_accepted_original_is_marked_beside_the_tags_it_has(world: World) -> None:
+    upload = pending_job(world.conn)
+    world.put(upload.source_key)
+    world.put("a/dropped.mov")
+    world.s3.tags["a/dropped.mov"] = [{"Key": "team", "Value": "news"}]
+
+    assert world.take(event(upload.source_key), event("a/dropped.mov")) == []
+
+    assert world.s3.tags == {
+        upload.source_key: [TAG],
+        "a/dropped.mov": [{"Key": "team", "Value": "news"}, TAG],
+    }
+
+
+def test_what_is_refused_or_no_source_or_full_of_tags_is_not_marked(world: World) -> None:
+    full = [{"Key": f"k{number}", "Value": ""} for number in range(10)]
+    world.put("large.mov", size_bytes=MAX_UPLOAD_BYTES + 1)
+    world.put("assets/logo.png")
+    world.put("tagged.mov")
+    world.s3.tags["tagged.mov"] = full
+
+    assert world.take(event("large.mov"), event("assets/logo.png"), event("tagged.mov")) == []
+
+    assert world.s3.tags == {"tagged.mov": full}
+
+
+def test_an_original_that_could_not_be_marked_is_marked_when_its_message_comes_again(world: World) -> None:
+    world.put("a/dropped.mov")
+    world.s3.tagging_error = client_error("SlowDown", "GetObjectTagging")
+    assert world.take(event("a/dropped.mov")) == ["m0"]
+
+    world.s3.tagging_error = None
+    assert world.take(event("a/dropped.mov")) == []
+
+    assert world.s3.tags == {"a/dropped.mov": [TAG]}
+    assert len(world.stepfunctions.started) == 1
+
+
+def test_a_file_dropped_into_the_archive_itself_fails_with_what_to_do(world: World) -> None:
+    world.put("cold.mov", StorageClass="DEEP_ARCHIVE")
+
+    assert world.take(event("cold.mov")) == []
+
+    row = world.conn.execute("SELECT status, error_code, error_remedy, video_id FROM jobs").fetchone()
+    assert row is not None
+    assert row[:2] == ("FAILED", "SOURCE_ARCHIVED")
+    assert f"POST /metadata/{row[3]}/restore" in row[2]
+    assert world.stepfunctions.started == []
+
+
+def test_an_event_that_comes_before_its_restore_is_over_wakes_nobody(world: World) -> None:
+    world.put("old.mov", StorageClass="DEEP_ARCHIVE", Restore='ongoing-request="true"')
+    told = json.loads(event("old.mov")) | {"detail-type": "Object Restore Completed"}
+
+    assert world.take(json.dumps(told)) == []
+
+    assert count(world.conn, "jobs") == 0

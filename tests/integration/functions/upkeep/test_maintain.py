@@ -12,6 +12,7 @@ from ledger.jobs.failures import failure
 from ledger.models import Job
 from ledger.states import ErrorCode
 from runtime.steps import MaintenanceError
+from tests.archive import FakeArchive
 from tests.function_settings import settings_of
 from tests.ledger_support import (
     EXECUTION_PREFIX,
@@ -82,12 +83,15 @@ def world(ledger_database: LedgerDatabase, ledger_conn: LedgerConnection) -> Ite
         completion_topic_arn="arn:completion",
         error_topic_arn="arn:error",
         upload_expiry_seconds=3600,
+        restore_days=3,
+        restore_tier="Standard",
     )
     services = Services(
         settings=settings,
         keeper=ledger_database.keeper(),
         stepfunctions=stepfunctions,  # type: ignore[arg-type]
         sns=sns,  # type: ignore[arg-type]
+        s3=FakeArchive(),  # type: ignore[arg-type]
     )
     yield World(services, stepfunctions, sns, ledger_conn)
     services.keeper.close()
@@ -282,6 +286,7 @@ def test_without_a_database_it_says_so(world: World) -> None:
         keeper=keeper,
         stepfunctions=world.services.stepfunctions,
         sns=world.services.sns,
+        s3=world.services.s3,
     )
 
     with pytest.raises(LedgerUnavailableError):

@@ -2,12 +2,16 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from ledger.jobs import reuse
+from ledger.errors import PurgeBegunError
+from ledger.jobs import restores, reuse
+from ledger.models import ArchivedSource
+from ledger.videos import deletion
 from runtime.steps import MaintenanceError
 from tests.integration.functions.sweep_world import World
 from tests.ledger_support import (
@@ -55,6 +59,51 @@ def test_after_the_configured_time_every_version_of_source_and_outputs_is_gone(s
     assert len(swept.versions(swept.ingest, other.source_key)) == 2
     assert len(swept.versions(swept.media, f"videos/{other.video_id}/")) == 2
     assert swept.run()["videos_purged"] == 0
+
+
+def test_originals_in_the_archive_go_like_all_others_and_so_does_the_note_of_their_restore(
+    swept: World,
+) -> None:
+    job = swept.finished()
+    swept.s3.put_object(Bucket=swept.ingest, Key=job.source_key, Body=b"old", StorageClass="DEEP_ARCHIVE")
+    source = ArchivedSource(bucket=swept.ingest, key=job.source_key, version_id="v1")
+    restores.note(swept.conn, source, datetime.now(UTC))
+    swept.delete(job)
+    swept.later("7 days")
+
+    assert swept.run()["videos_purged"] == 1
+
+    assert swept.versions(swept.ingest, job.source_key) == []
+    assert count(swept.conn, "restores") == 0
+
+
+def test_a_video_that_was_taken_back_stays_and_one_whose_purge_has_begun_cannot_be(swept: World) -> None:
+    back, gone = swept.finished(), swept.finished()
+    for job in (back, gone):
+        swept.delete(job)
+    swept.later("7 days")
+    assert deletion.take_back(swept.conn, back.video_id)
+
+    assert swept.run()["videos_purged"] == 1
+
+    assert len(swept.versions(swept.ingest, back.source_key)) == 2
+    assert len(swept.versions(swept.media, f"videos/{back.video_id}/")) == 2
+    with pytest.raises(PurgeBegunError):
+        deletion.take_back(swept.conn, gone.video_id)
+
+
+def test_a_video_that_is_taken_back_while_the_sweep_is_about_to_purge_it_loses_nothing(
+    swept: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = swept.finished()
+    swept.delete(job)
+    swept.later("7 days")
+    found = deletion.due(swept.conn, 7, limit=1)
+    assert deletion.take_back(swept.conn, job.video_id)
+    monkeypatch.setattr(deletion, "due", lambda *_args, **_values: found)
+
+    assert swept.run()["videos_purged"] == 0
+    assert len(swept.versions(swept.ingest, job.source_key)) == 2
 
 
 def test_texts_go_and_the_audit_trail_stays(swept: World) -> None:
