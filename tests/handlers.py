@@ -7,6 +7,7 @@ HANDLERS: Final[Mapping[str, str]] = {
     "api": "metadata_api.api.handler",
     "ingest": "orchestration.ingest.handler",
     "outcome": "orchestration.outcome.handler",
+    "order": "metadata_api.console.handler",
     "maintain": "upkeep.maintain.handler",
     "sweep": "upkeep.sweep.handler",
     "migrate": "upkeep.migrate.handler",

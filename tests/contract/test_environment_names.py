@@ -23,6 +23,7 @@ FUNCTIONS: dict[str, Any] = {
     "api": metadata_api.settings.ApiSettings,
     "ingest": orchestration.settings.IngestSettings,
     "outcome": orchestration.settings.OutcomeSettings,
+    "order": metadata_api.settings.OrderSettings,
     "maintain": upkeep.settings.MaintainSettings,
     "sweep": upkeep.settings.SweepSettings,
     "migrate": upkeep.settings.MigrateSettings,

@@ -3,13 +3,13 @@
 from ledger.models import SourceObject
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.models.overrides import SourceLocation
-from metadata_api.settings import ApiSettings
+from metadata_api.settings import CreationSettings
 from runtime import clients
 
 _ABSENT_STATUSES = frozenset({400, 403, 404})
 
 
-def find_source(location: SourceLocation, settings: ApiSettings) -> SourceObject:
+def find_source(location: SourceLocation, settings: CreationSettings) -> SourceObject:
     """The newest version of a named object.
 
     Raises:
@@ -54,7 +54,7 @@ def is_present(bucket: str, key: str, version_id: str | None) -> bool:
     return True
 
 
-def check_size(size_bytes: int, settings: ApiSettings) -> None:
+def check_size(size_bytes: int, settings: CreationSettings) -> None:
     """Refuses sources that this deployment does not take.
 
     Raises:

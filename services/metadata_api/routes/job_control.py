@@ -47,7 +47,7 @@ def cancel_job(request: ApiRequest) -> Response:
             job = jobs.cancel(conn, job_id)
         except WrongStateError as error:
             raise Problem(ProblemCode.JOB_SETTLED, str(error)) from error
-        stop_now(job, state_machine_arn=request.resources.settings.state_machine_arn)
+        stop_now(job)
         if upload is not None:
             forget_upload(upload)
         else:
