@@ -131,6 +131,7 @@ def _function_links(
         "health_log": links.function_log(edge.api.health_function_name),
         "ingest_log": links.function_log(events.ingest.ingest_function_name),
         "outcome_log": links.function_log(pipeline.workflow.outcome_function_name),
+        "order_log": links.function_log(pipeline.workflow.order_function_name),
         "maintain_log": links.function_log(events.ingest.maintain_function_name),
         "webhooks_log": links.function_log(events.webhooks.function_name),
         "webhook_sender_log": links.function_log(events.webhooks.sender_function_name),

@@ -202,11 +202,23 @@ class JobSettings:
         minimum=1,
         maximum=100_000,
     )
-    workflow_timeout_seconds: int = value("longest time of one execution", minimum=720, maximum=86400)
+    workflow_timeout_seconds: int = value(
+        "longest time of the work of one execution", minimum=600, maximum=86400
+    )
+    waiting_timeout_seconds: int = value(
+        "longest time that an execution may wait for its turn or for room for a task, apart from the work",
+        minimum=60,
+        maximum=86400,
+    )
+
+    @property
+    def execution_timeout_seconds(self) -> int:
+        """Longest time of one execution, waiting and work together."""
+        return self.workflow_timeout_seconds + self.waiting_timeout_seconds
 
     @property
     def task_stops_at_seconds(self) -> int:
-        """Longest time of the processing state; the rest of the execution is for settling and telling."""
+        """Longest time of the processing state; the rest of the work's time is for settling and telling."""
         return self.workflow_timeout_seconds - 180
 
 

@@ -10,28 +10,20 @@ import pulumi_aws as aws
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.naming import NameKind
 from components.notifications import Topics
+from components.orders import build_order_function
 from components.policies import Statement, policy_document, send_traces, trust_policy, use_key
 from components.queues import EventSource, build_dead_letter_queue, close_queue, refuse_redrive
 from components.rules import call_by_rule
-from components.settings import ChunkingSettings, JobSettings, TaskSettings
+from components.settings import ChunkingSettings, JobSettings, RestoreSettings, TaskSettings
+from components.storage import MediaBuckets
 from components.task import CONTAINER_NAME
 from components.task_sizes import larger_sizes
-from components.workflow_policies import run_distributed_map, run_tasks
+from components.workflow_policies import deliver_logs, run_distributed_map, run_tasks
 from workflow.loader import load_definition
 
 _OUTCOME_TIMEOUT_SECONDS = 25  # below the 30 s that the workflow waits for it
 _EVENT_AGE_SECONDS = 3600
 _EVENT_ATTEMPTS = 20
-_LOG_DELIVERY = (
-    "logs:CreateLogDelivery",
-    "logs:GetLogDelivery",
-    "logs:UpdateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:DescribeResourcePolicies",
-    "logs:DescribeLogGroups",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +44,8 @@ class WorkflowArgs:
         task_subnet_ids: private subnets.
         task_security_group_id: group of the tasks.
         topics: topics and the key that encrypts them and the queue.
+        restore: how these files come out of the archive.
+        buckets: where the files of executions are that people start.
     """
 
     platform: FunctionPlatform
@@ -66,10 +60,12 @@ class WorkflowArgs:
     task_subnet_ids: pulumi.Input[Sequence[str]]
     task_security_group_id: pulumi.Input[str]
     topics: Topics
+    restore: RestoreSettings
+    buckets: MediaBuckets
 
 
 class Workflow(pulumi.ComponentResource):
-    """Creates the state machine with its role and log, the outcome function, and the rules that call it.
+    """Creates the state machine with its role and log, its functions outcome and order, and their rules.
 
     The rules cover what the graph itself cannot: executions that time out or are aborted, tasks that stop
     without answering, and the start of who waits for the slot of an execution that has ended.
@@ -78,6 +74,7 @@ class Workflow(pulumi.ComponentResource):
     state_machine_arn: pulumi.Output[str]
     state_machine_name: pulumi.Output[str]
     outcome_function_name: pulumi.Output[str]
+    order_function_name: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
 
@@ -103,7 +100,10 @@ class Workflow(pulumi.ComponentResource):
         )
         refuse_redrive(f"{name}-dead-letters-sources", dead_letters, parent=self)
         outcome = self._build_outcome_function(dead_letters)
-        machine = self._build_machine(outcome)
+        order = build_order_function(
+            f"{name}-order", args.platform, args.jobs, args.restore, args.buckets, parent=self
+        )
+        machine = self._build_machine(outcome, order)
         rules = self._build_rules(machine, outcome, dead_letters)
         sources = [
             EventSource(sid=f"KeepEvents{number}", service="events.amazonaws.com", arn=rule.arn)
@@ -113,6 +113,7 @@ class Workflow(pulumi.ComponentResource):
         self.state_machine_arn = machine.arn
         self.state_machine_name = machine.name
         self.outcome_function_name = outcome.function_name
+        self.order_function_name = order.function_name
         self.dead_letter_queue_url = dead_letters.url
         self.log_group_name = pulumi.Output.from_input(self._log_group_name)
         self.register_outputs(
@@ -120,6 +121,7 @@ class Workflow(pulumi.ComponentResource):
                 "state_machine_arn": self.state_machine_arn,
                 "state_machine_name": self.state_machine_name,
                 "outcome_function_name": self.outcome_function_name,
+                "order_function_name": self.order_function_name,
                 "dead_letter_queue_url": self.dead_letter_queue_url,
                 "log_group_name": self.log_group_name,
             }
@@ -139,6 +141,7 @@ class Workflow(pulumi.ComponentResource):
                 environment={
                     "STATE_MACHINE_ARN": self._machine_arn,
                     "MAX_RUNNING_JOBS": str(args.jobs.max_running_jobs),
+                    "WAITING_TIMEOUT_SECONDS": str(args.jobs.waiting_timeout_seconds),
                 },
                 statements=[
                     Statement(
@@ -152,18 +155,18 @@ class Workflow(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _build_machine(self, outcome: LambdaFunction) -> aws.sfn.StateMachine:
+    def _build_machine(self, outcome: LambdaFunction, order: LambdaFunction) -> aws.sfn.StateMachine:
         platform = self._args.platform
         log_group = platform.logs.group(
             f"{self._name}-logs", self._log_group_name, tags=platform.tags.of("workflow"), parent=self
         )
-        role, policy = self._build_role(outcome)
+        role, policy = self._build_role(outcome, order)
         return aws.sfn.StateMachine(
             f"{self._name}-machine",
             name=self._machine_name,
             type="STANDARD",
             role_arn=role.arn,
-            definition=self._definition(outcome),
+            definition=self._definition(outcome, order),
             logging_configuration=aws.sfn.StateMachineLoggingConfigurationArgs(
                 level="ALL",
                 include_execution_data=True,
@@ -175,7 +178,9 @@ class Workflow(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
-    def _build_role(self, outcome: LambdaFunction) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _build_role(
+        self, outcome: LambdaFunction, order: LambdaFunction
+    ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         platform = self._args.platform
         role = aws.iam.Role(
             f"{self._name}-role",
@@ -187,17 +192,18 @@ class Workflow(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{self._name}-policy",
             role=role.name,
-            policy=policy_document(self._statements(outcome)),
+            policy=policy_document(self._statements(outcome, order)),
             opts=self._child,
         )
         return role, policy
 
-    def _definition(self, outcome: LambdaFunction) -> pulumi.Output[str]:
+    def _definition(self, outcome: LambdaFunction, order: LambdaFunction) -> pulumi.Output[str]:
         args = self._args
         task = args.task
         larger = larger_sizes(task.task_cpu_units, task.task_memory_mib, task.task_memory_max_mib)
         values: dict[str, Any] = {
-            "workflow_timeout_seconds": args.jobs.workflow_timeout_seconds,
+            "stack": self._names.stack,
+            "execution_timeout_seconds": args.jobs.execution_timeout_seconds,
             "task_timeout_seconds": args.jobs.task_stops_at_seconds,
             "first_capacity_provider": "FARGATE_SPOT" if args.jobs.fargate_spot else "FARGATE",
             "chunk_max_concurrency": args.chunking.chunk_max_concurrency,
@@ -210,12 +216,13 @@ class Workflow(pulumi.ComponentResource):
             "subnet_ids": args.task_subnet_ids,
             "security_group_id": args.task_security_group_id,
             "outcome_function_arn": outcome.arn,
+            "order_function_arn": order.arn,
             "completion_topic_arn": args.topics.completion_arn,
             "error_topic_arn": args.topics.error_arn,
         }
         return pulumi.Output.all(**values).apply(load_definition)
 
-    def _statements(self, outcome: LambdaFunction) -> list[Statement]:
+    def _statements(self, outcome: LambdaFunction, order: LambdaFunction) -> list[Statement]:
         args = self._args
         topics = [args.topics.completion_arn, args.topics.error_arn]
         return [
@@ -227,11 +234,12 @@ class Workflow(pulumi.ComponentResource):
             ),
             *run_distributed_map(self._names, self._machine_name),
             Statement(sid="RecordOutcome", actions=["lambda:InvokeFunction"], resources=[outcome.arn]),
+            Statement(sid="TakeOrders", actions=["lambda:InvokeFunction"], resources=[order.arn]),
             Statement(sid="Announce", actions=["sns:Publish"], resources=topics),
             use_key("UseMessagesKey", args.topics.key_arn, write=True),
             # Step Functions itself asks for the sampling rules; for functions Lambda does.
             send_traces(sampling=True),
-            Statement(sid="DeliverWorkflowLogs", actions=_LOG_DELIVERY, resources=["*"]),
+            deliver_logs(),
         ]
 
     def _build_rules(

@@ -1,4 +1,4 @@
-"""What the state machine's role needs for its two kinds of work: ECS tasks and a distributed Map. Pure."""
+"""What the state machine's role needs: to run tasks and a distributed Map, and to deliver its log. Pure."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,17 @@ import pulumi
 from components.naming import Names
 from components.policies import Statement
 from components.task import task_family
+
+_LOG_DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+)
 
 
 def run_tasks(
@@ -52,3 +63,8 @@ def run_distributed_map(names: Names, machine_name: str) -> list[Statement]:
             resources=[f"{executions}:*", f"{executions}/*:*"],
         ),
     ]
+
+
+def deliver_logs() -> Statement:
+    """Let it deliver its log to CloudWatch; the actions know no resources."""
+    return Statement(sid="DeliverWorkflowLogs", actions=_LOG_DELIVERY, resources=["*"])

@@ -8,6 +8,7 @@ HANDLERS: Final[Mapping[str, str]] = {
     "health": "metadata_api.health.handler",
     "ingest": "orchestration.ingest.handler",
     "outcome": "orchestration.outcome.handler",
+    "order": "metadata_api.console.handler",
     "maintain": "upkeep.maintain.handler",
     "sweep": "upkeep.sweep.handler",
     "migrate": "upkeep.migrate.handler",

@@ -104,6 +104,13 @@ def queued_job(conn: LedgerConnection, **changes: Any) -> Job:
     return create_object_job(conn, new, source_of(new.source_key))
 
 
+def started_job(conn: LedgerConnection, **changes: Any) -> Job:
+    """A QUEUED job whose execution has begun."""
+    job = queued_job(conn, **changes)
+    jobs.record_execution(conn, job.id, job.attempt, f"{EXECUTION_PREFIX}:{job.id}-{job.attempt}")
+    return job
+
+
 def claimed(conn: LedgerConnection, job: Job, *, task: str = "task-1") -> Claim:
     claim = worker.claim(
         conn,

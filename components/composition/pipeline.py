@@ -63,7 +63,7 @@ def build_pipeline(config: StackConfig, base: Foundation, stores: Stores, functi
         notifications=notifications,
         processing=processing,
         task=task,
-        workflow=_build_workflow(config, base, functions, notifications, processing, task),
+        workflow=_build_workflow(config, base, stores, functions, notifications, processing, task),
     )
 
 
@@ -94,6 +94,7 @@ def _build_task(
 def _build_workflow(
     config: StackConfig,
     base: Foundation,
+    stores: Stores,
     functions: Functions,
     notifications: Notifications,
     processing: Processing,
@@ -103,6 +104,7 @@ def _build_workflow(
         "workflow",
         WorkflowArgs(
             platform=functions.platform,
+            restore=config.restore,
             jobs=config.jobs,
             chunking=config.chunking,
             task=config.task,
@@ -114,5 +116,6 @@ def _build_workflow(
             task_subnet_ids=base.network.private_subnet_ids,
             task_security_group_id=base.network.ecs_security_group_id,
             topics=notifications.topics,
+            buckets=stores.storage.buckets,
         ),
     )

@@ -198,10 +198,11 @@ class NewJob:
     """A job that somebody orders through the API; its video exists already.
 
     Attributes:
-        owner: Public id of the API key that ordered it, or BUCKET_OWNER; keys share the slots.
+        owner: Public id of the API key that ordered it, BUCKET_OWNER or CONSOLE_OWNER; they share the slots.
         priority: 0 to 9; of the jobs of one owner the highest begins first.
         upload_id: S3's id of a multipart upload.
         batch_id: The batch it was ordered in.
+        execution_arn: The execution that it was ordered by and that will run it; None where one is started.
     """
 
     id: UUID
@@ -217,6 +218,7 @@ class NewJob:
     declared_sha256: str | None = None
     upload_id: str | None = None
     batch_id: UUID | None = None
+    execution_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

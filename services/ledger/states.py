@@ -5,6 +5,8 @@ from typing import Final
 
 # Owner of jobs for files dropped into the bucket; no API key has an id like this.
 BUCKET_OWNER: Final = "bucket"
+# Owner of jobs that a person started as an execution in the Step Functions console.
+CONSOLE_OWNER: Final = "console"
 HIGHEST_PRIORITY: Final = 9
 DEFAULT_PRIORITY: Final = 5
 
@@ -63,6 +65,8 @@ class ErrorCode(StrEnum):
     ACCESS_DENIED = "ACCESS_DENIED"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     OUT_OF_SPACE = "OUT_OF_SPACE"
+    NO_CAPACITY = "NO_CAPACITY"
+    TASK_REFUSED = "TASK_REFUSED"
     UPLOAD_EXPIRED = "UPLOAD_EXPIRED"
     INTERRUPTED = "INTERRUPTED"
     TIMED_OUT = "TIMED_OUT"
@@ -70,9 +74,10 @@ class ErrorCode(StrEnum):
 
 
 class TaskError(StrEnum):
-    """Error names a worker hands to Step Functions.
+    """Error names that Step Functions is handed for a task: by its worker, or by whoever finds it dead.
 
-    The workflow retries only TRANSIENT and INTERRUPTED as they were, and OUT_OF_MEMORY in a larger task.
+    The workflow retries only TRANSIENT, INTERRUPTED and NOT_STARTED as they were, and OUT_OF_MEMORY in a
+    larger task. No worker says NOT_STARTED.
     """
 
     INVALID_INPUT = "InvalidInput"
@@ -81,6 +86,7 @@ class TaskError(StrEnum):
     TRANSIENT = "Transient"
     INTERRUPTED = "Interrupted"
     PROCESSING_FAILED = "ProcessingFailed"
+    NOT_STARTED = "TaskNotStarted"
 
 
 _TASK_ERRORS: dict[ErrorCode, TaskError] = {

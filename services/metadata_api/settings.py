@@ -1,6 +1,7 @@
-"""Environment variables of the API's two functions."""
+"""Environment variables of the functions that take orders, and of the one that tells its health."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from runtime.settings import FunctionSettings
 
@@ -16,18 +17,29 @@ class HealthSettings(FunctionSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiSettings(HealthSettings):
-    """The function that answers everything else."""
+class OrderSettings(FunctionSettings):
+    """The function that takes the orders of executions that people start."""
 
     ingest_bucket: str
+    max_waiting_jobs: int
+    max_upload_bytes: int
+    restore_days: int
+    restore_tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings(HealthSettings):
+    """The function that answers everything else of the API."""
+
+    ingest_bucket: str
+    max_waiting_jobs: int
+    max_upload_bytes: int
+    restore_days: int
+    restore_tier: str
     media_bucket: str
     state_machine_arn: str
     max_running_jobs: int
-    max_waiting_jobs: int
-    max_upload_bytes: int
     deleted_retention_days: int
-    restore_days: int
-    restore_tier: str
     webhook_key_arn: str
     webhook_trusted_hosts: tuple[str, ...]
     ingest_queue_url: str
@@ -36,3 +48,7 @@ class ApiSettings(HealthSettings):
     webhook_dead_letter_queue_url: str
     webhook_report_queue_url: str
     webhook_report_dead_letter_queue_url: str
+
+
+CreationSettings: TypeAlias = OrderSettings | ApiSettings
+"""What an order is checked against, and how its source is fetched from the archive."""

@@ -1,34 +1,26 @@
-"""Function `outcome`: settles jobs whose workflow, execution or task ended, and starts who waits for them."""
+"""Function `outcome`: settles jobs whose workflow, execution or task ended, and lets go on who waits."""
 
-import json
-from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
-
-from botocore.exceptions import ClientError
 
 from ledger.chunks import chunks, larger_tasks
 from ledger.database.connection import LedgerConnection
 from ledger.errors import JobNotFoundError
-from ledger.jobs import failures, reconcile, settlement
+from ledger.jobs import failures, jobs, settlement, waiting
 from ledger.models import Failure, Outcome
-from ledger.states import ErrorCode, JobStatus, task_error_for
+from ledger.states import ErrorCode, JobStatus
+from orchestration import shortages
 from orchestration.larger_tasks import last_words, try_larger
 from orchestration.settings import OutcomeSettings
+from orchestration.stopped_tasks import report_stopped_task
 from runtime import clients, database
 from runtime.arrival import InvalidEventError
 from runtime.dispatch import Workflow, start_if_possible
-from runtime.executions import ExecutionStatus, parse_execution_name, settle_ended
+from runtime.executions import ExecutionStatus, settle_ended
 from runtime.logs import logger
+from runtime.turns import ask_for_turn
 
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
-
-# Step Functions' answers for a token whose task has ended or timed out, or that it never gave out.
-_DEAD_TOKEN_ERRORS = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
-# How ECS begins the reason of a container that the kernel killed for want of memory.
-_OUT_OF_MEMORY = "OutOfMemoryError"
 # All that a Map tells when one of its items failed; which and why is in the ledger.
 _CHUNK_FAILED = "States.ExceedToleratedFailureThreshold"
 
@@ -42,32 +34,32 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         max_running_jobs=settings.max_running_jobs,
     )
     with database.ledger(settings).connection() as conn:
-        return settle_and_go_on(conn, event, stack=settings.stack, workflow=workflow)
+        return settle_and_go_on(conn, event, settings=settings, workflow=workflow)
 
 
 def settle_and_go_on(
-    conn: LedgerConnection, event: dict[str, Any], *, stack: str, workflow: Workflow
+    conn: LedgerConnection, event: dict[str, Any], *, settings: OutcomeSettings, workflow: Workflow
 ) -> dict[str, Any]:
     """Answers one event, and gives the slot that it may have freed to the job whose turn it is.
 
     Raises:
         InvalidEventError: See `settle`.
     """
-    answer = settle(conn, event, stack=stack, stepfunctions=workflow.client)
+    answer = settle(conn, event, settings=settings, workflow=workflow)
     start_if_possible(conn, workflow)
     return answer
 
 
 def settle(
-    conn: LedgerConnection, event: dict[str, Any], *, stack: str, stepfunctions: "Callable[[], SFNClient]"
+    conn: LedgerConnection, event: dict[str, Any], *, settings: OutcomeSettings, workflow: Workflow
 ) -> dict[str, Any]:
     """Answers one event.
 
     Args:
         conn: An open connection to the ledger.
         event: A request of the state machine, or an EventBridge event about an execution or an ECS task.
-        stack: Name of the deployment, for announcements.
-        stepfunctions: Gives the client; only a stopped task needs it.
+        settings: Of this deployment.
+        workflow: Gives the client that a stopped task needs, and turns to who waits.
 
     Raises:
         InvalidEventError: The event is of no known kind or lacks a field.
@@ -75,45 +67,52 @@ def settle(
     try:
         match event.get("source"):
             case "workflow":
-                return _settle_workflow(conn, event, stack=stack)
+                return _settle_workflow(conn, event, settings)
             case "chunk":
-                return _settle_chunk(conn, event)
+                return _settle_chunk(conn, event, settings)
+            case "turn":
+                return _give_turn(conn, event, settings, workflow)
             case "announce":
                 return _queue_announcement(conn, event).as_dict()
             case "aws.states":
-                return {"result": _settle_execution(conn, event["detail"], stack=stack)}
+                return {"result": _settle_execution(conn, event["detail"], stack=settings.stack)}
             case "aws.ecs":
-                return {"result": _report_stopped_task(conn, event["detail"], stepfunctions)}
+                return {"result": report_stopped_task(conn, event["detail"], workflow.client)}
     except (KeyError, ValueError, TypeError) as error:
         message = f"the event from {event.get('source')!r} lacks a field or holds a wrong one: {error!r}"
         raise InvalidEventError(message) from error
     message = (
-        f"unknown source {event.get('source')!r}; expected workflow, chunk, announce, aws.states or aws.ecs"
+        f"unknown source {event.get('source')!r}; "
+        "expected workflow, chunk, turn, announce, aws.states or aws.ecs"
     )
     raise InvalidEventError(message)
 
 
-def _settle_workflow(conn: LedgerConnection, event: dict[str, Any], *, stack: str) -> dict[str, Any]:
-    job_id, attempt = UUID(event["job_id"]), int(event["attempt"])
-    failure = None
-    if event["error"] == _CHUNK_FAILED:
-        failure = chunks.recorded_failure(conn, job_id, attempt)
-    failure = failure or failures.failure_from_workflow(event["error"], event.get("cause") or "")
+def _settle_workflow(
+    conn: LedgerConnection, event: dict[str, Any], settings: OutcomeSettings
+) -> dict[str, Any]:
+    job_id, attempt, error = UUID(event["job_id"]), int(event["attempt"]), str(event["error"])
+    ignored = Outcome(job_id=job_id, status=settlement.IGNORED, announcement=None).as_dict()
     try:
+        # The start of an execution is noted by its starter, which may have died in between.
+        jobs.record_execution(conn, job_id, attempt, event["execution_arn"])
+        if shortages.is_no_room(error, event.get("cause") or ""):
+            return _wait_for_room(conn, event, settings) or ignored
+        failure = _failure_of(conn, event)
         enlarged = try_larger(conn, event, failure, step=event.get("step") or "")
         if enlarged is not None:
             return enlarged
         failure = last_words(event, failure)
-        outcome = settlement.settle_for_workflow(conn, job_id, attempt, failure, stack=stack)
+        outcome = settlement.settle_for_workflow(conn, job_id, attempt, failure, stack=settings.stack)
     except JobNotFoundError:
-        outcome = Outcome(job_id=job_id, status=settlement.IGNORED, announcement=None)
+        return ignored
     logger().info(
         "workflow_settled",
         extra={
             "job_id": str(job_id),
             "attempt": attempt,
             "execution_arn": event.get("execution_arn"),
-            "error": event["error"],
+            "error": error,
             "code": failure.code,
             "result": outcome.status,
         },
@@ -121,16 +120,57 @@ def _settle_workflow(conn: LedgerConnection, event: dict[str, Any], *, stack: st
     return outcome.as_dict()
 
 
-def _settle_chunk(conn: LedgerConnection, event: dict[str, Any]) -> dict[str, Any]:
-    """Answers for one chunk whose task ran out of memory; without a larger one its failure stands."""
+def _wait_for_room(
+    conn: LedgerConnection, event: dict[str, Any], settings: OutcomeSettings
+) -> dict[str, Any] | None:
+    seconds = settings.waiting_timeout_seconds
+    return shortages.wait_for_room(conn, event, waiting_timeout_seconds=seconds, stack=settings.stack)
+
+
+def _failure_of(conn: LedgerConnection, event: dict[str, Any]) -> Failure:
+    error, cause = event["error"], event.get("cause") or ""
+    failure = shortages.refusal(error, cause)
+    if error == _CHUNK_FAILED:
+        failure = chunks.recorded_failure(conn, UUID(event["job_id"]), int(event["attempt"]))
+    if failure is not None and failure.code is ErrorCode.TASK_REFUSED:
+        # Names account and roles, so nobody else is told.
+        logger().error("task_refused", extra={"job_id": event["job_id"], "error": error, "cause": cause})
+    return failure or failures.failure_from_workflow(error, cause)
+
+
+def _settle_chunk(conn: LedgerConnection, event: dict[str, Any], settings: OutcomeSettings) -> dict[str, Any]:
+    """Answers for one chunk without a result; where nothing can be done about it, its failure stands."""
     job_id, attempt, name = UUID(event["job_id"]), int(event["attempt"]), str(event["chunk"])
-    failure = failures.failure_from_workflow(event["error"], event.get("cause") or "")
+    failure = _failure_of(conn, event)
     with suppress(JobNotFoundError):
-        enlarged = try_larger(conn, event, failure, step="encode", chunk=name)
-        if enlarged is not None:
-            return enlarged
+        if shortages.is_no_room(event["error"], event.get("cause") or ""):
+            seconds = settings.waiting_timeout_seconds
+            answer = shortages.wait_with_chunk(conn, event, waiting_timeout_seconds=seconds)
+            failure = failures.failure(ErrorCode.NO_CAPACITY)
+        else:
+            answer = try_larger(conn, event, failure, step="encode", chunk=name)
+        if answer is not None:
+            return answer
         larger_tasks.fail_chunk(conn, job_id, attempt, name, last_words(event, failure))
     return {"status": JobStatus.FAILED}
+
+
+def _give_turn(
+    conn: LedgerConnection, event: dict[str, Any], settings: OutcomeSettings, workflow: Workflow
+) -> dict[str, Any]:
+    """Answers an execution that waits; what its state's data hold goes through."""
+    try:
+        answer = ask_for_turn(
+            conn,
+            workflow,
+            UUID(event["job_id"]),
+            int(event["attempt"]),
+            waiting_timeout_seconds=settings.waiting_timeout_seconds,
+            stack=settings.stack,
+        )
+    except JobNotFoundError:
+        return {"job_id": event["job_id"], "status": settlement.IGNORED, "announcement": None}
+    return answer
 
 
 def _queue_announcement(conn: LedgerConnection, event: dict[str, Any]) -> Outcome:
@@ -141,12 +181,15 @@ def _queue_announcement(conn: LedgerConnection, event: dict[str, Any]) -> Outcom
 
 
 def _settle_execution(conn: LedgerConnection, detail: dict[str, Any], *, stack: str) -> str:
-    named = parse_execution_name(detail["name"])
-    if named is None:
-        logger().info("foreign_execution_ignored", extra={"execution_arn": detail["executionArn"]})
+    """Finds the job by the execution itself: people give executions any name."""
+    status, arn = ExecutionStatus(detail["status"]), str(detail["executionArn"])
+    found = waiting.attempt_of(conn, arn)
+    if found is None:
+        # Its order was refused, a later attempt has taken the job over, or its start is still to be noted:
+        # then `maintain` will find that it has ended.
+        logger().info("execution_without_job", extra={"execution_arn": arn, "status": status})
         return "ignored"
-    job_id, attempt = named
-    status = ExecutionStatus(detail["status"])
+    job_id, attempt = found
     try:
         result = settle_ended(conn, job_id, attempt, status, detail.get("error") or "", stack=stack)
     except JobNotFoundError:
@@ -156,62 +199,3 @@ def _settle_execution(conn: LedgerConnection, detail: dict[str, Any], *, stack: 
         extra={"job_id": str(job_id), "attempt": attempt, "status": status, "result": result},
     )
     return result
-
-
-def _report_stopped_task(
-    conn: LedgerConnection, detail: dict[str, Any], stepfunctions: "Callable[[], SFNClient]"
-) -> str:
-    """Fails the token of a task that stopped without an answer, so that its retry need not wait for it."""
-    if detail["lastStatus"] != "STOPPED" or _has_answered(detail):
-        return "ignored"
-    token = _unanswered_token(conn, detail)
-    if token is None:
-        return "ignored"
-    reason = detail.get("stoppedReason") or "no reason given"
-    told = _failure_of_task(detail, reason)
-    if told.code is ErrorCode.OUT_OF_MEMORY:
-        # Of a Map's item only the ledger can tell why it failed, and this worker could not say it any more.
-        chunks.fail_of_task(conn, detail["taskArn"], told)
-    cause = {"code": told.code, "message": told.message, "remedy": told.remedy}
-    try:
-        stepfunctions().send_task_failure(
-            taskToken=token, error=task_error_for(told.code), cause=json.dumps(cause)
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _DEAD_TOKEN_ERRORS:
-            raise
-        return "already_reported"
-    logger().warning("task_stopped", extra={"task_arn": detail["taskArn"], "reason": reason})
-    return "failed_token"
-
-
-def _failure_of_task(detail: dict[str, Any], reason: str) -> Failure:
-    """Why the task ended; ECS tells a container that used up its memory by the reason of the container."""
-    reasons = [container.get("reason") or "" for container in detail.get("containers") or []]
-    if any(text.startswith(_OUT_OF_MEMORY) for text in (*reasons, reason)):
-        return failures.failure(ErrorCode.OUT_OF_MEMORY)
-    return failures.failure(ErrorCode.INTERRUPTED, f"The task stopped: {reason}")
-
-
-def _has_answered(detail: dict[str, Any]) -> bool:
-    """A worker exits with 0 only after Step Functions has taken its answer."""
-    containers = detail.get("containers") or []
-    return bool(containers) and all(container.get("exitCode") == 0 for container in containers)
-
-
-def _unanswered_token(conn: LedgerConnection, detail: dict[str, Any]) -> str | None:
-    """The token the task was started with; a task that never came up has not told it to the ledger."""
-    started_with = _override_environment(detail)
-    token, job_id = started_with.get("TASK_TOKEN"), started_with.get("JOB_ID")
-    if not token or not job_id:
-        return reconcile.token_of_task(conn, detail["taskArn"])
-    if reconcile.is_held_by_another_task(conn, UUID(job_id), token, detail["taskArn"]):
-        return None
-    return token
-
-
-def _override_environment(detail: dict[str, Any]) -> dict[str, str]:
-    """What the task was started with; in ECS's KeyValuePair both name and value are optional."""
-    overrides = (detail.get("overrides") or {}).get("containerOverrides") or []
-    items = [item for override in overrides for item in override.get("environment") or []]
-    return {item.get("name") or "": item.get("value") or "" for item in items}

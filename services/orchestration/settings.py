@@ -21,3 +21,4 @@ class OutcomeSettings(FunctionSettings):
 
     state_machine_arn: str
     max_running_jobs: int
+    waiting_timeout_seconds: int

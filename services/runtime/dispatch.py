@@ -42,7 +42,7 @@ def start_waiting(conn: LedgerConnection, workflow: Workflow, *, most: int = 1) 
         most: Most executions to start in this call.
 
     Returns:
-        The jobs that were started.
+        The jobs that were started, or whose waiting execution may go on.
 
     Raises:
         botocore.exceptions.BotoCoreError: Step Functions cannot be reached; `maintain` will try again.
@@ -53,7 +53,8 @@ def start_waiting(conn: LedgerConnection, workflow: Workflow, *, most: int = 1) 
         admitted = admission.admit(conn, workflow.max_running_jobs)
         if admitted is None:
             break
-        _start_admitted(conn, workflow, admitted)
+        if admitted.execution_arn is None:  # else it waits, and asks for its turn itself
+            _start_admitted(conn, workflow, admitted)
         started.append(admitted.job_id)
     return started
 

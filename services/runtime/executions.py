@@ -1,6 +1,5 @@
-"""Names of executions, how they stand, and what it means for the job when one has ended."""
+"""Names that executions are started by, how they stand, and what it means for the job when one has ended."""
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -8,14 +7,12 @@ from uuid import UUID
 from ledger.database.connection import LedgerConnection
 from ledger.jobs import failures, settlement
 from ledger.states import ErrorCode
-from runtime.uuid_pattern import UUID_PATTERN
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 # The state machine's own last word after it has announced a failure.
 ANNOUNCED_FAILURE = "JobFailed"
-_NAME = re.compile(rf"(?P<job>{UUID_PATTERN})-(?P<attempt>[1-9][0-9]{{0,8}})")
 
 
 class ExecutionStatus(StrEnum):
@@ -38,19 +35,15 @@ def execution_name(job_id: UUID, attempt: int) -> str:
     return f"{job_id}-{attempt}"
 
 
-def parse_execution_name(name: str) -> tuple[UUID, int] | None:
-    """Job id and attempt, or None for an execution that somebody started by hand."""
-    match = _NAME.fullmatch(name)
-    return (UUID(match["job"]), int(match["attempt"])) if match else None
-
-
 def execution_arn(state_machine_arn: str, name: str) -> str:
     """The ARN that a machine's execution of this name has."""
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
 
 
-def describe(stepfunctions: "SFNClient", arn: str) -> tuple[ExecutionStatus, str]:
-    """The execution's status and its error name, which is empty if it has none."""
+def describe(stepfunctions: "SFNClient", arn: str | None) -> tuple[ExecutionStatus, str]:
+    """The execution's status and its error name, which is empty if it has none; no ARN, no execution."""
+    if arn is None:
+        return ExecutionStatus.MISSING, ""
     from botocore.exceptions import ClientError  # not needed until a client is
 
     try:

@@ -14,7 +14,7 @@ from ledger.states import Topic
 from runtime import clients, database, metrics
 from runtime.archive import RestoreTerms
 from runtime.dispatch import Workflow, start_again, start_waiting
-from runtime.executions import describe, execution_arn, execution_name, settle_ended
+from runtime.executions import describe, settle_ended
 from runtime.logs import logger
 from runtime.steps import refuse_failures, run_steps
 from upkeep.restores import follow_restores
@@ -107,9 +107,7 @@ def _settle_announcements(services: Services, conn: LedgerConnection) -> int:
 def _settle_each(conn: LedgerConnection, services: Services, attempts: list[Attempt]) -> int:
     settled = 0
     for item in attempts:
-        name = execution_name(item.job_id, item.attempt)
-        arn = item.execution_arn or execution_arn(services.settings.state_machine_arn, name)
-        status, error = describe(services.stepfunctions, arn)
+        status, error = describe(services.stepfunctions, item.execution_arn)
         result = settle_ended(conn, item.job_id, item.attempt, status, error, stack=services.settings.stack)
         if result != "running":
             settled += 1

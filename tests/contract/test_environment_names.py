@@ -24,6 +24,7 @@ FUNCTIONS: dict[str, Any] = {
     "health": metadata_api.settings.HealthSettings,
     "ingest": orchestration.settings.IngestSettings,
     "outcome": orchestration.settings.OutcomeSettings,
+    "order": metadata_api.settings.OrderSettings,
     "maintain": upkeep.settings.MaintainSettings,
     "sweep": upkeep.settings.SweepSettings,
     "migrate": upkeep.settings.MigrateSettings,

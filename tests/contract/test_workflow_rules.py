@@ -98,7 +98,7 @@ DEFECTS: list[tuple[Callable[[Machine], Any], str]] = [
     (lambda machine: machine.pop("TimeoutSeconds"), "the machine has no TimeoutSeconds"),
     (lambda machine: machine["States"]["ProcessVideo"].pop("TimeoutSeconds"), "no TimeoutSeconds within"),
     (
-        lambda machine: machine["States"]["ProcessVideo"].update(TimeoutSeconds=99999),
+        lambda machine: machine["States"]["ProcessVideo"].update(TimeoutSeconds=999_999),
         "no TimeoutSeconds within",
     ),
     (lambda machine: machine["States"]["ProcessVideo"].pop("HeartbeatSeconds"), "without HeartbeatSeconds"),

@@ -60,7 +60,7 @@ class Wire:
 
 _A, _B, _C, _D, _E, _F = (16, 124), (150, 276), (300, 426), (478, 590), (618, 734), (762, 866)
 _TOP, _UPPER, _LOWER, _BOTH = (38, 92), (160, 288), (328, 444), (160, 444)
-_MACHINE, _BELOW, _LAST = (508, 554), (620, 742), (798, 868)
+_MACHINE, _BELOW, _LAST = (502, 564), (620, 742), (798, 868)
 
 S3: Final = Frame(
     key="s3", title="S3 (clients use signed URLs)", kind=Kind.STORE, left=246, top=12, width=642, height=90
@@ -100,6 +100,7 @@ PLACES: Final = (
         ("task-definition", "processing-cluster", "processing-repository"),
         "python -m processor: does one step of a job with ffmpeg; its image comes from ECR",
     ),
+    Place("order", "", Kind.FUNCTION, _A, _LOWER, ("workflow-order-function",)),
     Place("sweep", "", Kind.FUNCTION, _E, _UPPER, ("sweep-sweep-function",)),
     Place(
         "files",
@@ -142,7 +143,7 @@ PLACES: Final = (
         "machine",
         "State machine (Step Functions)",
         Kind.WORK,
-        (150, 866),
+        (16, 866),
         _MACHINE,
         ("workflow-machine",),
     ),
@@ -211,6 +212,7 @@ WIRES: Final = (
     Wire("task", "files", 386),
     Wire("task", "outcome", 386, (451, 368), "middle", 40, event=True),
     Wire("task", "machine", 562, (568, 476), limit_px=50),
+    Wire("machine", "order", 70, (76, 476)),
     Wire("machine", "task", 506, (500, 476), "end", 50),
     Wire("machine", "outcome", 330, (324, 476), "end"),
     Wire("outcome", "machine", 394, (400, 476), limit_px=50),
@@ -245,6 +247,7 @@ WRITTEN: Final = {
         "maintain",
         "ingest-bucket",
     ): "looks at originals on their way out of the archive, and asks for them again",
+    ("order", "ingest-bucket"): "looks at the files of orders, as `api` does",
     ("api", "ingest-queue"): "redrives its dead letters when an operator asks",
     ("api", "calls-queue"): "redrives its dead letters when an operator asks",
     ("api", "reports-queue"): "the same, and tells `webhooks` that a delivery is due",

@@ -165,6 +165,9 @@ def claim_chunk(
             raise ClaimRefusedError(message, job.status)
         if chunks[name].is_done:
             return AlreadyEncoded(name=name)
+        conn.execute(
+            "UPDATE jobs SET short_since = NULL WHERE id = %s AND short_since IS NOT NULL", (job_id,)
+        )
         row = conn.execute(
             """
             UPDATE chunks SET status = 'ENCODING', fence = fence + 1, starts = starts + 1, attempt = %s,

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from ledger.database.connection import LedgerConnection
 from ledger.errors import QueueFullError
+from ledger.jobs import events
 from ledger.jobs.restores import COPY_MARGIN
 
 _LOCK = 0x61646D69  # any constant: all who admit only have to agree on it
@@ -43,15 +44,20 @@ _NEXT = f"""
      LIMIT 1"""  # noqa: S608 -- constants
 _ADMIT = f"""
     UPDATE jobs SET dispatched_at = clock_timestamp() WHERE id = %s AND {_READY}
-    RETURNING id, attempt"""  # noqa: S608 -- constants
+    RETURNING id, attempt, execution_arn, fence"""  # noqa: S608 -- constants
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """An attempt that has a slot and whose execution is to be started now."""
+    """An attempt that has a slot.
+
+    Attributes:
+        execution_arn: The execution that waits for this slot; None where one is to be started now.
+    """
 
     job_id: UUID
     attempt: int
+    execution_arn: str | None = None
 
 
 def admit(conn: LedgerConnection, max_running_jobs: int) -> Admitted | None:
@@ -65,7 +71,7 @@ def admit(conn: LedgerConnection, max_running_jobs: int) -> Admitted | None:
         max_running_jobs: Most jobs in work at once.
 
     Returns:
-        What to start, or None when all slots are taken or nothing waits.
+        What to start, or whose execution may go on; None when all slots are taken or nothing waits.
 
     Raises:
         psycopg.errors.LockNotAvailable: Too many others are at it.
@@ -83,8 +89,24 @@ def admit(conn: LedgerConnection, max_running_jobs: int) -> Admitted | None:
                 conn.execute(
                     "UPDATE job_owners SET last_started_at = clock_timestamp() WHERE owner = %s", (owner,)
                 )
-                return Admitted(*taken)
+                return _admitted(conn, *taken)
     return None
+
+
+def _admitted(
+    conn: LedgerConnection, job_id: UUID, attempt: int, execution_arn: str | None, fence: int
+) -> Admitted:
+    if execution_arn is not None:
+        # Its execution waits already, so nobody will note a start.
+        events.record(
+            conn,
+            job_id=job_id,
+            attempt=attempt,
+            fence=fence,
+            event_type="job.dispatched",
+            data={"execution_arn": execution_arn},
+        )
+    return Admitted(job_id, attempt, execution_arn)
 
 
 def admit_again(conn: LedgerConnection) -> Admitted | None:

@@ -63,6 +63,14 @@ _DEFAULT_TEXTS: dict[ErrorCode, tuple[str, str]] = {
         "Upload a video with smaller pictures, or ask the operator for larger tasks.",
     ),
     ErrorCode.OUT_OF_SPACE: ("The worker ran out of disk space.", "The operator must give it more."),
+    ErrorCode.NO_CAPACITY: (
+        "AWS had no room for the job's task for too long.",
+        "Retry the job; if it fails again, ask the operator about Fargate's quota.",
+    ),
+    ErrorCode.TASK_REFUSED: (
+        "AWS refuses to start the job's task.",
+        "The operator must correct the deployment and then retry the job.",
+    ),
     ErrorCode.UPLOAD_EXPIRED: ("The file was not uploaded in time.", "Create a new job and upload the file."),
     ErrorCode.INTERRUPTED: ("The processing was interrupted too often.", _RETRY_LATER),
     ErrorCode.TIMED_OUT: ("The processing took longer than allowed.", "Upload a shorter video."),

@@ -27,11 +27,11 @@ _INSERT = """
          WHERE NOT EXISTS (SELECT FROM job_owners WHERE owner = %(owner)s) ON CONFLICT DO NOTHING),{video}
     made AS (
         INSERT INTO jobs (id, video_id, status, owner, priority, profile, filename, content_type, upload_id,
-            batch_id,
+            batch_id, execution_arn,
             declared_size_bytes, declared_sha256, source_bucket, source_key, source_identity,
             source_version_id, source_etag, source_sequencer, source_size_bytes, uploaded_at, queued_at)
         VALUES (%(id)s, %(video_id)s, %(status)s, %(owner)s, %(priority)s, %(profile)s, %(filename)s,
-            %(content_type)s, %(upload_id)s, %(batch_id)s,
+            %(content_type)s, %(upload_id)s, %(batch_id)s, %(execution_arn)s,
             %(declared_size_bytes)s, %(declared_sha256)s, %(source_bucket)s, %(source_key)s, %(identity)s,
             %(version_id)s, %(etag)s, %(sequencer)s, %(size_bytes)s,
             CASE WHEN %(arrived)s THEN now() END, CASE WHEN %(arrived)s THEN now() END)
@@ -156,8 +156,9 @@ def retry(conn: LedgerConnection, job_id: UUID) -> Job:
             """
             UPDATE jobs SET status = 'QUEUED', attempt = attempt + 1, attempt_limit = attempt + 3,
                    dispatched_at = NULL, execution_arn = NULL, task_arn = NULL, task_token = NULL,
-                   stage = NULL, heartbeat_at = NULL, error_code = NULL, error_message = NULL,
-                   error_remedy = NULL, announcement = NULL, announcement_route = 'NONE',
+                   stage = NULL, heartbeat_at = NULL, short_since = NULL, error_code = NULL,
+                   error_message = NULL, error_remedy = NULL, announcement = NULL,
+                   announcement_route = 'NONE',
                    queued_at = now(), started_at = NULL, finished_at = NULL, source_readable_until = NULL,
                    updated_at = now()
              WHERE id = %s

@@ -79,7 +79,7 @@ def settle_for_workflow(
         JobNotFoundError: No such job.
     """
     fail(conn, job_id, attempt, failure, stack=stack, route=AnnouncementRoute.WORKFLOW)
-    return _outcome(conn, job_id, attempt)
+    return outcome(conn, job_id, attempt)
 
 
 def queue_announcement(conn: LedgerConnection, job_id: UUID, attempt: int) -> Outcome:
@@ -96,7 +96,7 @@ def queue_announcement(conn: LedgerConnection, job_id: UUID, attempt: int) -> Ou
         if owed and job.announcement is not None:
             outbox.enqueue(conn, job_id, _TOPICS[job.status], job.announcement)
             _set_route(conn, job_id, AnnouncementRoute.OUTBOX)
-    return _outcome(conn, job_id, attempt, routes=frozenset({AnnouncementRoute.OUTBOX}))
+    return outcome(conn, job_id, attempt, routes=frozenset({AnnouncementRoute.OUTBOX}))
 
 
 def confirm_announcement(conn: LedgerConnection, job_id: UUID, attempt: int) -> None:
@@ -133,7 +133,7 @@ def next_attempt(
             """
             UPDATE jobs SET status = 'QUEUED', attempt = attempt + 1, dispatched_at = NULL,
                    execution_arn = NULL, task_arn = NULL, task_token = NULL, stage = NULL,
-                   heartbeat_at = NULL, updated_at = now()
+                   heartbeat_at = NULL, short_since = NULL, updated_at = now()
              WHERE id = %s
             """,
             (job_id,),
@@ -149,12 +149,17 @@ def next_attempt(
     return JobStatus.QUEUED
 
 
-def _outcome(
+def outcome(
     conn: LedgerConnection,
     job_id: UUID,
     attempt: int,
     routes: frozenset[AnnouncementRoute] = frozenset({AnnouncementRoute.WORKFLOW}),
 ) -> Outcome:
+    """What the state machine is to announce of this attempt: its end if that is owed by one of the routes.
+
+    Raises:
+        JobNotFoundError: No such job.
+    """
     job = job_rows.find(conn, job_id)
     if job is None:
         message = f"there is no job {job_id}"

@@ -163,8 +163,8 @@ def _take(
     row = conn.execute(
         """
         UPDATE jobs SET status = 'PROCESSING', fence = fence + 1, execution_arn = %s, task_arn = %s,
-               task_token = %s, stage = NULL, heartbeat_at = now(), started_at = coalesce(started_at, now()),
-               updated_at = now()
+               task_token = %s, stage = NULL, heartbeat_at = now(), short_since = NULL,
+               started_at = coalesce(started_at, now()), updated_at = now()
          WHERE id = %s
         RETURNING video_id, attempt, fence, profile, filename, source_bucket, source_key, source_version_id,
                source_etag, declared_size_bytes, declared_sha256, overrides

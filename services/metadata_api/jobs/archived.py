@@ -7,7 +7,7 @@ from uuid import UUID
 from ledger.models import ArchivedSource
 from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import timestamp
-from metadata_api.settings import ApiSettings
+from metadata_api.settings import CreationSettings
 from runtime.archive import Access, Availability, RestoreTerms
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ledger.models import SourceObject
 
 
-def terms_of(settings: ApiSettings) -> RestoreTerms:
+def terms_of(settings: CreationSettings) -> RestoreTerms:
     """How this deployment asks for originals."""
     return RestoreTerms(days=settings.restore_days, tier=settings.restore_tier)
 
@@ -55,7 +55,7 @@ def refuse_archived(conn: "LedgerConnection", source: ArchivedSource, standing: 
 
 
 def refuse_unreadable(
-    conn: "LedgerConnection", source: ArchivedSource, standing: Availability, settings: ApiSettings
+    conn: "LedgerConnection", source: ArchivedSource, standing: Availability, settings: CreationSettings
 ) -> None:
     """The same for what needs the file now; a restore that runs does not help yet.
 
@@ -74,7 +74,7 @@ def wait_if_restoring(
     job_id: UUID,
     source: ArchivedSource,
     standing: Availability,
-    settings: ApiSettings,
+    settings: CreationSettings,
 ) -> None:
     """Lets a job that was queued in this transaction wait for its source, or notes the end of its copy."""
     from ledger.jobs import restores
@@ -86,7 +86,7 @@ def wait_if_restoring(
 
 
 def _expected(
-    conn: "LedgerConnection", source: ArchivedSource, standing: Availability, settings: ApiSettings
+    conn: "LedgerConnection", source: ArchivedSource, standing: Availability, settings: CreationSettings
 ) -> datetime:
     from ledger.jobs import restores
 

@@ -20,7 +20,7 @@ from metadata_api.jobs.sources import check_size, find_source, is_present
 from metadata_api.models.jobs import SourceJobBody, UploadJobBody
 from metadata_api.operations.request import not_found
 from metadata_api.playback.subtitles import new_sidecar
-from metadata_api.settings import ApiSettings
+from metadata_api.settings import CreationSettings
 from runtime.archive import READABLE, Availability
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class JobDraft:
     """A checked request for a job.
 
     Attributes:
-        owner: Public id of the API key that drafts it.
+        owner: Public id of the API key that drafts it, or CONSOLE_OWNER.
         source: None when the file is still to be uploaded.
         availability: Whether the source can be read at once.
         overrides: What it asks for beyond its profile.
@@ -67,12 +67,12 @@ class JobDraft:
     subtitles: tuple[NewSidecar, ...] = ()
 
 
-def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: ApiSettings) -> JobDraft:
+def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: CreationSettings) -> JobDraft:
     """What is ordered, if this deployment can do it.
 
     Args:
         body: What is asked for.
-        owner: Public id of the API key that asks.
+        owner: Public id of the API key that asks, or CONSOLE_OWNER.
         settings: Of this deployment.
 
     Raises:
@@ -116,11 +116,20 @@ def make_job(
     conn: "LedgerConnection",
     draft: JobDraft,
     job_id: UUID,
-    settings: ApiSettings,
+    settings: CreationSettings,
     *,
     batch_id: UUID | None = None,
+    execution_arn: str | None = None,
 ) -> "JobRow | None":
     """Stores video and job; inside a transaction unless the draft `is_one_statement`.
+
+    Args:
+        conn: An open connection.
+        draft: What to make.
+        job_id: Id of the new job.
+        settings: Of this deployment.
+        batch_id: The batch that it belongs to.
+        execution_arn: The execution that it was ordered by, which will run it.
 
     Returns:
         The new job; None when it has its outputs already, from an earlier one.
@@ -138,6 +147,7 @@ def make_job(
     elif videos.lock(conn, video_id) is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
     new = _new_job(job_id, video_id, draft, settings.ingest_bucket, batch_id)
+    new = replace(new, execution_arn=execution_arn)
     made = None
     if draft.source is not None:
         place = archived_source(draft.source)

@@ -56,24 +56,24 @@ def send_webhooks_now(settings: "ApiSettings") -> None:
         _LOGGER.warning("webhooks_left_to_schedule", extra={"reason": type(error).__name__})
 
 
-def stop_now(job: "Job", *, state_machine_arn: str) -> None:
+def stop_now(job: "Job") -> None:
     """Stops the execution of a cancelled job's attempt, if there is one.
 
     Only makes the end come sooner: an execution that goes on finds the job cancelled at its worker's next
     heartbeat, or at the claim when the worker has not begun, and ends without a result or a message.
     """
-    if job.uploaded_at is None:
-        return  # never queued, so nothing was ever started
+    # Without one nothing was started, or only just now: then its worker will learn it.
+    if job.execution_arn is None:
+        return
     from botocore.exceptions import BotoCoreError, ClientError
 
     from runtime import clients
-    from runtime.executions import execution_arn, execution_name
 
-    # By name and not as recorded: the start may be so recent that its note is still to come.
-    arn = execution_arn(state_machine_arn, execution_name(job.id, job.attempt))
     try:
         clients.stepfunctions().stop_execution(
-            executionArn=arn, error="JobCancelled", cause="The job was cancelled through the API."
+            executionArn=job.execution_arn,
+            error="JobCancelled",
+            cause="The job was cancelled through the API.",
         )
     except (BotoCoreError, ClientError) as error:
         if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ExecutionDoesNotExist":
@@ -104,7 +104,7 @@ def stop_all(
 ) -> None:
     """Stops what cancelled jobs have started, and gives their slots away; call it outside a transaction."""
     for job, upload in cancelled:
-        stop_now(job, state_machine_arn=settings.state_machine_arn)
+        stop_now(job)
         if upload is not None:
             forget_upload(upload)
     if cancelled:

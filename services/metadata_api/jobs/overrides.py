@@ -7,7 +7,7 @@ from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.jobs.sources import find_source
 from metadata_api.models.jobs import JobBody
 from metadata_api.models.overrides import WatermarkBody
-from metadata_api.settings import ApiSettings
+from metadata_api.settings import CreationSettings
 from runtime.archive import Access
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_WATERMARK_BYTES: Final = 10 * 1024 * 1024
 
 
-def check_overrides(body: JobBody, profile: "Profile", settings: ApiSettings) -> Overrides:
+def check_overrides(body: JobBody, profile: "Profile", settings: CreationSettings) -> Overrides:
     """What a job asks for beyond its profile, if both allow it.
 
     Raises:
@@ -42,7 +42,7 @@ def check_overrides(body: JobBody, profile: "Profile", settings: ApiSettings) ->
     )
 
 
-def _watermark(body: WatermarkBody, settings: ApiSettings) -> Watermark:
+def _watermark(body: WatermarkBody, settings: CreationSettings) -> Watermark:
     """Note which very object lies under the key now: a later one would change what was ordered."""
     try:
         looked_at = find_source(body.source, settings)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ledger.models import ArchivedSource, SourceObject
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.models.overrides import SourceLocation
-from metadata_api.settings import ApiSettings
+from metadata_api.settings import CreationSettings
 from runtime import archive, clients
 from runtime.archive import Availability
 
@@ -20,7 +20,7 @@ class FoundSource:
     availability: Availability
 
 
-def find_source(location: SourceLocation, settings: ApiSettings) -> FoundSource:
+def find_source(location: SourceLocation, settings: CreationSettings) -> FoundSource:
     """The newest version of a named object.
 
     Raises:
@@ -67,7 +67,7 @@ def look_at(source: ArchivedSource) -> Availability | None:
         return None
 
 
-def check_size(size_bytes: int, settings: ApiSettings) -> None:
+def check_size(size_bytes: int, settings: CreationSettings) -> None:
     """Refuses sources that this deployment does not take.
 
     Raises:

@@ -49,7 +49,7 @@ def cancel_job(request: ApiRequest) -> Response:
             job = jobs.cancel(conn, job_id)
         except WrongStateError as error:
             raise Problem(ProblemCode.JOB_SETTLED, str(error)) from error
-        stop_now(job, state_machine_arn=request.resources.settings.state_machine_arn)
+        stop_now(job)
         if upload is not None:
             forget_upload(upload)
         else:
@@ -85,10 +85,10 @@ def retry_job(request: ApiRequest) -> Response:
         if job.uploaded_at is not None:
             found = look_at(source)
             if found is None:
-                detail = (
+                message = (
                     f"the file of job {job_id} is no longer in the bucket; create a new job and upload it"
                 )
-                raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, detail)
+                raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, message)
             standing = found
             refuse_archived(conn, source, standing)
         with conn.transaction():

@@ -93,6 +93,24 @@ def use_jobs(platform: Platform, directory: Path, clip: Path) -> None:
     # Whoever hears late of the first job's end may start the next one, but not the one after it.
     for _ in range(2):
         order_again_and_cancel(platform, killed)
+    order_by_hand(platform, refused)
+
+
+def order_by_hand(platform: Platform, job_id: str) -> None:
+    """Start an execution for the source of a job that was refused, which costs least."""
+    again = {"source": {"bucket": platform.exports["ingest_bucket"], "key": f"uploads/{job_id}/source"}}
+    client = platform.aws("stepfunctions")
+    execution = client.start_execution(
+        stateMachineArn=platform.exports["state_machine_arn"], input=json.dumps(again)
+    )["executionArn"]
+    end = wait_for("the end of the execution", lambda: ended(client, execution))
+    assert (end["status"], end["error"]) == ("FAILED", "JobFailed")
+
+
+def ended(client: Any, execution_arn: str) -> dict[str, Any] | None:
+    """Describe an execution once it has ended."""
+    found = client.describe_execution(executionArn=execution_arn)
+    return None if found["status"] == "RUNNING" else dict(found)
 
 
 def order_again_and_cancel(platform: Platform, job_id: str) -> None:
@@ -220,6 +238,7 @@ def test_the_report_names_every_role_that_runs_code(history: set[Use]) -> None:
         "migrations-migrate-role",
         "webhooks-dispatch-role",
         "webhooks-sender-role",
+        "workflow-order-role",
         "workflow-outcome-role",
         *TASK_POLICIES,
     }

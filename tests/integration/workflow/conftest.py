@@ -1,4 +1,4 @@
-"""The workflow definition on a running Step Functions; tests play the task and the outcome function."""
+"""The workflow definition on a running Step Functions; tests play the task and both functions."""
 
 import io
 import json
@@ -18,12 +18,29 @@ from workflow.loader import load_definition
 DEADLINE_SECONDS = 40
 # Answers as the ledger would; the error or the job's name decides which way the workflow goes on.
 OUTCOME_CODE = """
+import time
+
 def announcement(event):
     names = ("event_id", "event_type", "job_id", "video_id", "stack", "profile", "error_code")
     return {"subject": "failed", "message": "failed: " + event.get("cause", ""),
             "attributes": {name: name + "-value" for name in names}}
 
+NO_ROOM = ("TaskNotStarted", "AmazonECS.Unknown", "ECS.AmazonECSException")
+
 def handler(event, context):
+    if event["source"] == "order":
+        given = event["order"]
+        if "job" not in given:
+            return {"status": "REFUSED", "cause": "source: is required", "announcement": announcement(event)}
+        return {"job_id": given["job"], "attempt": 1, "status": "TAKEN"}
+    if event["source"] == "turn":
+        answer = {"job_id": event["job_id"], "attempt": event["attempt"]}
+        kind, until = event["job_id"].split("-")[:2]
+        if kind == "patient" and time.time() < int(until):
+            return answer | {"status": "WAITING", "wait_seconds": 1}
+        return answer | {"status": "IGNORED" if kind == "stale" else "ADMITTED"}
+    if event.get("error") in NO_ROOM and not event["job_id"].startswith("late"):
+        return {"job_id": event["job_id"], "status": "WAITING", "wait_seconds": 0}
     if event["job_id"].startswith("unreachable") or (
         event["source"] == "announce" and event["job_id"].startswith("unheard")
     ):
@@ -57,11 +74,15 @@ class Workflow:
 
     def start(self, job_id: str) -> str:
         """Start an execution for a job."""
+        return self.start_with({"job_id": job_id, "attempt": 1}, name=f"{job_id}-1")
+
+    def start_with(self, given: object, *, name: str = "") -> str:
+        """Start an execution with an input, as a person does in the console."""
         return str(
             self.clients("stepfunctions").start_execution(
                 stateMachineArn=self.machine_arn,
-                name=f"{job_id}-1",
-                input=json.dumps({"job_id": job_id, "attempt": 1}),
+                name=name or f"by-hand-{uuid.uuid4()}",
+                input=json.dumps(given),
             )["executionArn"]
         )
 
@@ -145,8 +166,10 @@ def build_workflow(clients: Callable[[str], Any]) -> Callable[..., Workflow]:
         cluster = clients("ecs").create_cluster(clusterName=f"cluster-{suffix}")["cluster"]["clusterArn"]
         topics, queues = _build_topics(clients, suffix)
         role_arn = _build_role(clients, suffix)
+        function_arn = _build_outcome(clients, suffix, role_arn)
         values = {
-            "workflow_timeout_seconds": 600,
+            "stack": "test",
+            "execution_timeout_seconds": 600,
             "task_timeout_seconds": 300,
             "first_capacity_provider": "FARGATE",
             "chunk_max_concurrency": 3,
@@ -158,7 +181,8 @@ def build_workflow(clients: Callable[[str], Any]) -> Callable[..., Workflow]:
             "task_definition_arn": _build_task(clients, suffix),
             "subnet_ids": ["subnet-1"],
             "security_group_id": "sg-1",
-            "outcome_function_arn": _build_outcome(clients, suffix, role_arn),
+            "outcome_function_arn": function_arn,
+            "order_function_arn": function_arn,
             "completion_topic_arn": topics["completion"] + ("-missing" if missing_topics else ""),
             "error_topic_arn": topics["error"] + ("-missing" if missing_topics else ""),
         }

@@ -46,6 +46,7 @@ def test_a_finished_job_is_announced_with_its_attributes(build_workflow: Build) 
     answer(workflow, task, success(job_id))
     assert workflow.end(execution)["status"] == "SUCCEEDED"
     assert workflow.visited(execution) == [
+        "WhoStarted",
         "ChooseTaskSize",
         "ProcessVideo",
         "WhatHappened",
@@ -84,6 +85,7 @@ def test_an_error_that_cannot_heal_is_settled_and_announced_without_a_retry(
     end = workflow.end(execution)
     assert (end["status"], end.get("error")) == ("FAILED", "JobFailed")
     assert workflow.visited(execution) == [
+        "WhoStarted",
         "ChooseTaskSize",
         "ProcessVideo",
         "RecordFailure",

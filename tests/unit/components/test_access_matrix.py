@@ -13,6 +13,7 @@ FUNCTIONS = {
     "sweep-sweep-policy",
     "migrations-migrate-policy",
     "webhooks-dispatch-policy",
+    "workflow-order-policy",
     "workflow-outcome-policy",
 }
 TASK_START = "task-execution-policy"
@@ -20,7 +21,7 @@ TASK = "task-task-policy"
 MACHINE = "workflow-policy"
 
 MATRIX: dict[str, set[str]] = {
-    "encryption-media": {"api-metadata-policy", "ingest-ingest-policy", TASK},
+    "encryption-media": {"api-metadata-policy", "ingest-ingest-policy", "workflow-order-policy", TASK},
     "encryption-database": FUNCTIONS | {TASK_START},
     "encryption-messages": {
         "api-metadata-policy",
@@ -50,6 +51,7 @@ MATRIX: dict[str, set[str]] = {
     "workflow-dead-letters": {"workflow-outcome-policy", "workflow-dead-letters-policy"},
     "notifications-completion": {"ingest-maintain-policy", "notifications-completion-policy", MACHINE},
     "notifications-error": {"ingest-maintain-policy", "notifications-error-policy", MACHINE},
+    "workflow-order-function": {MACHINE},
     "workflow-outcome-function": {MACHINE},
     "migrations-migrate-function": set(),
     "ingest-ingest-function": set(),
@@ -104,7 +106,13 @@ def test_buckets_are_opened_only_to_those_who_read_or_write_them(run: ProgramRun
             if entry.allows and any(target.startswith(arn) for target in entry.targets)
         }
     assert opened == {
-        "ingest": {"api-metadata-policy", "ingest-ingest-policy", "sweep-sweep-policy", TASK},
+        "ingest": {
+            "api-metadata-policy",
+            "ingest-ingest-policy",
+            "sweep-sweep-policy",
+            "workflow-order-policy",
+            TASK,
+        },
         "media": {"api-metadata-policy", "sweep-sweep-policy", TASK},
     }
 

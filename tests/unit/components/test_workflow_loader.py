@@ -22,7 +22,7 @@ def values() -> dict[str, PlaceholderValue]:
     filled: dict[str, PlaceholderValue] = dict.fromkeys(placeholders(), "filled")
     return {
         **filled,
-        "workflow_timeout_seconds": 1800,
+        "execution_timeout_seconds": 1800,
         "task_timeout_seconds": 1620,
         "chunk_max_concurrency": 10,
         "subnet_ids": ["subnet-1", "subnet-2"],
@@ -71,7 +71,7 @@ def test_a_timeout_that_is_no_literal_positive_integer_is_refused(
     values: dict[str, PlaceholderValue], seconds: PlaceholderValue
 ) -> None:
     with pytest.raises(DefinitionError, match="literal positive integer"):
-        load_definition({**values, "workflow_timeout_seconds": seconds})
+        load_definition({**values, "execution_timeout_seconds": seconds})
 
 
 def test_a_task_that_may_outlast_the_machine_is_refused(values: dict[str, PlaceholderValue]) -> None:

@@ -6,18 +6,37 @@ from typing import Any
 from ledger.database.connection import LedgerConnection
 from ledger.models import Job
 from orchestration.outcome import settle
+from orchestration.settings import OutcomeSettings
+from runtime.dispatch import Workflow
+from tests.function_settings import settings_of
 from tests.ledger_support import (
     EXECUTION_PREFIX,
-    STACK,
+    MACHINE_ARN,
     FakeStepFunctions,
 )
+
+SETTINGS = settings_of(
+    OutcomeSettings,
+    "outcome",
+    state_machine_arn=MACHINE_ARN,
+    max_running_jobs=1,
+    waiting_timeout_seconds=3600,
+)
+
+
+def machine(fake: FakeStepFunctions) -> Workflow:
+    """One slot, and executions of a Step Functions that only remembers them."""
+    return Workflow(
+        client=lambda: fake,  # type: ignore[arg-type,return-value]
+        state_machine_arn=MACHINE_ARN,
+        max_running_jobs=1,
+    )
 
 
 def ask(
     conn: LedgerConnection, event: dict[str, Any], fake: FakeStepFunctions | None = None
 ) -> dict[str, Any]:
-    client = fake or FakeStepFunctions()
-    return settle(conn, event, stack=STACK, stepfunctions=lambda: client)  # type: ignore[arg-type,return-value]
+    return settle(conn, event, settings=SETTINGS, workflow=machine(fake or FakeStepFunctions()))
 
 
 def workflow(job: Job, error: str, cause: Any = "", attempt: int = 1) -> dict[str, Any]:
@@ -28,6 +47,7 @@ def workflow(job: Job, error: str, cause: Any = "", attempt: int = 1) -> dict[st
         "execution_arn": f"{EXECUTION_PREFIX}:{job.id}-{attempt}",
         "error": error,
         "cause": cause if isinstance(cause, str) else json.dumps(cause),
+        "step": "prepare",
     }
 
 

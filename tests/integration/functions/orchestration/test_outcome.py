@@ -14,10 +14,15 @@ from ledger.jobs.failures import failure
 from ledger.states import ErrorCode
 from orchestration.outcome import settle_and_go_on
 from runtime.arrival import InvalidEventError
-from runtime.dispatch import Workflow
-from tests.integration.functions.orchestration.outcome_events import ask, execution, workflow
+from tests.integration.functions.orchestration.outcome_events import (
+    SETTINGS,
+    ask,
+    execution,
+    machine,
+    workflow,
+)
 from tests.ledger_support import (
-    MACHINE_ARN,
+    EXECUTION_PREFIX,
     STACK,
     FakeStepFunctions,
     claimed,
@@ -26,6 +31,7 @@ from tests.ledger_support import (
     completed,
     count,
     queued_job,
+    started_job,
 )
 
 pytestmark = pytest.mark.integration
@@ -106,7 +112,7 @@ def test_an_execution_ended_from_outside_fails_its_job_and_queues_the_announceme
 
 
 def test_an_aborted_execution_of_a_cancelled_job_announces_nothing(ledger_conn: LedgerConnection) -> None:
-    job = queued_job(ledger_conn)
+    job = started_job(ledger_conn)
     jobs.cancel(ledger_conn, job.id)
 
     ask(ledger_conn, execution(job, "ABORTED"))
@@ -139,7 +145,7 @@ def test_an_execution_that_broke_after_the_completion_still_gets_it_announced(
 
 
 def test_an_execution_that_failed_in_the_platform_gets_another_attempt(ledger_conn: LedgerConnection) -> None:
-    job = queued_job(ledger_conn)
+    job = started_job(ledger_conn)
 
     result = ask(ledger_conn, execution(job, "FAILED", "Lambda.Unknown"))
 
@@ -147,11 +153,28 @@ def test_an_execution_that_failed_in_the_platform_gets_another_attempt(ledger_co
     assert column(ledger_conn, job.id, "attempt") == 2
 
 
-def test_executions_started_by_hand_are_ignored(ledger_conn: LedgerConnection) -> None:
-    event = execution(queued_job(ledger_conn), "FAILED")
-    event["detail"]["name"] = "try-this"
+def test_an_execution_without_a_job_is_ignored_whatever_its_name(ledger_conn: LedgerConnection) -> None:
+    job = started_job(ledger_conn)
+    event = execution(job, "FAILED")
+    event["detail"]["executionArn"] += "-by-hand"
 
     assert ask(ledger_conn, event) == {"result": "ignored"}
+    assert column(ledger_conn, job.id, "attempt") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("TIMED_OUT", ErrorCode.TIMED_OUT), ("ABORTED", ErrorCode.INTERRUPTED)]
+)
+def test_the_job_of_an_execution_with_any_name_ends_with_it(
+    ledger_conn: LedgerConnection, status: str, code: ErrorCode
+) -> None:
+    job = queued_job(ledger_conn, owner="console", execution_arn=f"{EXECUTION_PREFIX}:try-this")
+    event = execution(job, status)
+    event["detail"] |= {"executionArn": f"{EXECUTION_PREFIX}:try-this", "name": "try-this"}
+
+    assert ask(ledger_conn, event) == {"result": "settled"}
+    assert column(ledger_conn, job.id, "error_code") == code
+    assert ledger_conn.execute("SELECT topic FROM outbox").fetchall() == [("error",)]
 
 
 @pytest.mark.parametrize(
@@ -219,12 +242,7 @@ def test_a_start_with_an_unknown_end_keeps_its_slot_until_it_is_repeated(
 
 
 def go_on(conn: LedgerConnection, event: dict[str, Any], fake: FakeStepFunctions) -> dict[str, Any]:
-    machine = Workflow(
-        client=lambda: fake,  # type: ignore[arg-type,return-value]
-        state_machine_arn=MACHINE_ARN,
-        max_running_jobs=1,
-    )
-    return settle_and_go_on(conn, event, stack=STACK, workflow=machine)
+    return settle_and_go_on(conn, event, settings=SETTINGS, workflow=machine(fake))
 
 
 def test_a_failed_map_is_told_with_the_reason_of_the_chunk_that_failed(ledger_conn: LedgerConnection) -> None:
