@@ -85,7 +85,7 @@ package: setup ## Build the Lambda package that a stack deploys (STACK=dev|prod 
 	@architecture=$$($(PYTHON_BIN) -m tools.stack_value "$(STACK)" cpu_architecture) \
 		&& $(PYTHON_BIN) -m artifacts lambda --output build/metadata_api.zip --architecture "$$architecture"
 
-preview: setup ## Show what a deployment would change in AWS (STACK=dev|prod)
+preview: setup ## Check the account, and show what a deployment would change in AWS (STACK=dev|prod)
 	@$(DEPLOY) preview
 
 deploy: setup ## Build or update a stack in AWS (YES=1 asks no questions)

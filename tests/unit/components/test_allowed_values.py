@@ -144,7 +144,10 @@ def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], ProgramR
     return synthesise
 
 
-RUNS = range(len(shared_runs()))
+# The run with the third zone first, because another test takes it as well.
+RUNS = sorted(
+    range(len(shared_runs())), key=lambda number: shared_runs()[number].get("availability_zones") != 3
+)
 
 
 @pytest.mark.parametrize("changes", list(wanted()), ids=lambda changes: f"{list(changes)[-1]}")
@@ -160,7 +163,7 @@ def test_the_runs_hold_every_value_of_every_key_and_are_few() -> None:
     assert len(shared_runs()) <= 10
 
 
-@pytest.mark.long_but(2)
+@pytest.mark.long_but(1)
 @pytest.mark.parametrize("number", RUNS)
 def test_every_value_makes_a_program_that_fits_the_provider(
     number: int, run_of: Callable[[int], ProgramRun]
@@ -194,8 +197,7 @@ def subnets(vpc: Mapping[str, Any]) -> dict[tuple[int, str], ipaddress.IPv4Netwo
 def test_a_third_zone_adds_subnets_and_moves_none(
     dev: ProgramRun, run_of: Callable[[int], ProgramRun]
 ) -> None:
-    number = [run.get("availability_zones") for run in shared_runs()].index(3)
-    three = one(run_of(number), "network-vpc").inputs
+    three = one(run_of(RUNS[0]), "network-vpc").inputs
     two = {**one(dev, "network-vpc").inputs, "cidrBlock": three["cidrBlock"]}
     if "availabilityZoneCidrMask" in two:
         networks = [
@@ -206,7 +208,7 @@ def test_a_third_zone_adds_subnets_and_moves_none(
     assert len(after) == 9
     assert before.items() <= after.items()
     assert not [pair for pair in itertools.combinations(after.values(), 2) if pair[0].overlaps(pair[1])]
-    assert len(resources(run_of(number), ":MountTarget")) == 3
+    assert len(resources(run_of(RUNS[0]), ":MountTarget")) == 3
 
 
 @pytest.mark.parametrize("vpc_cidr", TEXTS["vpc_cidr"])
