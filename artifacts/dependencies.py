@@ -17,6 +17,9 @@ REQUIREMENTS = "services/metadata_api/requirements.txt"
 CONSTRAINTS = "constraints.txt"
 _STRIPPED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".typed"})
 _STRIPPED_DIRECTORIES = frozenset({"bin", "tests", "testing"})
+# What the functions call. botocore describes every service of AWS, in 28 MB.
+SDK_SERVICES = frozenset({"kms", "s3", "secretsmanager", "sns", "sqs", "stepfunctions"})
+_SDK_DESCRIPTIONS = ("botocore", "data")
 _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 _INSTALL_TIMEOUT_SECONDS = 300
 
@@ -63,8 +66,9 @@ def _pins(root: Path) -> list[Path]:
 def runtime_files(site: Path) -> dict[str, Path]:
     """Maps path to file for everything of an installed tree that a running function can need.
 
-    Left out are stubs and sources of compiled modules, the packages' own tests, commands, and the records
-    that an installer writes; METADATA stays because some packages look up their own version.
+    Left out are stubs and sources of compiled modules, the packages' own tests, commands, descriptions of
+    services that nobody calls, and the records that an installer writes; METADATA stays because some packages
+    look up their own version.
     """
     files: dict[str, Path] = {}
     for path in files_below(site):
@@ -73,6 +77,8 @@ def runtime_files(site: Path) -> dict[str, Path]:
         if name.parts[0].startswith("."):
             continue
         if name.suffix in _STRIPPED_SUFFIXES or not _STRIPPED_DIRECTORIES.isdisjoint(name.parts[:2]):
+            continue
+        if name.parts[:2] == _SDK_DESCRIPTIONS and len(name.parts) > 3 and name.parts[2] not in SDK_SERVICES:
             continue
         if name.parts[0].endswith(".dist-info") and name.name not in _KEPT_METADATA:
             continue

@@ -1,4 +1,4 @@
-"""The one package of all Lambda functions: our packages and their pinned dependencies, without boto3."""
+"""The one package of all Lambda functions: our packages and their pinned dependencies."""
 
 from __future__ import annotations
 

@@ -10,7 +10,15 @@ from artifacts.freshness import PACKAGE_PATH
 from components.choices import Architecture
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
-from components.policies import Statement, policy_document, send_traces, trust_policy, use_key, write_logs
+from components.policies import (
+    Statement,
+    attach_to_network,
+    policy_document,
+    send_traces,
+    trust_policy,
+    use_key,
+    write_logs,
+)
 from components.settings import FunctionSettings
 from components.tags import Tags
 
@@ -207,18 +215,7 @@ class LambdaFunction(pulumi.ComponentResource):
     def _inside_statements(self) -> list[Statement]:
         database = self._args.platform.database
         return [
-            Statement(
-                sid="AttachToNetwork",
-                actions=[
-                    "ec2:CreateNetworkInterface",
-                    "ec2:DescribeNetworkInterfaces",
-                    "ec2:DescribeSubnets",
-                    "ec2:DeleteNetworkInterface",
-                    "ec2:AssignPrivateIpAddresses",
-                    "ec2:UnassignPrivateIpAddresses",
-                ],
-                resources=["*"],
-            ),
+            *attach_to_network(self._args.platform.names.arn("lambda", f"function:{self._function_name}")),
             Statement(
                 sid="ReadDatabaseSecret",
                 actions=["secretsmanager:GetSecretValue"],

@@ -1,15 +1,18 @@
 """Brings the database schema and the application role up to date on every deployment that changes them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 
-from artifacts.sources import REPOSITORY_ROOT, content_hash, package_files
+from artifacts.sources import REPOSITORY_ROOT, SERVICES_DIR, content_hash, package_files
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.policies import Statement
 
 _TIMEOUT_SECONDS = 300
+# What a migration does beside the revisions: the handler, and the module that makes the database's roles.
+_MIGRATING_MODULES = ("ledger/database/roles.py", "upkeep/migrate.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class Migrations(pulumi.ComponentResource):
             function_name=migrate.function_name,
             input="{}",
             triggers={
-                "revisions": migrations_digest(),
+                "revisions": migrations_digest(REPOSITORY_ROOT),
                 "database": args.database_resource_id,
                 "secret_version": args.application_secret_version_id,
             },
@@ -73,6 +76,11 @@ class Migrations(pulumi.ComponentResource):
         self.register_outputs({"migrate_function_name": self.migrate_function_name})
 
 
-def migrations_digest() -> str:
-    """Hash the migration set, so that a new or changed revision makes the deployment migrate."""
-    return content_hash(package_files(REPOSITORY_ROOT, ["ledger/migrations"]))
+def migrations_digest(root: Path) -> str:
+    """Hash all that decides what a migration does, so that the deployment migrates when it changes.
+
+    Args:
+        root: root of the repository.
+    """
+    modules = {name: root / SERVICES_DIR / name for name in _MIGRATING_MODULES}
+    return content_hash({**package_files(root, ["ledger/migrations"]), **modules})

@@ -28,6 +28,15 @@ WILDCARD_REASONS: Mapping[str, str] = {
     "SendTraces": "the X-Ray write and sampling actions take no resource",
 }
 
+_NETWORK_ACTIONS = (
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
 
 class PolicyError(ValueError):
     """A policy statement breaks a rule of the platform."""
@@ -94,6 +103,27 @@ def policy_document(statements: Sequence[Statement]) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps(
         {"Version": "2012-10-17", "Statement": [statement.as_json() for statement in statements]}
     )
+
+
+def attach_to_network(function_arn: str) -> list[Statement]:
+    """Let Lambda give a function its place in the network, and refuse the same to the function's own code.
+
+    Lambda uses the function's role for both, and names the function as the source only when its code calls
+    (Lambda Developer Guide, "Working with source function ARN to control function access behavior").
+
+    Args:
+        function_arn: the function whose role this is for.
+    """
+    return [
+        Statement(sid="AttachToNetwork", actions=_NETWORK_ACTIONS, resources=["*"]),
+        Statement(
+            sid="KeepOwnCodeOffTheNetwork",
+            effect="Deny",
+            actions=_NETWORK_ACTIONS,
+            resources=["*"],
+            conditions={"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
+        ),
+    ]
 
 
 def trust_policy(service: str, *, source_account_id: str | None) -> str:

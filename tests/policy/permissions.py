@@ -27,7 +27,7 @@ REASONS: Mapping[str, str] = {
     "delivery": "AWS services use it to deliver events, logs and calls; the emulator delivers without asking",
     "endpoint": "traffic passes no VPC endpoint on one machine",
     "managed": "RDS does it for the proxy, and local mode has no proxy",
-    "denial": "a Deny has no call to show; the emulator speaks plain http, so local mode drops these",
+    "denial": "a Deny has no call to show; the emulator speaks plain http and names no source of a call",
     "kms": "the service calls KMS on the caller's behalf; the emulator encrypts without asking the key",
     "runtime": "Lambda itself does it with the function's role; the emulator does it without asking",
     "machine": "Step Functions does it with the machine's role, which the emulator does not limit",

@@ -64,7 +64,9 @@ def _no_whole_service(statement: dict[str, Any]) -> bool:
 
 
 def _names_resources(statement: dict[str, Any]) -> bool:
-    return "*" not in many(statement["Resource"]) or statement["Sid"] in WILDCARD_REASONS
+    # What is denied is best denied everywhere.
+    everywhere = statement["Effect"] == "Allow" and "*" in many(statement["Resource"])
+    return not everywhere or statement["Sid"] in WILDCARD_REASONS
 
 
 def _says_for_whom(statement: dict[str, Any]) -> bool:

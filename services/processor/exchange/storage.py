@@ -1,5 +1,6 @@
 """S3 access of the worker: the client, transfers that can be stopped, and the meaning of S3's refusals."""
 
+import logging
 import queue
 from collections.abc import Callable
 from threading import Lock
@@ -20,6 +21,8 @@ from processor.task.stop import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_LOGGER = logging.getLogger(__name__)
 
 PART_BYTES: Final = 16 * 1024 * 1024
 PARALLEL_REQUESTS: Final = 8
@@ -121,6 +124,9 @@ def http_status(error: Exception) -> int:
 def explain(error: Exception, action: str) -> AttemptError:
     """Return the error of ours that says what a failed S3 call means for the job.
 
+    Why S3 denies a call goes to the log alone: its words name the account and the role, which callers of the
+    API have no business with.
+
     Args:
         error: What the call raised, one of `S3_ERRORS`.
         action: What was being done, for example "upload 720p.mp4 to bucket media".
@@ -138,10 +144,11 @@ def explain(error: Exception, action: str) -> AttemptError:
         return AttemptError(usual.code, usual.message, usual.remedy)
     if status == 403:
         detail = error.response.get("Error", {}).get("Message", "")
+        _LOGGER.warning("s3_denied", extra={"attempted": action, "code": code, "detail": detail})
         return AttemptError(
             ErrorCode.ACCESS_DENIED,
-            f"Could not {action}: S3 answered {'AccessDenied' if code == '403' else code} ({detail}).",
-            "The operator must allow the call in the processor's task role and retry the job.",
+            f"Could not {action}: S3 answered {'AccessDenied' if code == '403' else code}.",
+            "The operator reads why in the task's log (s3_denied), corrects the role and retries the job.",
         )
     return AttemptError(
         ErrorCode.INTERNAL,

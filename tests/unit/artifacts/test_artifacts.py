@@ -1,5 +1,6 @@
 """Building the Lambda package and staging the image, with small sources of the tests' own."""
 
+import re
 import stat
 import zipfile
 from pathlib import Path
@@ -8,13 +9,14 @@ import pytest
 
 from artifacts import archive, dependencies
 from artifacts.archive import PackageTooLargeError, write_zip
-from artifacts.dependencies import DependencyError, install_dependencies, runtime_files
+from artifacts.dependencies import SDK_SERVICES, DependencyError, install_dependencies, runtime_files
 from artifacts.image import image_content_hash
 from artifacts.lambda_package import (
     CollidingFilesError,
     build_lambda_package,
     lambda_files,
     local_lambda_package,
+    own_files,
 )
 from artifacts.platforms import Architecture
 from artifacts.sources import CA_BUNDLE, REPOSITORY_ROOT, MissingSourceError, content_hash, package_files
@@ -71,6 +73,26 @@ def test_entries_have_one_time_one_mode_and_are_readable(tmp_path: Path) -> None
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
     assert {stat.S_IMODE(entry.external_attr >> 16) for entry in entries} == {0o644}
     assert stat.S_IMODE((tmp_path / "a.zip").stat().st_mode) == 0o644
+
+
+def test_only_services_that_functions_call_are_described(tmp_path: Path) -> None:
+    kept = ["botocore/data/_retry.json", "botocore/data/s3/2006-03-01/service-2.json.gz", "boto3/session.py"]
+    left_out = ["botocore/data/ec2/2016-11-15/service-2.json.gz"]
+    for name in kept + left_out:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    assert sorted(runtime_files(tmp_path)) == sorted(kept)
+
+
+def test_the_described_services_are_those_that_functions_call() -> None:
+    asked = re.compile(r'boto3\.client\(\s*"([a-z0-9-]+)"')
+    sources = [
+        path.read_text(encoding="utf-8")
+        for path in own_files(REPOSITORY_ROOT).values()
+        if path.suffix == ".py"
+    ]
+    assert {name for text in sources for name in asked.findall(text)} == SDK_SERVICES
 
 
 def test_a_package_over_the_limit_is_refused_and_leaves_nothing_behind(

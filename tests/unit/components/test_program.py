@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any, get_origin
 from urllib.parse import unquote
@@ -11,6 +12,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from artifacts.sources import REPOSITORY_ROOT
+from components.migrations import migrations_digest
 from local.monitor import STACK_TYPE
 from local.program import ProgramRun
 from local.synth import synthesise
@@ -238,3 +241,27 @@ def test_the_migrations_run_again_when_revisions_database_or_password_change(run
     triggers = invocation.inputs["triggers"]
     assert set(triggers) == {"revisions", "database", "secret_version"}
     assert all(triggers.values())
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ("ledger/migrations/versions/0002_batches.py", True),
+        ("ledger/migrations/runner.py", True),
+        ("ledger/database/roles.py", True),
+        ("upkeep/migrate.py", True),
+        ("upkeep/maintain.py", False),
+        ("ledger/database/health.py", False),
+    ],
+)
+def test_the_migrations_run_again_when_what_they_do_changes(
+    tmp_path: Path, changed: str, again: bool
+) -> None:
+    for package in ("ledger", "upkeep"):
+        shutil.copytree(REPOSITORY_ROOT / "services" / package, tmp_path / "services" / package)
+    assert migrations_digest(tmp_path) == migrations_digest(REPOSITORY_ROOT)
+
+    path = tmp_path / "services" / changed
+    path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+
+    assert (migrations_digest(tmp_path) != migrations_digest(REPOSITORY_ROOT)) is again

@@ -45,6 +45,19 @@ def test_every_resource_is_allowed_only_where_the_reason_is_recorded(run: Progra
     assert used == set(WILDCARD_REASONS), "a reason without a statement must go, and the other way round"
 
 
+def test_no_code_of_a_function_makes_interfaces_in_the_network(run: ProgramRun) -> None:
+    functions = [entry for entry in resources(run, "function:Function") if entry.inputs.get("vpcConfig")]
+    assert len(functions) == len(resources(run, "function:Function")) - 1
+    for function in functions:
+        own = role_statements(run, function.name.removesuffix("function") + "policy")
+        allowed, denied = own["AttachToNetwork"], own["KeepOwnCodeOffTheNetwork"]
+        assert denied.body["Effect"] == "Deny"
+        assert denied.actions == allowed.actions
+        assert denied.targets == ["*"]
+        arn = run.created[function.urn].outputs["arn"]
+        assert denied.body["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": arn}}
+
+
 def test_no_resource_policy_trusts_everybody(run: ProgramRun) -> None:
     for entry in statements(run):
         if entry.allows and "Principal" in entry.body:
