@@ -12,6 +12,7 @@ class ApiSettings(FunctionSettings):
     redis_host: str
     redis_port: int
     redis_secret_arn: str
+    signing_secret_arn: str
     ingest_bucket: str
     media_bucket: str
     state_machine_arn: str

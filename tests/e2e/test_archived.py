@@ -1,4 +1,4 @@
-"""An original in the archive is refused with what to do, restored, and processed by itself when it is there."""
+"""An original in the archive is refused with what to do, restored, and processed when it is there."""
 
 from pathlib import Path
 

@@ -9,6 +9,7 @@ from ledger.errors import SettingsError
 from metadata_api.environment.live_progress import LiveProgress
 from metadata_api.environment.playback_token import PlaybackTokens
 from metadata_api.environment.presign import Presigner
+from metadata_api.environment.signing_keys import SigningKeys
 from metadata_api.http.cursor import CursorSigner
 from metadata_api.settings import ApiSettings
 from runtime import clients
@@ -41,13 +42,17 @@ class Resources:
 
     @cached_property
     def cursors(self) -> CursorSigner:
-        """Signs list positions; all environments share the key, because they share the login."""
-        return CursorSigner(self._login.current().password)
+        """Signs list positions; all environments share the keys."""
+        return CursorSigner(self._signing_keys)
 
     @cached_property
     def playback_tokens(self) -> PlaybackTokens:
-        """Seals and checks playback links, under a key of their own from the same login."""
-        return PlaybackTokens(self._login.current().password)
+        """Seals and checks playback links, for a purpose of their own under the same keys."""
+        return PlaybackTokens(self._signing_keys)
+
+    @cached_property
+    def _signing_keys(self) -> SigningKeys:
+        return SigningKeys(self.settings.signing_secret_arn)
 
     @cached_property
     def _login(self) -> "SecretCredentials":

@@ -19,7 +19,7 @@ TASK = "task-task-policy"
 MACHINE = "workflow-policy"
 
 MATRIX: dict[str, set[str]] = {
-    "encryption-media": {"api-metadata-policy", "ingest-ingest-policy", TASK},
+    "encryption-media": {"api-metadata-policy", "ingest-ingest-policy", "ingest-maintain-policy", TASK},
     "encryption-database": FUNCTIONS | {TASK_START},
     "encryption-messages": {
         "api-metadata-policy",
@@ -66,6 +66,7 @@ MATRIX: dict[str, set[str]] = {
     },
     "database-application-secret": FUNCTIONS | {TASK_START},
     "cache-secret": {"api-metadata-policy", TASK_START},
+    "signing-secret": {"api-metadata-policy"},
     "task-task-role": {MACHINE},
     "task-execution-role": {MACHINE},
 }
@@ -102,7 +103,13 @@ def test_buckets_are_opened_only_to_those_who_read_or_write_them(run: ProgramRun
             if entry.allows and any(target.startswith(arn) for target in entry.targets)
         }
     assert opened == {
-        "ingest": {"api-metadata-policy", "ingest-ingest-policy", "sweep-sweep-policy", TASK},
+        "ingest": {
+            "api-metadata-policy",
+            "ingest-ingest-policy",
+            "ingest-maintain-policy",
+            "sweep-sweep-policy",
+            TASK,
+        },
         "media": {"api-metadata-policy", "sweep-sweep-policy", TASK},
     }
 

@@ -30,6 +30,8 @@ SEED_EXPORTS = {
     "lambda_security_group_id",
     "database_endpoint",
     "database_secret_arn",
+    "redis_secret_arn",
+    "redis_replication_group_id",
     "redis_primary_endpoint",
     "redis_reader_endpoint",
     "efs_file_system_id",
@@ -38,6 +40,7 @@ SEED_EXPORTS = {
     "task_definition_arn",
     "api_url",
     "api_key_id",
+    "signing_secret_arn",
     "completion_topic_arn",
     "error_topic_arn",
     "state_machine_arn",
@@ -57,7 +60,7 @@ SEED_EXPORTS = {
     "console_links",
 }
 # One read of what they name gives a credential.
-SECRET_EXPORTS = ("api_key_id", "database_secret_arn")
+SECRET_EXPORTS = ("api_key_id", "database_secret_arn", "redis_secret_arn", "signing_secret_arn")
 SWITCHED_ON_IN_PROD = {
     "aws:rds/proxy:Proxy",
     "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
