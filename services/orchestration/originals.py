@@ -30,17 +30,19 @@ def mark_original(s3: "S3Client", source: SourceObject) -> None:
     if source.version_id is None:
         return
     key, value = ORIGINAL_TAG
-    place = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id}
+    bucket, object_key, version_id = source.bucket, source.key, source.version_id
     mine: TagTypeDef = {"Key": key, "Value": value}
     try:
-        tags = s3.get_object_tagging(**place)["TagSet"]
+        tags = s3.get_object_tagging(Bucket=bucket, Key=object_key, VersionId=version_id)["TagSet"]
         if mine in tags:
             return
         others = [tag for tag in tags if tag["Key"] != key]
         if len(others) == _MOST_TAGS:
             logger().warning("original_not_tagged", extra={"key": source.key, "tags": len(others)})
             return
-        s3.put_object_tagging(**place, Tagging={"TagSet": [*others, mine]})
+        s3.put_object_tagging(
+            Bucket=bucket, Key=object_key, VersionId=version_id, Tagging={"TagSet": [*others, mine]}
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] not in _GONE:
             raise

@@ -85,10 +85,8 @@ def retry_job(request: ApiRequest) -> Response:
         if job.uploaded_at is not None:
             found = look_at(source)
             if found is None:
-                detail = (
-                    f"the file of job {job_id} is no longer in the bucket; create a new job and upload it"
-                )
-                raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, detail)
+                gone = f"the file of job {job_id} is no longer in the bucket; create a new job and upload it"
+                raise Problem(ProblemCode.SOURCE_NOT_UPLOADED, gone)
             standing = found
             refuse_archived(conn, source, standing)
         with conn.transaction():
