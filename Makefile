@@ -97,6 +97,9 @@ refresh: setup ## Compare Pulumi's state with AWS and take over what differs (YE
 outputs: setup ## Print a deployed stack's outputs as JSON (SECRETS=1 shows the secret ones too)
 	@$(DEPLOY) outputs
 
+rotate: setup ## Replace a secret of a running stack (SECRET=database|redis|signing, FINISH=1 ends the former Redis token, LOCAL=1)
+	@$(PYTHON_BIN) -m tools.rotation "$(SECRET)" --stack "$(STACK)" $(if $(FINISH),--finish) $(if $(ANYWAY),--anyway) $(if $(LOCAL),--local)
+
 destroy: setup ## Delete a stack with its data (prod: CONFIRM=prod; YES=1 asks no questions)
 	@$(DEPLOY) destroy
 

@@ -50,6 +50,7 @@ class ApiArgs:
         cors_origins: web origins that may call the API.
         manage_gateway_account: set the region's API Gateway logging role.
         redis: the cache.
+        signing_secret_arn: secret with the keys of cursors and playback links.
         buckets: buckets for uploads and renditions.
         state_machine_arn: workflow to start.
         state_machine_name: its name, for the ARNs of its executions.
@@ -67,6 +68,7 @@ class ApiArgs:
     cors_origins: Sequence[str]
     manage_gateway_account: bool
     redis: CacheAccess
+    signing_secret_arn: pulumi.Input[str]
     buckets: MediaBuckets
     state_machine_arn: pulumi.Input[str]
     state_machine_name: pulumi.Input[str]
@@ -158,6 +160,7 @@ class Api(pulumi.ComponentResource):
                     "REDIS_HOST": args.redis.host,
                     "REDIS_PORT": pulumi.Output.from_input(args.redis.port).apply(str),
                     "REDIS_SECRET_ARN": args.redis.secret_arn,
+                    "SIGNING_SECRET_ARN": args.signing_secret_arn,
                     "INGEST_BUCKET": args.buckets.ingest,
                     "MEDIA_BUCKET": args.buckets.media,
                     "STATE_MACHINE_ARN": args.state_machine_arn,
@@ -184,9 +187,9 @@ class Api(pulumi.ComponentResource):
         )
         return [
             Statement(
-                sid="ReadRedisSecret",
+                sid="ReadSecrets",
                 actions=["secretsmanager:GetSecretValue"],
-                resources=[args.redis.secret_arn],
+                resources=[args.redis.secret_arn, args.signing_secret_arn],
             ),
             Statement(
                 sid="SignUploads",

@@ -69,6 +69,7 @@ class Cache(pulumi.ComponentResource):
     reader_endpoint: pulumi.Output[str]
     port: pulumi.Output[int]
     secret_arn: pulumi.Output[str]
+    group_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: CacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("video-platform:cache:Cache", name, None, opts)
@@ -83,12 +84,14 @@ class Cache(pulumi.ComponentResource):
         self.reader_endpoint = group.reader_endpoint_address
         self.port = group.port.apply(lambda port: port or _PORT)
         self.secret_arn = self._build_secret(token)
+        self.group_id = group.replication_group_id
         self.register_outputs(
             {
                 "primary_endpoint": self.primary_endpoint,
                 "reader_endpoint": self.reader_endpoint,
                 "port": self.port,
                 "secret_arn": self.secret_arn,
+                "group_id": self.group_id,
             }
         )
 

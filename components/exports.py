@@ -66,8 +66,10 @@ def _network(base: Foundation) -> Exports:
 def _stores(stores: Stores) -> Exports:
     return {
         "database_endpoint": stores.database.endpoint,
-        # Secret because one read of it gives a credential.
+        # Secret because one read of what they name gives a credential.
         "database_secret_arn": pulumi.Output.secret(stores.database.application_secret_arn),
+        "redis_secret_arn": pulumi.Output.secret(stores.cache.secret_arn),
+        "redis_replication_group_id": stores.cache.group_id,
         "redis_primary_endpoint": stores.cache.primary_endpoint,
         "redis_reader_endpoint": stores.cache.reader_endpoint,
         "efs_file_system_id": stores.storage.efs_file_system_id,
@@ -105,8 +107,9 @@ def _events(events: Events) -> Exports:
 def _edge(edge: Edge) -> Exports:
     exports: dict[str, pulumi.Input[Any]] = {
         "api_url": edge.api.url,
-        # Secret because one read of it gives a credential.
+        # Secret because one read of what they name gives a credential.
         "api_key_id": pulumi.Output.secret(edge.api.api_key_id),
+        "signing_secret_arn": pulumi.Output.secret(edge.signing.secret_arn),
     }
     if edge.domain is not None:
         exports |= {"api_domain_url": edge.domain.url, "api_domain_target": edge.domain.target}

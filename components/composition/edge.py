@@ -9,6 +9,7 @@ from components.composition.foundation import Foundation
 from components.composition.functions import Functions
 from components.composition.pipeline import Pipeline
 from components.composition.stores import Stores
+from components.signing import Signing, SigningArgs
 from components.stack_config import StackConfig
 from components.web_firewall import WebFirewall, WebFirewallArgs
 
@@ -19,11 +20,13 @@ class Edge:
 
     Attributes:
         api: the REST API with its function.
+        signing: the secret that it seals cursors and playback links with.
         firewall: AWS WAF in front of it; None without one.
         domain: its own address; None without one.
     """
 
     api: Api
+    signing: Signing
     firewall: WebFirewall | None
     domain: ApiDomain | None
 
@@ -46,6 +49,10 @@ def build_edge(
         pipeline: the workflow that it starts and stops.
         events: webhooks that it takes up, and queues whose dead letters it gives back.
     """
+    signing = Signing(
+        "signing",
+        SigningArgs(tags=base.tags, protection=config.protection, key_arn=base.encryption.database_key_arn),
+    )
     api = Api(
         "api",
         ApiArgs(
@@ -54,6 +61,7 @@ def build_edge(
             cors_origins=config.cors_origins,
             manage_gateway_account=config.manage_api_gateway_account,
             redis=stores.cache.access,
+            signing_secret_arn=signing.secret_arn,
             buckets=stores.storage.buckets,
             state_machine_arn=pipeline.workflow.state_machine_arn,
             state_machine_name=pipeline.workflow.state_machine_name,
@@ -65,7 +73,12 @@ def build_edge(
             messages_key_arn=base.encryption.messages_key_arn,
         ),
     )
-    return Edge(api=api, firewall=_build_firewall(config, base, api), domain=_build_domain(config, base, api))
+    return Edge(
+        api=api,
+        signing=signing,
+        firewall=_build_firewall(config, base, api),
+        domain=_build_domain(config, base, api),
+    )
 
 
 def _build_firewall(config: StackConfig, base: Foundation, api: Api) -> WebFirewall | None:

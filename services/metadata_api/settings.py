@@ -36,6 +36,7 @@ class ApiSettings(HealthSettings):
     max_upload_bytes: int
     restore_days: int
     restore_tier: str
+    signing_secret_arn: str
     media_bucket: str
     state_machine_arn: str
     max_running_jobs: int

@@ -28,11 +28,20 @@ set_json_loads(from_json)
 
 
 class SecretCredentials:
-    """A login held in a secret with the JSON text `{"username": ..., "password": ...}`."""
+    """A login held in a secret with the JSON text `{"username": ..., "password": ...}`.
 
-    def __init__(self, secret_arn: str, client: "SecretsManagerClient | None" = None) -> None:
+    Args:
+        secret_arn: The secret.
+        client: Reads it; the function's own when absent.
+        stage: Label of the version that is read.
+    """
+
+    def __init__(
+        self, secret_arn: str, client: "SecretsManagerClient | None" = None, *, stage: str = "AWSCURRENT"
+    ) -> None:
         self._secret_arn = secret_arn
         self._client = client
+        self._stage = stage
         self._cached: Credentials | None = None
 
     def current(self) -> Credentials:
@@ -46,7 +55,8 @@ class SecretCredentials:
             SettingsError: The secret does not hold a login.
         """
         client = self._client or clients.secretsmanager()
-        text = client.get_secret_value(SecretId=self._secret_arn)["SecretString"]
+        answer = client.get_secret_value(SecretId=self._secret_arn, VersionStage=self._stage)
+        text = answer["SecretString"]
         try:
             data = json.loads(text)
             self._cached = Credentials(username=data["username"], password=data["password"])

@@ -1,4 +1,7 @@
-"""Function `migrate`: brings schema and application role up to date; invoked by every deployment."""
+"""Function `migrate`: brings schema and application role up to date; invoked by every deployment.
+
+A rotation of the application's login invokes it as well, because it alone may make roles.
+"""
 
 import time
 from collections.abc import Callable
@@ -8,7 +11,7 @@ from typing import Any
 from ledger.database.connection import CredentialSource, LedgerConnection, connect
 from ledger.database.roles import ensure_application_role
 from ledger.database.settings import DatabaseSettings
-from ledger.errors import LedgerUnavailableError
+from ledger.errors import LedgerUnavailableError, SettingsError
 from ledger.migrations.runner import upgrade
 from runtime.database import SecretCredentials, database_settings
 from runtime.logs import logger
@@ -32,13 +35,22 @@ class Waiting:
     sleep: Callable[[float], None] = time.sleep
 
 
-def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda entry point; the event's content does not matter."""
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda entry point; an event with a `login_stage` asks for the login under that label of the secret."""
     settings = MigrateSettings.from_environment()
+    owner = SecretCredentials(settings.database_master_secret_arn)
+    application = SecretCredentials(settings.database_secret_arn)
+    if "login_stage" in event:
+        coming = SecretCredentials(settings.database_secret_arn, stage=event["login_stage"])
+        prepared = prepare_login(
+            database_settings(settings), owner=owner, application=application, coming=coming
+        )
+        logger().info("login_prepared", extra={"role": prepared})
+        return {"role": prepared}
     result = migrate(
         database_settings(settings),
-        owner=SecretCredentials(settings.database_master_secret_arn),
-        application=SecretCredentials(settings.database_secret_arn),
+        owner=owner,
+        application=application,
         waiting=Waiting(remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000),
     )
     logger().info("migrated", extra=result)
@@ -72,6 +84,32 @@ def migrate(
         conn.close()
     connect(database, application).close()
     return {"before": revisions.before, "after": revisions.after, "password_set": changed}
+
+
+def prepare_login(
+    database: DatabaseSettings,
+    *,
+    owner: CredentialSource,
+    application: CredentialSource,
+    coming: CredentialSource,
+) -> str:
+    """Makes the role that the application moves to, with its new password, and logs in as it.
+
+    Returns:
+        The role.
+
+    Raises:
+        SettingsError: It is the role that is in use, whose password must not change under those who use it.
+        LedgerUnavailableError: The database is away, or refuses the owner or the new login.
+    """
+    role, in_use = coming.current().username, application.current().username
+    if role == in_use:
+        message = f"the coming login is of {role}, which is in use; it must be of the other role"
+        raise SettingsError(message)
+    with connect(database, owner) as conn:
+        ensure_application_role(conn, coming.current(), database.name, set_password=True)
+    connect(database, coming).close()
+    return role
 
 
 def _wait_until_reachable(database: DatabaseSettings, owner: CredentialSource, waiting: Waiting) -> None:

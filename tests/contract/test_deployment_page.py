@@ -32,19 +32,20 @@ def test_numbers_that_no_key_gives_are_those_of_the_synthesised_stacks() -> None
     for stack in STACKS:
         run = synthesised(stack)
         assert len(resources(run, "kms/key:Key")) == 6
-        # RDS keeps the master's secret itself, beside the two of the program.
-        assert len(resources(run, "secretsmanager/secret:Secret")) == 2
+        # RDS keeps the master's secret itself, beside the three of the program.
+        assert len(resources(run, "secretsmanager/secret:Secret")) == 3
         endpoints = resources(run, ":VpcEndpoint")
         interfaces = [entry for entry in endpoints if entry.inputs["vpcEndpointType"] == "Interface"]
         assert len(interfaces) == {"dev": 0, "prod": 8}[stack]
     assert re.search(r"customer-managed keys \| 6 \| 6 \|", PAGE)
-    assert re.search(r"Secrets Manager \| 3 secrets \| 3 secrets \|", PAGE)
+    assert re.search(r"Secrets Manager \| 4 secrets \| 4 secrets \|", PAGE)
     assert re.search(r"Interface endpoints \| none \| 8 services in 2 zones \|", PAGE)
 
 
 def test_every_key_that_the_page_names_exists() -> None:
     words = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?:: [^`]*)?`", PAGE))
-    others = {"console_links", "api_key_id", "database_secret_arn", "pg_dump", "pg_restore"}
+    others = {"console_links", "api_key_id", "pg_dump", "pg_restore"}
+    others |= {f"{name}_secret_arn" for name in ("database", "redis", "signing")}
     assert words - others <= set(config_keys())
     assert others <= words
 

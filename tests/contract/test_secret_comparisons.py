@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from metadata_api.http.sealing import BrokenSealError, Sealer
+from metadata_api.http.sealing import BrokenSealError, FixedKeys, Sealer, SigningKey
 
 SERVICES = Path(__file__).parents[2] / "services"
 SECRET = re.compile(r"secret|token|passw|signature|credential|hmac|seal|cursor|api_key")
@@ -38,7 +38,8 @@ def test_no_secret_is_compared_by_an_operator_that_stops_at_the_first_difference
 
 
 def test_ten_thousand_forged_seals_are_all_compared_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    sealer = Sealer("a secret of the deployment", b"a purpose")
+    keys = FixedKeys([SigningKey(id="1", secret="a secret of the deployment")])
+    sealer = Sealer(keys, b"a purpose")
     compared: list[tuple[int, int]] = []
     real = hmac.compare_digest
 
@@ -49,8 +50,8 @@ def test_ten_thousand_forged_seals_are_all_compared_whole(monkeypatch: pytest.Mo
     right = sealer.seal("scope", str(uuid4()))
     monkeypatch.setattr("metadata_api.http.sealing.hmac.compare_digest", recorded)
     for number in range(TRIES):
-        # From wrong at the first character to right but for the last of the tag.
-        index = number % 21
+        # From wrong at the first character behind the key's id to right but for the last of the tag.
+        index = 2 + number % 21
         forged = right[:index] + ("A" if right[index] != "A" else "B") + right[index + 1 :]
         with pytest.raises(BrokenSealError):
             sealer.unseal("scope", forged)

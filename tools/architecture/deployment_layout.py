@@ -202,7 +202,7 @@ WIRES: Final = (
     Wire("api", "machine", 212, (206, 476), "end"),
     Wire("ingest-bucket", "ingest-queue", 814, (820, 131), limit_px=50, event=True),
     Wire("ingest-queue", "ingest", 814, event=True),
-    Wire("ingest", "ingest-bucket", ((866, 386), (873, 386), (873, 92)), (868, 308), "end"),
+    Wire("ingest", "ingest-bucket", ((866, 386), (873, 386), (873, 92)), (868, 302), "end", 40),
     Wire("ingest", "machine", 814, (820, 476)),
     Wire("sweep", "s3", 676, (682, 131)),
     Wire("sweep", "ingest-queue", 224),

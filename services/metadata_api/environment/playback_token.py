@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from metadata_api.http.problems import Problem, ProblemCode
-from metadata_api.http.sealing import BrokenSealError, Sealer
+from metadata_api.http.sealing import BrokenSealError, KeyRing, Sealer
 
 _PURPOSE: Final = b"video-platform playback link 1"
 
@@ -28,11 +28,11 @@ class PlaybackTokens:
     """Makes tokens and reads them back; a token is valid for its video, its job and its time only.
 
     Args:
-        secret: Any secret of the deployment; the key is derived from it.
+        keys: The deployment's; a token of the key before the current one is still good.
     """
 
-    def __init__(self, secret: str) -> None:
-        self._sealer = Sealer(secret, _PURPOSE)
+    def __init__(self, keys: KeyRing) -> None:
+        self._sealer = Sealer(keys, _PURPOSE)
 
     def issue(self, grant: PlaybackGrant) -> str:
         """The token for a grant."""

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from metadata_api.environment.playback_token import PlaybackTokens
 from metadata_api.environment.presign import Presigner
+from metadata_api.environment.signing_keys import SigningKeys
 from metadata_api.environment.stores import Stores
 from metadata_api.http.cursor import CursorSigner
 from metadata_api.settings import ApiSettings
@@ -19,10 +20,14 @@ class Resources(Stores):
 
     @cached_property
     def cursors(self) -> CursorSigner:
-        """Signs list positions; all environments share the key, because they share the login."""
-        return CursorSigner(self.login.current().password)
+        """Signs list positions; all environments share the keys."""
+        return CursorSigner(self._signing_keys)
 
     @cached_property
     def playback_tokens(self) -> PlaybackTokens:
-        """Seals and checks playback links, under a key of their own from the same login."""
-        return PlaybackTokens(self.login.current().password)
+        """Seals and checks playback links, for a purpose of their own under the same keys."""
+        return PlaybackTokens(self._signing_keys)
+
+    @cached_property
+    def _signing_keys(self) -> SigningKeys:
+        return SigningKeys(self.settings.signing_secret_arn)

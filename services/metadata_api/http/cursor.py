@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
-from metadata_api.http.sealing import BrokenSealError, Sealer
+from metadata_api.http.sealing import BrokenSealError, KeyRing, Sealer
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -18,11 +18,11 @@ class CursorSigner:
     The scope (which list, which filters) is signed but not carried, so a cursor is void for any other list.
 
     Args:
-        secret: Any secret of the deployment; the signing key is derived from it.
+        keys: The deployment's; a cursor of the key before the current one still counts.
     """
 
-    def __init__(self, secret: str) -> None:
-        self._sealer = Sealer(secret, _PURPOSE)
+    def __init__(self, keys: KeyRing) -> None:
+        self._sealer = Sealer(keys, _PURPOSE)
 
     def seal(self, scope: str, position: str) -> str:
         """The text to hand out for a position."""

@@ -111,6 +111,7 @@ def secret_arns(
     return {
         "database": store_secret(client, {"username": login.username, "password": login.password}),
         "redis": store_secret(client, {"auth_token": redis_server.auth_token}),
+        "signing": store_secret(client, {"current": {"id": "1", "key": secrets.token_hex(16)}}),
     }
 
 
@@ -141,6 +142,7 @@ def api_settings(
         redis_host=redis_server.host,
         redis_port=redis_server.port,
         redis_secret_arn=secret_arns["redis"],
+        signing_secret_arn=secret_arns["signing"],
         ingest_bucket=ingest_bucket,
         media_bucket="media-test",
         state_machine_arn=state_machine_arn,
@@ -174,7 +176,7 @@ def api(api_settings: ApiSettings, authority: Authority, monkeypatch: pytest.Mon
     return ApiClient(Application(Resources(api_settings)), api_settings)
 
 
-def store_secret(client: Any, content: Mapping[str, str]) -> str:
+def store_secret(client: Any, content: Mapping[str, Any]) -> str:
     """Keeps a secret in the emulator and gives its ARN."""
     made = client.create_secret(Name=f"secret-{secrets.token_hex(6)}", SecretString=json.dumps(content))
     return str(made["ARN"])

@@ -21,7 +21,13 @@ TASK = "task-task-policy"
 MACHINE = "workflow-policy"
 
 MATRIX: dict[str, set[str]] = {
-    "encryption-media": {"api-metadata-policy", "ingest-ingest-policy", "workflow-order-policy", TASK},
+    "encryption-media": {
+        "api-metadata-policy",
+        "ingest-ingest-policy",
+        "ingest-maintain-policy",
+        "workflow-order-policy",
+        TASK,
+    },
     "encryption-database": FUNCTIONS | {TASK_START},
     "encryption-messages": {
         "api-metadata-policy",
@@ -70,6 +76,7 @@ MATRIX: dict[str, set[str]] = {
     },
     "database-application-secret": FUNCTIONS | {TASK_START},
     "cache-secret": {"api-health-policy", "api-metadata-policy", TASK_START},
+    "signing-secret": {"api-metadata-policy"},
     "task-task-role": {MACHINE},
     "task-execution-role": {MACHINE},
 }
@@ -109,6 +116,7 @@ def test_buckets_are_opened_only_to_those_who_read_or_write_them(run: ProgramRun
         "ingest": {
             "api-metadata-policy",
             "ingest-ingest-policy",
+            "ingest-maintain-policy",
             "sweep-sweep-policy",
             "workflow-order-policy",
             TASK,

@@ -33,6 +33,8 @@ SEED_EXPORTS = {
     "lambda_security_group_id",
     "database_endpoint",
     "database_secret_arn",
+    "redis_secret_arn",
+    "redis_replication_group_id",
     "redis_primary_endpoint",
     "redis_reader_endpoint",
     "efs_file_system_id",
@@ -41,6 +43,7 @@ SEED_EXPORTS = {
     "task_definition_arn",
     "api_url",
     "api_key_id",
+    "signing_secret_arn",
     "completion_topic_arn",
     "error_topic_arn",
     "state_machine_arn",
@@ -60,7 +63,7 @@ SEED_EXPORTS = {
     "console_links",
 }
 # One read of what they name gives a credential.
-SECRET_EXPORTS = ("api_key_id", "database_secret_arn")
+SECRET_EXPORTS = ("api_key_id", "database_secret_arn", "redis_secret_arn", "signing_secret_arn")
 SWITCHED_ON_IN_PROD = {
     "aws:rds/proxy:Proxy",
     "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
@@ -124,7 +127,7 @@ def test_exactly_the_exports_that_lead_to_a_credential_are_secret(run: ProgramRu
 def test_no_export_holds_a_credential_itself(run: ProgramRun) -> None:
     text = json.dumps(dict(run.exports))
     generated = [run.created[entry.urn].outputs["result"] for entry in resources(run, ":RandomPassword")]
-    assert len(generated) == 2
+    assert len(generated) == 3
     assert not [value for value in generated if value in text]
 
 

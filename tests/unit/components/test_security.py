@@ -256,7 +256,7 @@ def test_every_queue_has_a_policy(run: ProgramRun) -> None:
 
 def test_passwords_and_tokens_are_secret_wherever_they_go(run: ProgramRun) -> None:
     passwords = [run.created[entry.urn].outputs["result"] for entry in resources(run, ":RandomPassword")]
-    assert len(passwords) == 2
+    assert len(passwords) == 3
     for entry in run.registrations.values():
         for key, value in entry.inputs.items():
             if any(password in json.dumps(value, default=str) for password in passwords):

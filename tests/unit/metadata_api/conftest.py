@@ -22,6 +22,7 @@ def api_settings() -> ApiSettings:
         redis_host="redis.invalid",
         redis_port=1,
         redis_secret_arn="arn:none",
+        signing_secret_arn="arn:none",
         ingest_bucket="ingest-test",
         media_bucket="media-test",
         state_machine_arn="arn:none",

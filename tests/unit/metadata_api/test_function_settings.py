@@ -21,6 +21,7 @@ API = COMMON | {
     "REDIS_HOST": "cache",
     "REDIS_PORT": "6379",
     "REDIS_SECRET_ARN": "arn:redis",
+    "SIGNING_SECRET_ARN": "arn:signing",
     "INGEST_BUCKET": "in",
     "MEDIA_BUCKET": "out",
     "STATE_MACHINE_ARN": "arn:machine",

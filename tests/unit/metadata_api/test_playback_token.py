@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from metadata_api.environment.playback_token import PlaybackGrant, PlaybackTokens
 from metadata_api.http.cursor import CursorSigner
 from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.sealing import FixedKeys, SigningKey
 
-SECRET = "a secret of the deployment"
-TOKENS = PlaybackTokens(SECRET)
+KEYS = FixedKeys([SigningKey(id="1", secret="a secret")])
+OTHERS = FixedKeys([SigningKey(id="1", secret="another secret")])
+TOKENS = PlaybackTokens(KEYS)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GRANT = PlaybackGrant(video_id=uuid4(), job_id=uuid4(), expires_at=NOW + timedelta(hours=1))
 
@@ -31,7 +33,7 @@ def test_a_token_opens_no_other_job() -> None:
     assert (refused.value.code, refused.value.status) == (ProblemCode.PLAYBACK_LINK_INVALID, 403)
 
 
-@pytest.mark.parametrize("other", [PlaybackTokens("another secret"), CursorSigner(SECRET)])
+@pytest.mark.parametrize("other", [PlaybackTokens(OTHERS), CursorSigner(KEYS)])
 def test_seals_of_other_keys_and_purposes_are_refused(other: PlaybackTokens | CursorSigner) -> None:
     text = f"{int(GRANT.expires_at.timestamp())}.{GRANT.video_id.hex}"
     made = other.issue(GRANT) if isinstance(other, PlaybackTokens) else other.seal(str(GRANT.job_id), text)
