@@ -70,6 +70,11 @@ class StackPaths:
         return self.root / "packages"
 
     @property
+    def shortage(self) -> Path:
+        """Says that there is no room for tasks, and how that shows; absent when there is."""
+        return self.root / "shortage"
+
+    @property
     def efs(self) -> Path:
         """Directories that stand in for EFS file systems."""
         return self.root / "efs"

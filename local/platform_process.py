@@ -141,7 +141,9 @@ class Platform:
         broker = TokenBroker(access, registry)
         deadlines = DeadlineKeeper(access, broker)
         mailbox = Mailbox(access, self._paths.mail)
-        settings = AgentSettings(applied.image_dir, self._paths.tasks, self._paths.logs, applied.mounts)
+        settings = AgentSettings(
+            applied.image_dir, self._paths.tasks, self._paths.logs, applied.mounts, self._paths.shortage
+        )
         self._agent = EcsAgent(
             access,
             settings,

@@ -26,6 +26,7 @@ from local.agent.plan import (
     with_environment,
 )
 from local.agent.roles import assume_for_task
+from local.agent.shortage import current, turn_away
 from local.agent.tokens import TokenRegistry
 from local.aws import AwsAccess
 
@@ -44,12 +45,14 @@ class AgentSettings:
         tasks_dir: Parent of each task's private volumes.
         logs_dir: Parent of the local log files.
         file_systems: EFS file system or access point id to directory.
+        shortage_file: Tells whether there is room for tasks.
     """
 
     image_dir: Path
     tasks_dir: Path
     logs_dir: Path
     file_systems: Mapping[str, Path]
+    shortage_file: Path
 
 
 @dataclass(slots=True)
@@ -133,7 +136,7 @@ class EcsAgent:
             described = self._access.client("ecs").describe_tasks(cluster=cluster, tasks=[task_arn])
             self._known.add(task_arn)
             for task in described["tasks"]:
-                self._start(task)
+                self._admit(task)
         self._deliver_reports()
 
     def _wanted_tasks(self) -> dict[str, str]:
@@ -145,6 +148,18 @@ class EcsAgent:
             for page in client.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus="RUNNING"):
                 wanted |= dict.fromkeys(page["taskArns"], cluster)
         return wanted
+
+    def _admit(self, task: Mapping[str, Any]) -> None:
+        shortage = current(self._settings.shortage_file)
+        if shortage is None:
+            self._start(task)
+            return
+        overrides = override_environment(task)
+        state = self._deadlines.state_of(overrides)
+        token = None if state is None else overrides[state.token_variable]
+        ending = turn_away(self._access, task, shortage, token)
+        if ending is not None:
+            self._report(task, ending)
 
     def _start(self, task: Mapping[str, Any]) -> None:
         task_id = str(task["taskArn"]).rsplit("/", 1)[-1]
@@ -214,20 +229,15 @@ class EcsAgent:
     def _own_token(self, task: Mapping[str, Any]) -> dict[str, str]:
         """Replace the emulator's token, which it reuses across retries, by one for this task alone."""
         overrides = override_environment(task)
-        for rules in self._deadlines.rules():
-            state = rules.state_of(overrides)
-            if state is None:
-                continue
-            execution_arn = overrides.get(state.execution_variable or "")
-            if execution_arn and _machine_name(execution_arn) != _machine_name(rules.machine_arn):
-                continue
-            token = self._registry.register(
-                overrides[state.token_variable],
-                execution_arn=execution_arn,
-                heartbeat_seconds=state.heartbeat_seconds,
-            )
-            return {state.token_variable: token}
-        return {}
+        state = self._deadlines.state_of(overrides)
+        if state is None:
+            return {}
+        token = self._registry.register(
+            overrides[state.token_variable],
+            execution_arn=overrides.get(state.execution_variable or ""),
+            heartbeat_seconds=state.heartbeat_seconds,
+        )
+        return {state.token_variable: token}
 
     def _attend(self, task_arn: str, running: _Running, *, wanted: bool) -> None:
         process = running.process
@@ -284,7 +294,3 @@ class EcsAgent:
             self._clean_up(running)
         self._running.clear()
         self._announce_change()
-
-
-def _machine_name(arn: str) -> str:
-    return arn.split(":")[6]

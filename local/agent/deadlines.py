@@ -4,11 +4,12 @@ import datetime as dt
 import logging
 import threading
 import time
+from collections.abc import Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.agent.broker import TokenBroker
-from local.agent.definition import MachineRules, read_rules
+from local.agent.definition import MachineRules, WaitingState, read_rules
 from local.aws import AwsAccess
 
 _LOGGER = logging.getLogger(__name__)
@@ -59,6 +60,17 @@ class DeadlineKeeper:
         machines = client.list_state_machines()["stateMachines"]
         return [self._rules_of(machine["stateMachineArn"]) for machine in machines]
 
+    def state_of(self, overrides: Mapping[str, str]) -> WaitingState | None:
+        """Find the deployed state that started a task, by the variables it was given."""
+        for rules in self.rules():
+            state = rules.state_of(overrides)
+            if state is None:
+                continue
+            execution_arn = overrides.get(state.execution_variable or "")
+            if not execution_arn or _machine_name(execution_arn) == _machine_name(rules.machine_arn):
+                return state
+        return None
+
     def _rules_of(self, machine_arn: str) -> MachineRules:
         described = self._access.client("stepfunctions").describe_state_machine(stateMachineArn=machine_arn)
         key = (machine_arn, described["definition"])
@@ -77,3 +89,7 @@ class DeadlineKeeper:
                 client.stop_execution(
                     executionArn=execution["executionArn"], error="States.Timeout", cause=cause
                 )
+
+
+def _machine_name(arn: str) -> str:
+    return arn.split(":")[6]

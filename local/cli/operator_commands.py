@@ -4,8 +4,10 @@ import argparse
 
 from rich.table import Table
 
+from local.agent.shortage import Shortage, declare
 from local.api_client import ApiClient
 from local.cli.output import Output
+from local.paths import StackPaths
 from local.supervisor import Supervisor
 
 
@@ -22,4 +24,14 @@ def redrive(arguments: argparse.Namespace, output: Output) -> int:
     for result in results:
         table.add_row(result["queue"], str(result["moved"]), str(result["waiting"]))
     output.result({"queues": results}, human=[table])
+    return 0
+
+
+def shortage(arguments: argparse.Namespace, output: Output) -> int:
+    """Let there be no room for tasks from now on, or let the shortage be over."""
+    Supervisor(arguments.stack).running_state()
+    kind = None if arguments.kind == "over" else Shortage(arguments.kind)
+    declare(StackPaths.for_stack(arguments.stack).shortage, kind)
+    words = "there is room for tasks" if kind is None else "there is no room for tasks"
+    output.result({"shortage": kind}, human=[words])
     return 0

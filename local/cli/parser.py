@@ -37,12 +37,15 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "logs": ("reading_commands", "list the logs, or show those that match NAME"),
     "mail": ("reading_commands", "show the e-mails that were sent"),
     "redrive": ("operator_commands", "have messages that could not be handled tried again"),
+    "shortage": ("operator_commands", "let there be no room for tasks, as when Fargate is full"),
     "reset": ("stack_commands", "stop the platform and delete all its data"),
     "synth": ("stack_commands", "print what the Pulumi program would create, as JSON"),
     "demo": ("demo_command", "process a real clip from start to end and report on it"),
 }
 _LINES_HELP = "how many lines of each, at least 1 (default: 100)"
 _TLS_HELP = "serve API, uploads and AWS over HTTPS with the local authority; then no policy is left out"
+_SHORTAGES = ("refuse", "failures", "stop", "over")
+_SHORTAGE_HELP = "RunTask is refused, answers failures, or a task stops before it starts; or it is over"
 _ARGUMENTS: Mapping[str, Sequence[tuple[Sequence[str], Mapping[str, Any]]]] = {
     "up": ((["--emulator-tls"], {"action": "store_true", "help": _TLS_HELP}),),
     "submit": (
@@ -60,6 +63,7 @@ _ARGUMENTS: Mapping[str, Sequence[tuple[Sequence[str], Mapping[str, Any]]]] = {
         (["--lines"], {"type": _at_least_one, "default": 100, "help": _LINES_HELP}),
     ),
     "redrive": ((["queue"], {"metavar": "QUEUE", "nargs": "?", "help": "one queue (default: all)"}),),
+    "shortage": ((["kind"], {"choices": _SHORTAGES, "help": _SHORTAGE_HELP}),),
     "reset": ((["--yes"], {"action": "store_true", "help": "do not ask"}),),
     "demo": ((["--video"], {"type": Path, "help": "your own file instead of the demo clip"}),),
 }

@@ -7,6 +7,7 @@ import uuid
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 import pytest
@@ -32,6 +33,8 @@ def handler(event, context):
         given = event["order"]
         if "job" not in given:
             return {"status": "REFUSED", "cause": "source: is required", "announcement": announcement(event)}
+        if given["job"].startswith("unreachable"):
+            raise RuntimeError("the ledger is away")
         return {"job_id": given["job"], "attempt": 1, "status": "TAKEN"}
     if event["source"] == "turn":
         answer = {"job_id": event["job_id"], "attempt": event["attempt"]}
@@ -199,7 +202,8 @@ def build_workflow(clients: Callable[[str], Any]) -> Callable[..., Workflow]:
 
 def _impatient(definition: dict[str, Any]) -> dict[str, Any]:
     """Shorten the pauses between tries to what only the emulator takes; everything else stays as deployed."""
-    for state in definition["States"].values():
+    inner = (state["ItemProcessor"] for state in definition["States"].values() if state["Type"] == "Map")
+    for state in chain(definition["States"].values(), *(scope["States"].values() for scope in inner)):
         for retrier in state.get("Retry", []):
             if "IntervalSeconds" in retrier:
                 retrier |= {"IntervalSeconds": 0.1, "BackoffRate": 1.0}

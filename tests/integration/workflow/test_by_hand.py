@@ -69,7 +69,7 @@ def test_a_wrong_input_fails_at_once_by_name_and_people_are_told(
 
 def test_an_order_that_nobody_could_take_is_told_too(build_workflow: Build) -> None:
     workflow = build_workflow()
-    end = workflow.end(workflow.start_with({"job": None}))
+    end = workflow.end(workflow.start_with({"job": job("unreachable")}))
     assert end["error"] == "OrderRefused"
     assert "could not take the order" in end["cause"]
     assert workflow.message("error")["Subject"] == "Execution not taken"

@@ -44,9 +44,9 @@ def arrive(api: ApiClient, conn: LedgerConnection, job_id: str) -> None:
     mark_uploaded(conn, UUID(job_id), source)
 
 
-def start(conn: LedgerConnection, job_id: str) -> Claim:
+def start(conn: LedgerConnection, job_id: str, execution_arn: str = "arn:execution") -> Claim:
     taken = worker.claim(
-        conn, job_id=UUID(job_id), attempt=1, execution_arn="arn:execution", task_arn=None, task_token="token"
+        conn, job_id=UUID(job_id), attempt=1, execution_arn=execution_arn, task_arn=None, task_token="token"
     )
     assert isinstance(taken, Claim)
     return taken

@@ -53,7 +53,8 @@ def test_a_running_job_loses_its_worker_its_execution_and_its_slot(
     body = {"source": {"bucket": busy_api.settings.ingest_bucket, "key": "shared.mov"}}
     aws.client("s3").put_object(Bucket=busy_api.settings.ingest_bucket, Key="shared.mov", Body=b"film")
     running, waiting = (busy_api.call("POST", "/jobs", body).json["job"] for _ in range(2))
-    claim = start(ledger_conn, running["job_id"])
+    execution = column(ledger_conn, UUID(running["job_id"]), "execution_arn")
+    claim = start(ledger_conn, running["job_id"], execution)
 
     assert busy_api.call("DELETE", f"/metadata/{running['video_id']}").status == 204
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,8 +15,6 @@ from ledger.jobs import admission, settlement, worker
 from ledger.jobs.arrivals import mark_uploaded
 from ledger.models import Claim, Failure, SourceObject
 from ledger.states import ErrorCode
-from metadata_api.api import Application
-from metadata_api.environment.resources import Resources
 from runtime import clients
 from tests.api_client import ApiClient, ParallelCalls
 from tests.ledger_support import completed, event_types
@@ -50,12 +47,12 @@ def uploaded(api: ApiClient, conn: LedgerConnection, aws: Any) -> str:
     return job_id
 
 
-def take(conn: LedgerConnection, job_id: str, attempt: int = 1) -> Claim:
+def take(conn: LedgerConnection, job_id: str, attempt: int = 1, execution_arn: str = "") -> Claim:
     taken = worker.claim(
         conn,
         job_id=UUID(job_id),
         attempt=attempt,
-        execution_arn=f"arn:{job_id}-{attempt}",
+        execution_arn=execution_arn or f"arn:{job_id}-{attempt}",
         task_arn=None,
         task_token="token",
     )
@@ -125,17 +122,16 @@ def test_a_running_job_that_is_cancelled_loses_its_worker_and_its_execution(
     api: ApiClient, ledger_conn: LedgerConnection, aws: Any, waiting_machine: str
 ) -> None:
     job_id = uploaded(api, ledger_conn, aws)
-    claim = take(ledger_conn, job_id)
-    aws.client("stepfunctions").start_execution(stateMachineArn=waiting_machine, name=f"{job_id}-1")
-    settings = replace(api.settings, state_machine_arn=waiting_machine)
-    api = ApiClient(Application(Resources(settings)), settings)
+    # Found by its ARN, whatever its name and that of the machine.
+    execution = aws.client("stepfunctions").start_execution(stateMachineArn=waiting_machine, name="by-hand")
+    claim = take(ledger_conn, job_id, execution_arn=execution["executionArn"])
 
     assert api.call("POST", f"/jobs/{job_id}/cancel").json["status"] == "CANCELLED"
 
     with pytest.raises(FenceLostError):
         worker.heartbeat(ledger_conn, claim, "encoding")
     answer = aws.client("stepfunctions").list_executions(stateMachineArn=waiting_machine)
-    assert [item["status"] for item in answer["executions"] if item["name"].startswith(job_id)] == ["ABORTED"]
+    assert [(item["name"], item["status"]) for item in answer["executions"]] == [("by-hand", "ABORTED")]
 
 
 def test_cancelling_again_changes_nothing(

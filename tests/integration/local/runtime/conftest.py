@@ -197,7 +197,9 @@ def world(owner_access: AwsAccess, tmp_path: Path) -> Iterator[World]:
         {"/": broker.handle, METADATA_PREFIX: services.metadata, CREDENTIALS_PREFIX: services.credentials}
     )
     deadlines = DeadlineKeeper(access, broker)
-    settings = AgentSettings(image, tmp_path / "tasks", tmp_path / "logs", {"fs-local": tmp_path / "efs"})
+    settings = AgentSettings(
+        image, tmp_path / "tasks", tmp_path / "logs", {"fs-local": tmp_path / "efs"}, tmp_path / "shortage"
+    )
     agent = EcsAgent(
         access, settings, services=services, services_url=endpoint.url, registry=registry, deadlines=deadlines
     )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from local.agent.shortage import Shortage, declare
 from local.servers.process import ProcessIdentity, wait_until
 from tests.integration.local.runtime.conftest import World, create_machine, register_probe
 
@@ -118,6 +119,37 @@ def test_a_task_whose_secret_lacks_the_key_fails_to_start(world: World) -> None:
     world.drive(lambda: stopped(world, task_arn))
     assert world.events()[0]["detail"]["stopCode"] == "TaskFailedToStart"
     assert "missing" in world.describe(task_arn)["stoppedReason"]
+
+
+@pytest.mark.parametrize(
+    ("shortage", "error"),
+    [(Shortage.REFUSE, "ECS.AmazonECSException"), (Shortage.FAILURES, "AmazonECS.Unknown")],
+)
+def test_a_call_that_finds_no_room_fails_its_state_and_makes_no_task(
+    world: World, shortage: Shortage, error: str
+) -> None:
+    declare(world.root / "shortage", shortage)
+    execution = world.start("report")
+    world.drive(lambda: world.execution(execution)["status"] != "RUNNING")
+    assert world.execution(execution)["error"] == error
+    assert "Capacity is unavailable" in world.execution(execution)["cause"]
+    assert (world.events(), world.output()) == ([], [])
+
+
+def test_a_task_that_stops_before_it_starts_is_told_by_ecs_alone_until_the_shortage_is_over(
+    world: World,
+) -> None:
+    declare(world.root / "shortage", Shortage.STOP)
+    execution = world.start("report")
+    (event,) = world.drive_until_events()
+    assert event["detail"]["stopCode"] == "TaskFailedToStart"
+    assert "Capacity is unavailable" in event["detail"]["stoppedReason"]
+    assert world.execution(execution)["status"] == "RUNNING"
+    assert world.output() == []
+
+    declare(world.root / "shortage", None)
+    execution = world.start("report")
+    world.drive(lambda: world.execution(execution)["status"] == "SUCCEEDED")
 
 
 def test_a_retry_gets_a_new_token_and_the_old_one_is_refused_as_timed_out(world: World) -> None:
