@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 from pydantic import ValidationError
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import waiting
 from ledger.states import CONSOLE_OWNER
+from ledger.turns import waiting
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.jobs.creation import draft_job, make_job, refuse_when_full
 from metadata_api.models.jobs import JOB_REQUEST, SourceJobBody, UploadJobBody

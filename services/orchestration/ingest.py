@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 from ledger.announcements.announcement import format_bytes
 from ledger.database.connection import ConnectionKeeper, LedgerConnection
 from ledger.errors import JobNotFoundError
-from ledger.jobs import arrivals, failures, restores, settlement
+from ledger.jobs import arrivals, failures, settlement
 from ledger.models import ArchivedSource, Failure, Job, SourceObject
 from ledger.states import ErrorCode, JobStatus
+from ledger.turns import restores
 from orchestration.originals import mark_original
 from orchestration.settings import IngestSettings
 from runtime import archive, clients, database

@@ -7,9 +7,10 @@ from uuid import UUID
 from ledger.chunks import chunks, larger_tasks
 from ledger.database.connection import LedgerConnection
 from ledger.errors import JobNotFoundError
-from ledger.jobs import failures, jobs, settlement, waiting
+from ledger.jobs import failures, jobs, settlement
 from ledger.models import Failure, Outcome
 from ledger.states import ErrorCode, JobStatus
+from ledger.turns import waiting
 from orchestration import shortages
 from orchestration.larger_tasks import last_words, try_larger
 from orchestration.settings import OutcomeSettings

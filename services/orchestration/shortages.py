@@ -10,10 +10,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import failures, waiting
-from ledger.jobs.waiting import Standing
+from ledger.jobs import failures
 from ledger.models import Failure
 from ledger.states import ErrorCode, TaskError
+from ledger.turns import waiting
+from ledger.turns.waiting import Standing
 from runtime import turns
 from runtime.logs import logger
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission, jobs
-from ledger.jobs.admission import Admitted
+from ledger.jobs import jobs
+from ledger.turns import admission
+from ledger.turns.admission import Admitted
 from runtime.executions import execution_arn, execution_name
 
 if TYPE_CHECKING:

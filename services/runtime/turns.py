@@ -4,9 +4,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import failures, settlement, waiting
-from ledger.jobs.waiting import Standing
+from ledger.jobs import failures, settlement
 from ledger.states import ErrorCode
+from ledger.turns import waiting
+from ledger.turns.waiting import Standing
 from runtime.dispatch import Workflow, start_if_possible
 
 WAITING: Final = "WAITING"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import restores
 from ledger.models import ArchivedSource
+from ledger.turns import restores
 from runtime import archive
 from runtime.archive import Access, Availability, RestoreTerms
 from runtime.logs import logger

@@ -80,7 +80,7 @@ PLACES: Final = (
         "checks keys, quotas and rates",
         (("web-firewall-acl", "In prod: behind a web firewall"),),
     ),
-    Place("health", "", Kind.FUNCTION, _A, _LOWER, ("api-health-function",)),
+    Place("health", "", Kind.FUNCTION, _A, (328, 380), ("api-health-function",)),
     Place("api", "", Kind.FUNCTION, _B, _BOTH, ("api-metadata-function",)),
     Place("cache", "Redis", Kind.STORE, _C, _UPPER, ("cache-group",), "live progress of jobs"),
     Place(
@@ -100,7 +100,7 @@ PLACES: Final = (
         ("task-definition", "processing-cluster", "processing-repository"),
         "python -m processor: does one step of a job with ffmpeg; its image comes from ECR",
     ),
-    Place("order", "", Kind.FUNCTION, _A, _LOWER, ("workflow-order-function",)),
+    Place("order", "", Kind.FUNCTION, _A, (392, 444), ("workflow-order-function",)),
     Place("sweep", "", Kind.FUNCTION, _E, _UPPER, ("sweep-sweep-function",)),
     Place(
         "files",

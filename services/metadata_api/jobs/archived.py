@@ -40,7 +40,7 @@ def refuse_archived(conn: "LedgerConnection", source: ArchivedSource, standing: 
     Raises:
         Problem: SOURCE_ARCHIVED, with what to do.
     """
-    from ledger.jobs import restores
+    from ledger.turns import restores
 
     if standing.access is not Access.ARCHIVED:
         return
@@ -77,7 +77,7 @@ def wait_if_restoring(
     settings: CreationSettings,
 ) -> None:
     """Lets a job that was queued in this transaction wait for its source, or notes the end of its copy."""
-    from ledger.jobs import restores
+    from ledger.turns import restores
 
     if standing.access is Access.RESTORING:
         restores.hold(conn, job_id, _expected(conn, source, standing, settings))
@@ -88,6 +88,6 @@ def wait_if_restoring(
 def _expected(
     conn: "LedgerConnection", source: ArchivedSource, standing: Availability, settings: CreationSettings
 ) -> datetime:
-    from ledger.jobs import restores
+    from ledger.turns import restores
 
     return restores.expected(conn, source, terms_of(settings).expected_at(standing.storage_class))

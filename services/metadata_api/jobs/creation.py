@@ -211,7 +211,7 @@ def refuse_when_full(conn: "LedgerConnection", owner: str, adding: int, max_wait
     Raises:
         Problem: QUEUE_FULL.
     """
-    from ledger.jobs import admission
+    from ledger.turns import admission
 
     try:
         admission.check_room(conn, owner, adding, max_waiting_jobs)

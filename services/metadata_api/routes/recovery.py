@@ -116,7 +116,7 @@ def _ask(
     conn: "LedgerConnection", job: "JobRow", settings: "ApiSettings"
 ) -> "tuple[Availability, datetime | None]":
     """How the original stands after it was asked for; with a time while it is on its way."""
-    from ledger.jobs import restores
+    from ledger.turns import restores
 
     source, terms = source_of(job), terms_of(settings)
     before = look_at(source) if job.uploaded_at is not None else None

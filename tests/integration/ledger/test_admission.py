@@ -8,9 +8,10 @@ import pytest
 
 from ledger.database.connection import LedgerConnection
 from ledger.errors import QueueFullError
-from ledger.jobs import admission, job_queries, jobs, settlement
-from ledger.jobs.admission import Admitted
+from ledger.jobs import job_queries, jobs, settlement
 from ledger.models import Job
+from ledger.turns import admission
+from ledger.turns.admission import Admitted
 from tests.integration.ledger.waiting_jobs import admitted, end, owners, queue, wait_until_blocked
 from tests.ledger_support import (
     STACK,

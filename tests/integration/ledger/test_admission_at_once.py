@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission
-from ledger.jobs.admission import Admitted
+from ledger.turns import admission
+from ledger.turns.admission import Admitted
 from tests.integration.ledger.waiting_jobs import end, queue
 from tests.ledger_support import (
     LedgerDatabase,

@@ -12,7 +12,8 @@ from psycopg import Connection, Rollback, sql
 
 from ledger.database.connection import LedgerConnection, connect
 from ledger.errors import QueueFullError
-from ledger.jobs import admission, job_queries
+from ledger.jobs import job_queries
+from ledger.turns import admission
 from ledger.videos import videos
 from ledger.videos.videos import VideoFilter
 from tests.integration.conftest import cloned_ledger

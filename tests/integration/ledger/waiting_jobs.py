@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission, settlement
+from ledger.jobs import settlement
 from ledger.jobs.failures import failure
 from ledger.states import ErrorCode
+from ledger.turns import admission
 from tests.ledger_support import (
     STACK,
     LedgerDatabase,

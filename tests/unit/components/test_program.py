@@ -233,7 +233,7 @@ def test_topics_and_cache_have_the_agreed_names(run: ProgramRun) -> None:
 def test_functions_that_use_the_schema_wait_for_the_migrations(run: ProgramRun) -> None:
     (invocation,) = resources(run, ":Invocation")
     functions = {entry.name: entry for entry in resources(run, "function:Function")}
-    assert len(functions) == 9
+    assert len(functions) == 10
     for name, function in functions.items():
         waits = invocation.urn in function.dependencies
         assert waits == (name not in {"migrations-migrate-function", "webhooks-sender-function"}), name

@@ -105,7 +105,7 @@ def test_log_permissions_name_the_group_with_and_without_its_streams(run: Progra
         for entry in statements(run)
         if entry.allows and entry.kind == "policy" and "logs:PutLogEvents" in entry.actions
     ]
-    assert len(writing) == 11
+    assert len(writing) == 12
     for entry in writing:
         group, streams = entry.targets
         assert streams == f"{group}:*"

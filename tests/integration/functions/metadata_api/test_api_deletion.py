@@ -11,7 +11,8 @@ import pytest
 
 from ledger.database.connection import LedgerConnection
 from ledger.errors import FenceLostError
-from ledger.jobs import admission, worker
+from ledger.jobs import worker
+from ledger.turns import admission
 from ledger.videos import videos
 from metadata_api.api import Application
 from metadata_api.environment.resources import Resources

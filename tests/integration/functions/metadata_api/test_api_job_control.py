@@ -11,10 +11,11 @@ from botocore.exceptions import EndpointConnectionError
 
 from ledger.database.connection import LedgerConnection
 from ledger.errors import ClaimRefusedError, FenceLostError
-from ledger.jobs import admission, settlement, worker
+from ledger.jobs import settlement, worker
 from ledger.jobs.arrivals import mark_uploaded
 from ledger.models import Claim, Failure, SourceObject
 from ledger.states import ErrorCode
+from ledger.turns import admission
 from runtime import clients
 from tests.api_client import ApiClient, ParallelCalls
 from tests.ledger_support import completed, event_types

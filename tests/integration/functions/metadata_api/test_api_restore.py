@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission, jobs
+from ledger.jobs import jobs
+from ledger.turns import admission
 from orchestration.ingest import Services as IngestServices
 from orchestration.ingest import take_batch
 from orchestration.settings import IngestSettings

@@ -8,9 +8,10 @@ import pytest
 
 from ledger.announcements import outbox
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission, worker
+from ledger.jobs import worker
 from ledger.models import Announcement, Claim
 from ledger.states import Topic
+from ledger.turns import admission
 from local.servers.emulator import EmulatorServer
 from metadata_api.settings import ApiSettings
 from tests.api_client import ApiClient, ParallelCalls

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission
+from ledger.turns import admission
 from metadata_api.console import take_order
 from metadata_api.settings import OrderSettings
 from tests.function_settings import settings_of

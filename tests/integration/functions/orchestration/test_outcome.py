@@ -9,9 +9,10 @@ from botocore.exceptions import ReadTimeoutError
 
 from ledger.chunks import chunks
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission, jobs, settlement
+from ledger.jobs import jobs, settlement
 from ledger.jobs.failures import failure
 from ledger.states import ErrorCode
+from ledger.turns import admission
 from orchestration.outcome import settle_and_go_on
 from runtime.arrival import InvalidEventError
 from tests.integration.functions.orchestration.outcome_events import (

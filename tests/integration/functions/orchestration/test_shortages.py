@@ -6,9 +6,10 @@ import pytest
 
 from ledger.chunks import chunks
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission, jobs
+from ledger.jobs import jobs
 from ledger.models import Job
 from ledger.states import ErrorCode
+from ledger.turns import admission
 from orchestration.shortages import NO_ROOM, REFUSED
 from tests.integration.functions.orchestration.outcome_events import (
     ask,

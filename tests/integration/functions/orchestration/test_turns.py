@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission, jobs
+from ledger.jobs import jobs
 from ledger.models import Job
+from ledger.turns import admission
 from runtime.turns import pause_seconds
 from tests.integration.functions.orchestration.outcome_events import ask
 from tests.ledger_support import EXECUTION_PREFIX, FakeStepFunctions, column, event_types, queued_job

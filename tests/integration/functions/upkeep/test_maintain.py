@@ -7,10 +7,11 @@ import pytest
 from ledger.database.connection import ConnectionKeeper, FixedCredentials, LedgerConnection
 from ledger.database.settings import Credentials, DatabaseSettings
 from ledger.errors import LedgerUnavailableError
-from ledger.jobs import admission, jobs, settlement
+from ledger.jobs import jobs, settlement
 from ledger.jobs.failures import failure
 from ledger.models import Job
 from ledger.states import ErrorCode
+from ledger.turns import admission
 from runtime.steps import MaintenanceError
 from tests.archive import FakeArchive
 from tests.function_settings import settings_of

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import admission, restores
 from ledger.models import ArchivedSource, Job
+from ledger.turns import admission, restores
 from runtime.archive import RestoreTerms
 from tests.archive import FakeArchive
 from tests.ledger_support import client_error, column, count, event_types, queued_job

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from ledger.errors import PurgeBegunError
-from ledger.jobs import restores, reuse
+from ledger.jobs import reuse
 from ledger.models import ArchivedSource
+from ledger.turns import restores
 from ledger.videos import deletion
 from runtime.steps import MaintenanceError
 from tests.integration.functions.sweep_world import World

@@ -13,7 +13,7 @@ from uuid import UUID
 from ledger.database.connection import LedgerConnection
 from ledger.errors import QueueFullError
 from ledger.jobs import events
-from ledger.jobs.restores import COPY_MARGIN
+from ledger.turns.restores import COPY_MARGIN
 
 _LOCK = 0x61646D69  # any constant: all who admit only have to agree on it
 # A starter that has died leaves its job admitted and without an execution.
