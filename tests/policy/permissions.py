@@ -35,6 +35,7 @@ REASONS: Mapping[str, str] = {
     "missing": "S3 asks for it itself when a key is missing; no call has this name",
     "version": "the record names the operation, not the version it asked for",
     "listing": "the record names every listing of a bucket ListObjects, whatever it lists",
+    "tags": "the record names writing tags PutObject and reading them GetObject, as if they were objects",
     "archive": "needed for originals in the archive, which test_archived.py has and the run has not",
     "outage": "needed after a failure at one moment only; integration tests reach it with other credentials",
     "later": "needed minutes or days after a deletion or a loss, which the run does not wait for",

@@ -191,7 +191,7 @@ def test_no_role_uses_what_the_table_calls_static(history: set[Use]) -> None:
     carriers = {role: carrier for carrier, role in roles_by_carrier().items()}
     used = {(carriers[short(use.role)], use.action) for use in history}
     known = {(carrier, action) for carrier, _, action in shown} | set(only_at_times())
-    known |= set(other_listings()) | set(of_versions())
+    known |= set(other_listings()) | set(tags_as_objects())
     assert used - known == set()
 
 
@@ -210,12 +210,12 @@ def other_listings() -> Iterable[tuple[str, str]]:
             yield carrier, "s3:ListBucket"
 
 
-def of_versions() -> Iterable[tuple[str, str]]:
-    """Give the names under which the emulator records what is done to one version of an object."""
+def tags_as_objects() -> Iterable[tuple[str, str]]:
+    """Give the names under which the emulator records reading and writing tags."""
     for carrier, statements in load_rows().items():
         for row in statements.values():
-            if row.get("because") == "version":
-                yield from ((carrier, action.replace("ObjectVersion", "Object")) for action in row["may"])
+            if row.get("because") == "tags":
+                yield from ((carrier, f"s3:{action[3:6]}Object") for action in row["may"])
 
 
 def roles_by_carrier() -> dict[str, str]:

@@ -355,6 +355,7 @@ def test_an_original_that_could_not_be_marked_is_marked_when_its_message_comes_a
     world.put("a/dropped.mov")
     world.s3.tagging_error = client_error("SlowDown", "GetObjectTagging")
     assert world.take(event("a/dropped.mov")) == ["m0"]
+    world.conn.execute("UPDATE jobs SET status = 'PROCESSING'")
 
     world.s3.tagging_error = None
     assert world.take(event("a/dropped.mov")) == []
