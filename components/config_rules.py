@@ -34,6 +34,7 @@ def check_rules(config: StackConfig) -> None:
     """
     _check_network(config.network)
     _check_task(config.task, config.jobs)
+    _check_tasks(config.jobs, config.chunking)
     _check_longest_source(config.task, config.jobs, config.chunking)
     _check_order(config)
     _check_database(config.database)
@@ -81,6 +82,15 @@ def _check_task(task: TaskSettings, jobs: JobSettings) -> None:
             jobs.workflow_timeout_seconds,
             f"at least {download_seconds * 4}, because a download may take {download_seconds} s",
         )
+
+
+def _check_tasks(jobs: JobSettings, chunking: ChunkingSettings) -> None:
+    for key, found in (
+        ("max_running_jobs", jobs.max_running_jobs),
+        ("chunk_max_concurrency", chunking.chunk_max_concurrency),
+    ):
+        if found > jobs.max_running_tasks:
+            raise refusal(key, found, f"at most max_running_tasks, {jobs.max_running_tasks}")
 
 
 def _check_longest_source(task: TaskSettings, jobs: JobSettings, chunking: ChunkingSettings) -> None:

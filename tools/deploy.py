@@ -11,6 +11,7 @@ from components.config_values import ConfigError
 from components.stack_config import StackConfig
 from local.errors import LocalModeError
 from local.stack_config import load_stack_settings
+from tools.fargate_quota import check_fargate_quota
 from tools.prerequisites import (
     Check,
     check_credentials,
@@ -118,6 +119,8 @@ def _checks(command: str, stack: str, region: str, config: StackConfig) -> list[
         results.append(check_credentials(region))
     if command in _BUILDING:
         results += [check_docker(config), check_package(config, stack)]
+    if command == "preview":
+        results.append(check_fargate_quota(region, config))
     return results
 
 

@@ -37,13 +37,16 @@ exit "$(/bin/cat "{here}/exit-{name}")"
 """
 
 
-class _Sts(BaseHTTPRequestHandler):
+class _Aws(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         expired = bool(getattr(self.server, "expired", False))
-        body = (EXPIRED if expired else IDENTITY).encode()
+        body, kind = (EXPIRED if expired else IDENTITY).encode(), "text/xml"
+        if "ServiceQuotas" in self.headers.get("x-amz-target", ""):
+            quota = {"Quota": {"Value": getattr(self.server, "vcpus", 0.0)}}
+            body, kind = json.dumps(quota).encode(), "application/x-amz-json-1.1"
         self.rfile.read(int(self.headers["content-length"]))
         self.send_response(403 if expired else 200)
-        self.send_header("content-type", "text/xml")
+        self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -54,6 +57,7 @@ class _Sts(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     expired = False
+    vcpus = 4000.0
 
 
 @dataclass
@@ -77,6 +81,7 @@ class Desk:
             "HOME": str(self.tools),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{self.sts.server_port}",
+            "AWS_ENDPOINT_URL_SERVICE_QUOTAS": f"http://127.0.0.1:{self.sts.server_port}",
         }
         if credentials:
             environment |= {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -134,7 +139,7 @@ def desk(tmp_path: Path, package: Path) -> Iterator[Desk]:
     (tools / "version").write_text("v3.272.0\n")
     (tools / "stacks").write_text(json.dumps([{"name": "dev", "current": True}, {"name": "team/prod"}]))
     (tools / "answer").write_text('{"api_url": "https://api"}\n')
-    with _Server(("127.0.0.1", 0), _Sts) as server:
+    with _Server(("127.0.0.1", 0), _Aws) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         ready = Desk(checkout, tools, server)
         ready.install("pulumi")
@@ -260,6 +265,21 @@ def test_a_ready_image_needs_no_docker(desk: Desk) -> None:
     done = desk.run("deploy", "--stack", "dev")
     assert done.returncode == 0, done.stderr
     assert "not needed, image_uri is registry.example.com/processor:1" in done.stderr
+
+
+def test_a_preview_says_when_the_stack_may_want_more_tasks_than_the_account_has(desk: Desk) -> None:
+    desk.sts.vcpus = 4.0
+    done = desk.run("preview", "--stack", "dev")
+    assert done.returncode == 1
+    assert "the account has 4, the stack's tasks may want 6" in done.stderr
+    assert "pulumi config set max_running_tasks 4" in done.stderr
+    assert desk.pulumi_command is None
+
+
+def test_a_quota_that_nobody_may_read_stops_nothing(desk: Desk) -> None:
+    desk.sts.expired = True
+    done = desk.run("preview", "--stack", "dev")
+    assert "the quota cannot be asked for (ClientError)" in done.stderr
 
 
 def test_a_refresh_needs_neither_docker_nor_the_package(desk: Desk) -> None:
