@@ -39,6 +39,7 @@ def check_rules(config: StackConfig) -> None:
         _check_network(config.network),
         _check_task(config.task),
         _check_storage(config.task, config.jobs),
+        _check_tasks(config.jobs, config.chunking),
         _check_longest_source(config.task, config.jobs, config.chunking),
         _check_order(config),
         _check_database(config.database),
@@ -99,6 +100,15 @@ def _check_storage(task: TaskSettings, jobs: JobSettings) -> Iterator[ConfigErro
             task.task_ephemeral_storage_gib,
             f"at least {-(-needed // _GIB)}, which holds {what}",
         )
+
+
+def _check_tasks(jobs: JobSettings, chunking: ChunkingSettings) -> Iterator[ConfigError]:
+    for key, found in (
+        ("max_running_jobs", jobs.max_running_jobs),
+        ("chunk_max_concurrency", chunking.chunk_max_concurrency),
+    ):
+        if found > jobs.max_running_tasks:
+            yield refusal(key, found, f"at most max_running_tasks, {jobs.max_running_tasks}")
 
 
 def _check_longest_source(

@@ -197,6 +197,11 @@ class JobSettings:
     max_running_jobs: int = value(
         "jobs that are processed at the same time; the others wait for their turn", minimum=1, maximum=1000
     )
+    max_running_tasks: int = value(
+        "tasks that run at the same time; what a long job has beyond one waits for the others",
+        minimum=1,
+        maximum=5000,
+    )
     max_waiting_jobs: int = value(
         "jobs of one API key that may await their file or their turn; more are refused with 429",
         minimum=1,

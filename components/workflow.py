@@ -141,6 +141,7 @@ class Workflow(pulumi.ComponentResource):
                 environment={
                     "STATE_MACHINE_ARN": self._machine_arn,
                     "MAX_RUNNING_JOBS": str(args.jobs.max_running_jobs),
+                    "MAX_RUNNING_TASKS": str(args.jobs.max_running_tasks),
                     "WAITING_TIMEOUT_SECONDS": str(args.jobs.waiting_timeout_seconds),
                 },
                 statements=[

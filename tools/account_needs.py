@@ -1,5 +1,6 @@
 """What a stack asks of its account's quotas, reckoned from the configuration."""
 
+import math
 from dataclasses import dataclass
 
 from components.stack_config import StackConfig
@@ -34,20 +35,27 @@ class QuotaNeed:
     reckoned: str
 
 
+def most_vcpus(config: StackConfig) -> float:
+    """Give the vCPU of all tasks that may run at once, each of the size that a job begins with."""
+    return config.jobs.max_running_tasks * config.task.task_cpu_units / _CPU_UNITS_PER_VCPU
+
+
+def most_vcpus_of_largest_tasks(config: StackConfig) -> float:
+    """Give the same for tasks that have all grown as far as they may."""
+    task = config.task
+    sizes = larger_sizes(task.task_cpu_units, task.task_memory_mib, task.task_memory_max_mib)
+    cpu_units = max([task.task_cpu_units, *(size.cpu_units for size in sizes)])
+    return config.jobs.max_running_tasks * cpu_units / _CPU_UNITS_PER_VCPU
+
+
 def quota_needs(config: StackConfig) -> tuple[QuotaNeed, ...]:
     """Give what a stack takes of the quotas that new accounts have little of."""
     kinds = [("Fargate on-demand vCPU", "L-3032A538")]
     if config.jobs.fargate_spot:
         kinds.append(("Fargate Spot vCPU", "L-36FBB829"))
-    task, jobs, chunking = config.task, config.jobs, config.chunking
-    vcpus = task.task_cpu_units // _CPU_UNITS_PER_VCPU
-    sizes = larger_sizes(task.task_cpu_units, task.task_memory_mib, task.task_memory_max_mib)
-    least = max(vcpus, *(size.cpu_units // _CPU_UNITS_PER_VCPU for size in sizes), 1)
-    reckoned = f"{jobs.max_running_jobs} jobs with one task of {vcpus} vCPU each"
-    wanted = jobs.max_running_jobs * vcpus
-    if chunking.chunking_mode != "never":
-        wanted += chunking.chunk_max_concurrency * vcpus
-        reckoned += f", and one long video in {chunking.chunk_max_concurrency} windows at once"
+    tasks, vcpus = config.jobs.max_running_tasks, config.task.task_cpu_units / _CPU_UNITS_PER_VCPU
+    least, wanted = math.ceil(most_vcpus_of_largest_tasks(config) / tasks), math.ceil(most_vcpus(config))
+    reckoned = f"max_running_tasks is {tasks}, of {vcpus:g} vCPU each"
     fargate = [
         QuotaNeed(name=name, service="fargate", code=code, least=least, wanted=wanted, reckoned=reckoned)
         for name, code in kinds

@@ -31,6 +31,7 @@ _UNITS = (
     ("_nodes", "nodes"),
     ("_concurrency", "runs"),
     ("_jobs", "jobs"),
+    ("_tasks", "tasks"),
 )
 _REGION = (
     "aws:region",
@@ -98,6 +99,7 @@ _RULES = """
 | `task_ephemeral_storage_gib` | `max_upload_bytes` and 1.725 MB for each second of `max_source_hours`: the renditions of a 1080p film, encoded and packaged |
 | `workflow_timeout_seconds` | 1.5 times what the estimate of a job says for a 1080p film of `max_source_hours` at 30 frames a second with this `task_cpu_units`, `chunk_max_concurrency`, `chunk_window_seconds` and `chunking_mode` |
 | `workflow_timeout_seconds` | at least four times the download of a source of `max_upload_bytes` at 50 MiB/s |
+| `max_running_jobs`, `chunk_max_concurrency` | at most `max_running_tasks` |
 | `database_max_allocated_storage_gib` | at least 1.1 times `database_allocated_storage_gib` |
 | `database_insights_retention_days` | at least 465 when `database_insights_mode` is `advanced` |
 | `task_cpu_architecture` | `arm64` only with the `image_uri` of an arm64 image whose encoders use NEON; the image of this repository is for x86-64 |

@@ -11,8 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.agent.child import TaskProcess
-from local.agent.cores import CorePool
+from local.agent.child import CorePool, TaskProcess
 from local.agent.deadlines import DeadlineKeeper
 from local.agent.events import Ending, deliver, stopped_event
 from local.agent.in_image import placed

@@ -1,4 +1,4 @@
-"""One task as a child process: limits, output, stop and end."""
+"""One task as a child process: its cores and limits, output, stop and end."""
 
 import contextlib
 import json
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,23 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MIB = 1024 * 1024
 _DIE_WITH_INIT = ("setpriv", "--pdeathsig", "KILL", "--")
 _KILL_GRACE_SECONDS = 5.0
+
+
+class CorePool:
+    """Shares the machine's cores among tasks: each new one gets those with the least to do."""
+
+    def __init__(self, cores: list[int] | None = None) -> None:
+        self._use = Counter(dict.fromkeys(cores or sorted(os.sched_getaffinity(0)), 0))
+
+    def take(self, count: int) -> tuple[int, ...]:
+        """Take ``count`` cores, or all of them when the machine has fewer."""
+        chosen = tuple(sorted(sorted(self._use, key=lambda core: (self._use[core], core))[:count]))
+        self._use.update(chosen)
+        return chosen
+
+    def give_back(self, cores: tuple[int, ...]) -> None:
+        """Return cores that ``take`` gave."""
+        self._use.subtract(cores)
 
 
 class TaskProcess:

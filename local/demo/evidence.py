@@ -81,7 +81,7 @@ def execution_record(access: AwsAccess, machine_arn: str, job_id: str) -> dict[s
 
 def task_cores(access: AwsAccess, task_definition_arn: str) -> int:
     """Give how many cores the deployed task definition allows a task."""
-    from local.agent.cores import CorePool
+    from local.agent.child import CorePool
     from local.agent.plan import cores_of
 
     described = access.client("ecs").describe_task_definition(taskDefinition=task_definition_arn)

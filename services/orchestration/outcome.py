@@ -4,12 +4,12 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from ledger.chunks import chunks, larger_tasks
+from ledger.chunks import chunks, larger_tasks, task_slots
 from ledger.database.connection import LedgerConnection
 from ledger.errors import JobNotFoundError
 from ledger.jobs import failures, jobs, settlement
 from ledger.models import Failure, Outcome
-from ledger.states import ErrorCode, JobStatus
+from ledger.states import ErrorCode, JobStatus, TaskError
 from ledger.turns import waiting
 from orchestration import shortages
 from orchestration.larger_tasks import last_words, try_larger
@@ -20,7 +20,7 @@ from runtime.arrival import InvalidEventError
 from runtime.dispatch import Workflow, start_if_possible
 from runtime.executions import ExecutionStatus, settle_ended
 from runtime.logs import logger
-from runtime.turns import ask_for_turn
+from runtime.turns import ADMITTED, SHORTEST_PAUSE_SECONDS, WAITING, ask_for_turn
 
 # All that a Map tells when one of its items failed; which and why is in the ledger.
 _CHUNK_FAILED = "States.ExceedToleratedFailureThreshold"
@@ -65,28 +65,31 @@ def settle(
     Raises:
         InvalidEventError: The event is of no known kind or lacks a field.
     """
+    answer: dict[str, Any] | None = None
     try:
         match event.get("source"):
             case "workflow":
-                return _settle_workflow(conn, event, settings)
+                answer = _settle_workflow(conn, event, settings)
             case "chunk":
-                return _settle_chunk(conn, event, settings)
+                answer = _settle_chunk(conn, event, settings)
             case "turn":
-                return _give_turn(conn, event, settings, workflow)
+                answer = _give_turn(conn, event, settings, workflow)
+            case "task":
+                answer = _give_task(conn, event, settings)
             case "announce":
-                return _queue_announcement(conn, event).as_dict()
+                answer = _queue_announcement(conn, event).as_dict()
             case "aws.states":
-                return {"result": _settle_execution(conn, event["detail"], stack=settings.stack)}
+                answer = {"result": _settle_execution(conn, event["detail"], stack=settings.stack)}
             case "aws.ecs":
-                return {"result": report_stopped_task(conn, event["detail"], workflow.client)}
+                answer = {"result": report_stopped_task(conn, event["detail"], workflow.client)}
     except (KeyError, ValueError, TypeError) as error:
         message = f"the event from {event.get('source')!r} lacks a field or holds a wrong one: {error!r}"
         raise InvalidEventError(message) from error
-    message = (
-        f"unknown source {event.get('source')!r}; "
-        "expected workflow, chunk, turn, announce, aws.states or aws.ecs"
-    )
-    raise InvalidEventError(message)
+    if answer is None:
+        known = "workflow, chunk, turn, task, announce, aws.states or aws.ecs"
+        message = f"unknown source {event.get('source')!r}; expected {known}"
+        raise InvalidEventError(message)
+    return answer
 
 
 def _settle_workflow(
@@ -172,6 +175,19 @@ def _give_turn(
     except JobNotFoundError:
         return {"job_id": event["job_id"], "status": settlement.IGNORED, "announcement": None}
     return answer
+
+
+def _give_task(conn: LedgerConnection, event: dict[str, Any], settings: OutcomeSettings) -> dict[str, Any]:
+    """Answers a chunk that wants to begin."""
+    job_id, attempt, name = UUID(event["job_id"]), int(event["attempt"]), str(event["chunk"])
+    try:
+        admitted = task_slots.ask(conn, job_id, attempt, name, settings.max_running_tasks)
+    except JobNotFoundError:
+        admitted = None
+    if admitted is None:
+        cause = "The job is settled, or has moved on to another attempt."
+        return {"status": settlement.IGNORED, "error": TaskError.PROCESSING_FAILED, "cause": cause}
+    return {"status": ADMITTED} if admitted else {"status": WAITING, "wait_seconds": SHORTEST_PAUSE_SECONDS}
 
 
 def _queue_announcement(conn: LedgerConnection, event: dict[str, Any]) -> Outcome:

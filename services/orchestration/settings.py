@@ -21,4 +21,5 @@ class OutcomeSettings(FunctionSettings):
 
     state_machine_arn: str
     max_running_jobs: int
+    max_running_tasks: int
     waiting_timeout_seconds: int

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from ledger.chunks import task_slots
 from ledger.database.connection import LedgerConnection
 from ledger.jobs import failures
 from ledger.models import Failure
@@ -132,6 +133,7 @@ def wait_with_chunk(
     job_id, attempt, chunk = UUID(event["job_id"]), int(event["attempt"]), str(event["chunk"])
     if not waiting.note_chunk(conn, job_id, attempt, chunk=chunk, reason=event["error"]):
         return None
+    task_slots.give_back(conn, job_id, chunk)
     found = waiting.standing(conn, job_id)
     if found is None or (found.is_short and found.waited_seconds > waiting_timeout_seconds):
         return None

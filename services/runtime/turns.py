@@ -14,7 +14,7 @@ WAITING: Final = "WAITING"
 ADMITTED: Final = "ADMITTED"
 # An execution may hold 25,000 events, and each question costs it nine; pauses that grow with the time waited
 # keep a day of waiting far below, and cost at most a twentieth of that time.
-_SHORTEST_PAUSE_SECONDS: Final = 30
+SHORTEST_PAUSE_SECONDS: Final = 30
 _LONGEST_PAUSE_SECONDS: Final = 300
 _PAUSE_SHARE: Final = 20
 
@@ -76,4 +76,4 @@ def give_up(
 def pause_seconds(waited_seconds: float) -> int:
     """How long to wait before asking again."""
     share = int(waited_seconds / _PAUSE_SHARE)
-    return max(_SHORTEST_PAUSE_SECONDS, min(_LONGEST_PAUSE_SECONDS, share))
+    return max(SHORTEST_PAUSE_SECONDS, min(_LONGEST_PAUSE_SECONDS, share))

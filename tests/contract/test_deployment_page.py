@@ -9,10 +9,12 @@ import pytest
 from components.config import config_keys
 from components.config_values import convert
 from local.paths import REPOSITORY_ROOT
+from tests.contract.test_container import config_of
 from tests.synthesised import STACKS, resources, synthesised
-from tools.account_needs import quota_needs, reserved_runs
+from tools.account_needs import most_vcpus, most_vcpus_of_largest_tasks, quota_needs, reserved_runs
 
 PAGE = (REPOSITORY_ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+VCPUS = re.compile(r"^\| (dev|prod) \| \d+ \| [\d.]+ \| ([\d.]+) \| ([\d.]+) \|$", re.MULTILINE)
 SIZED = re.compile(
     r"^\| [^|]+ \| `(?P<dev>[^`]+)` \| `(?P<prod>[^`]+)` \| [^|]+ \| `(?P<key>\w+)` \|$", re.MULTILINE
 )
@@ -40,6 +42,19 @@ def test_numbers_that_no_key_gives_are_those_of_the_synthesised_stacks() -> None
     assert re.search(r"customer-managed keys \| 6 \| 6 \|", PAGE)
     assert re.search(r"Secrets Manager \| 4 secrets \| 4 secrets \|", PAGE)
     assert re.search(r"Interface endpoints \| none \| 8 services in 2 zones \|", PAGE)
+
+
+def test_the_page_tells_how_many_vcpus_the_tasks_of_each_stack_may_want() -> None:
+    told = {stack: (base, grown) for stack, base, grown in VCPUS.findall(PAGE)}
+    assert set(told) == set(STACKS)
+    for stack in STACKS:
+        config = config_of(synthesised(stack))
+        sums = (most_vcpus(config), most_vcpus_of_largest_tasks(config))
+        assert told[stack] == tuple(f"{vcpus:g}" for vcpus in sums)
+
+
+def test_dev_fits_the_least_quota_of_a_new_account() -> None:
+    assert most_vcpus_of_largest_tasks(config_of(synthesised("dev"))) <= 6
 
 
 def test_every_key_that_the_page_names_exists() -> None:

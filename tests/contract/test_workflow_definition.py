@@ -15,7 +15,7 @@ from ledger.states import ErrorCode, TaskError
 from local.program import ProgramRun
 from orchestration.larger_tasks import ENLARGED
 from orchestration.shortages import NO_ROOM, REFUSED
-from runtime.turns import WAITING
+from runtime.turns import ADMITTED, WAITING
 from tests.synthesised import one, resources, state_machine
 from workflow.loader import placeholders
 
@@ -80,7 +80,7 @@ def test_every_placeholder_is_filled(run: ProgramRun) -> None:
 
 
 def test_every_task_has_a_timeout_and_retries_with_backoff_and_jitter(states: dict[str, Any]) -> None:
-    assert len(tasks(states)) == 12
+    assert len(tasks(states)) == 13
     for name, state in tasks(states).items():
         assert isinstance(state["TimeoutSeconds"], int), name
         retriers = [retrier for retrier in state["Retry"] if retrier.get("MaxAttempts") != 0]
@@ -223,15 +223,23 @@ def test_a_chunk_out_of_memory_asks_for_a_larger_task_before_it_fails(states: di
     asking = {"OutOfMemory", *NO_ROOM, *REFUSED}
     assert caught == dict.fromkeys(asking, "SettleChunk") | {"States.ALL": "ChunkFailed"}
     decided = scope["WhatAboutChunk"]
-    assert [(choice["Next"], decided["Default"]) for choice in decided["Choices"]] == [
-        ("EncodeChunk", "ChunkFailed"),
-        ("WaitForRoom", "ChunkFailed"),
-    ]
-    assert ENLARGED in decided["Choices"][0]["Condition"]
-    assert WAITING in decided["Choices"][1]["Condition"]
-    assert scope["WaitForRoom"]["Next"] == "EncodeChunk"
+    expected = ((ADMITTED, "EncodeChunk"), (ENLARGED, "EncodeChunk"), (WAITING, "WaitForRoom"))
+    for choice, (status, then) in zip(decided["Choices"], expected, strict=True):
+        assert choice == {"Condition": f"{{% $states.input.status = '{status}' %}}", "Next": then}
+    assert decided["Default"] == "ChunkFailed"
     asked = scope["SettleChunk"]["Arguments"]["Payload"]
     assert set(asked) == {"source", "job_id", "attempt", "chunk", "size", "error", "cause"}
+
+
+def test_a_chunk_asks_for_one_of_the_stacks_tasks_before_it_begins_and_after_it_waited(
+    states: dict[str, Any],
+) -> None:
+    processor = states["EncodeChunks"]["ItemProcessor"]
+    scope = processor["States"]
+    assert processor["StartAt"] == scope["WaitForRoom"]["Next"] == "AskForTask"
+    assert scope["AskForTask"]["Next"] == "WhatAboutChunk"
+    # Where nobody answers, a task too many is better than a job that fails.
+    assert [caught["Next"] for caught in scope["AskForTask"]["Catch"]] == ["EncodeChunk"]
 
 
 def test_tasks_run_in_private_subnets_without_an_address_of_their_own(

@@ -36,6 +36,8 @@ def handler(event, context):
         if given["job"].startswith("unreachable"):
             raise RuntimeError("the ledger is away")
         return {"job_id": given["job"], "attempt": 1, "status": "TAKEN"}
+    if event["source"] == "task":
+        return {"status": "ADMITTED"}
     if event["source"] == "turn":
         answer = {"job_id": event["job_id"], "attempt": event["attempt"]}
         kind, until = event["job_id"].split("-")[:2]

@@ -127,8 +127,10 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
             {"workflow_timeout_seconds": "1800"},
             "must be joined with a workflow_timeout",
         ),
-        ("max_source_hours", {"max_source_hours": "24"}, "at most 13, or joined with"),
-        ("max_source_hours", {"chunking_mode": "never"}, "at most 1, or joined with"),
+        ("max_running_jobs", {"max_running_jobs": "7"}, "at most max_running_tasks, 6"),
+        ("chunk_max_concurrency", {"chunk_max_concurrency": "7"}, "at most max_running_tasks, 6"),
+        ("max_source_hours", {"max_source_hours": "24"}, "at most 12, or joined with"),
+        ("max_source_hours", {"chunking_mode": "never"}, "at most 2, or joined with"),
         ("task_ephemeral_storage_gib", {"task_ephemeral_storage_gib": "70"}, "at least 80"),
         (
             "interface_endpoints",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.agent.cores import CorePool
+from local.agent.child import CorePool
 from local.agent.definition import RUN_TASK_CALLBACK, read_rules
 from local.agent.plan import TaskStartError, override_environment, plan_container, rewrite_path
 from local.agent.roles import trusts_task

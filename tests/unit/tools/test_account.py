@@ -159,10 +159,10 @@ def test_the_ten_runs_of_a_new_account_are_a_note_without_reserves_and_a_fault_w
 
 
 def test_the_fargate_quota_of_a_new_account_lets_dev_wait_and_is_told_with_the_sum(ask: Ask) -> None:
-    check = the(ask(Account(quotas=QUOTAS | {"L-3032A538": 6})), "quota", "Fargate")
+    check = the(ask(Account(quotas=QUOTAS | {"L-3032A538": 5})), "quota", "Fargate")
     assert check.passed
-    assert "6 of 20 wanted: 10 jobs with one task of 1 vCPU each, and one long video in 10" in check.found
-    assert "--service-code fargate --quota-code L-3032A538 --desired-value 20" in str(check.advice)
+    assert "5 of 6 wanted: max_running_tasks is 6, of 1 vCPU each" in check.found
+    assert "--service-code fargate --quota-code L-3032A538 --desired-value 6" in str(check.advice)
 
 
 def test_a_quota_below_the_largest_task_is_a_fault(ask: Ask) -> None:
@@ -172,7 +172,7 @@ def test_a_quota_below_the_largest_task_is_a_fault(ask: Ask) -> None:
 
 def test_spot_has_a_quota_of_its_own(ask: Ask) -> None:
     jobs = dataclasses.replace(load_stack_settings(REPOSITORY_ROOT, "dev").parsed().jobs, fargate_spot=True)
-    assert the(ask(Account(quotas=QUOTAS | {"L-36FBB829": 6}), jobs=jobs), "quota", "Spot").advice
+    assert the(ask(Account(quotas=QUOTAS | {"L-36FBB829": 5}), jobs=jobs), "quota", "Spot").advice
 
 
 def test_a_full_network_quota_is_a_fault_before_the_first_deployment_only(ask: Ask) -> None:

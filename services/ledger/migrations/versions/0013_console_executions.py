@@ -1,4 +1,4 @@
-"""Executions that a person starts in the console, and jobs that wait until there is room for their task.
+"""Executions that a person starts in the console, and jobs and chunks that wait for room for their task.
 
 Revision ID: 0013
 """
@@ -18,6 +18,9 @@ CREATE INDEX jobs_execution ON jobs (execution_arn) WHERE execution_arn IS NOT N
 
 -- When the current attempt first found no room for a task; empty again once a task has begun.
 ALTER TABLE jobs ADD COLUMN short_since timestamptz;
+
+-- When a chunk was given one of the stack's tasks; counts until it is done, has failed, or waits for room.
+ALTER TABLE chunks ADD COLUMN admitted_at timestamptz;
 """
 
 

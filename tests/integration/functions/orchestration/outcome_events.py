@@ -20,6 +20,7 @@ SETTINGS = settings_of(
     "outcome",
     state_machine_arn=MACHINE_ARN,
     max_running_jobs=1,
+    max_running_tasks=3,
     waiting_timeout_seconds=3600,
 )
 
