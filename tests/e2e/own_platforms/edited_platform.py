@@ -25,7 +25,11 @@ def _edit(checkout: Path) -> None:
 
     settings = checkout / "Pulumi.dev.yaml"
     text = settings.read_text()
-    for key, value in (("chunking_mode", '"always"'), ("chunk_window_seconds", "4")):
+    for key, value in (
+        ("chunking_mode", '"always"'),
+        ("chunk_window_seconds", "4"),
+        ("max_source_hours", "6"),
+    ):
         text, found = re.subn(rf"(video-platform:{key}:) .*", rf"\1 {value}", text)
         assert found == 1
     settings.write_text(text)
