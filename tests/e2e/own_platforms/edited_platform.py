@@ -23,7 +23,7 @@ def _edit(checkout: Path) -> None:
     ]
     profile.write_text(yaml.safe_dump(content))
 
-    configure(checkout, "dev", chunking_mode="always", chunk_window_seconds=4)
+    configure(checkout, "dev", chunking_mode="always", chunk_window_seconds=4, max_source_hours=6)
 
     notifications = checkout / "components/notifications.py"
     named = 'f"video-processing-{role}"'

@@ -103,7 +103,8 @@ class Workflow:
                 if environment["EXECUTION_ARN"] == execution_arn:
                     seen.add(task["taskArn"])
                     size = {"_cpu": task["overrides"]["cpu"], "_memory": task["overrides"]["memory"]}
-                    return environment | size | {"_name": override["name"]}
+                    capacity = {"_capacity": task["capacityProviderName"]}
+                    return environment | size | capacity | {"_name": override["name"]}
             return None
 
         return wait_for(find, "a task")
@@ -176,7 +177,7 @@ def build_workflow(clients: Callable[[str], Any]) -> Callable[..., Workflow]:
             "stack": "test",
             "execution_timeout_seconds": 600,
             "task_timeout_seconds": 300,
-            "first_capacity_provider": "FARGATE",
+            "first_capacity_provider": "FARGATE_SPOT",
             "chunk_max_concurrency": 3,
             "container_name": "processor",
             "task_cpu_units": 1024,

@@ -42,6 +42,19 @@ def test_a_task_without_room_waits_and_begins_again_where_it_was(build_workflow:
     ]
 
 
+def test_a_shortage_does_not_end_spot_for_good(build_workflow: Build) -> None:
+    workflow, seen, job_id = build_workflow(), set[str](), job()
+    execution = workflow.start(job_id)
+    used = []
+    for _ in range(TRIES):
+        task = workflow.next_task(execution, seen)
+        used.append(task["_capacity"])
+        fail(workflow, task, "AmazonECS.Unknown")
+    again = workflow.next_task(execution, seen)
+    answer(workflow, again, success(job_id))
+    assert [*used, again["_capacity"]] == ["FARGATE_SPOT", *["FARGATE"] * (TRIES - 1), "FARGATE_SPOT"]
+
+
 def test_one_way_does_not_use_up_the_tries_of_another(build_workflow: Build) -> None:
     workflow, seen, job_id = build_workflow(), set[str](), job()
     execution = workflow.start(job_id)
