@@ -10,7 +10,10 @@ export PYTHONPATH := services
 export PULUMI_ERROR_OUTPUT_STRING := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup redrive demo test suite test-long test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus corpus-families cases test-browser test-chunk-kills test-image image-lock hostile fence-table bench-fence clean snapshots pictures
+# Tests run on the PostgreSQL that AWS runs, where it could be fetched; local mode keeps to Debian's.
+suite test-integration test-long test-e2e test-faults: export VIDEO_PLATFORM_POSTGRES = $(shell cat .postgres/programs 2>/dev/null)
+
+.PHONY: help setup postgres redrive demo test suite test-long test-unit test-integration test-e2e test-faults test-api soak lint format typecheck synth up down status package preview deploy refresh outputs destroy docs openapi constraints bench-media bench-api test-corpus corpus-families cases test-browser test-chunk-kills test-image image-lock hostile fence-table bench-fence clean snapshots pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,11 +26,15 @@ setup: .venv/.complete ## Install system packages and the virtual environments
 .venv-checks/.complete: tests/policy/requirements.txt .venv/.complete
 	@tools/setup.sh checks
 
+postgres: setup
+	@PYTHONPATH=.:services $(PYTHON_BIN) -m tools.postgres
+
 demo: setup ## Process a real video end to end on this machine (VIDEO=path takes your own)
 	@$(PYTHON_BIN) -m local demo --stack $(STACK) $(if $(VIDEO),--video "$(VIDEO)")
 
-test: setup .venv-checks/.complete lint ## Run every check and test (WORKERS=3 share the tests)
+test: setup .venv-checks/.complete postgres lint ## Run every check and test (WORKERS=3 share the tests)
 	@$(MAKE) --no-print-directory --jobs 2 typecheck suite
+	@VIDEO_PLATFORM_POSTGRES="$$(cat .postgres/programs 2>/dev/null)" PYTHONPATH=.:services $(PYTHON_BIN) -m tools.versions
 
 suite: # one core is enough for the type check, so the tests run beside it
 	@$(PYTHON_BIN) -m pytest --numprocesses $(WORKERS) --no-loadscope-reorder
@@ -163,4 +170,4 @@ bench-api: setup ## Compare the API function with a FastAPI twin over 100,000 vi
 clean: ## Remove virtual environments, caches and all local data
 	@if [ -x $(PYTHON_BIN) ]; then for stack in dev prod; do $(PYTHON_BIN) -m local reset --stack $$stack --yes || true; done; fi
 	@if [ -x $(PYTHON_BIN) ] && [ -d build/image/storage ]; then PYTHONPATH=.:services $(PYTHON_BIN) -m tools.image clean; fi
-	@rm -rf .venv .venv-emulator .venv-checks .venv-image .venv-bench .browser .local build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .venv-emulator .venv-checks .venv-image .venv-bench .browser .postgres .local build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

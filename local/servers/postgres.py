@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -16,6 +17,9 @@ from local.errors import MissingToolError, ServerStartError
 from local.servers.base import LocalServer, find_program
 from local.servers.process import ProcessIdentity, end_process, kill_group_members, spawn
 from local.servers.tls import Authority
+
+PROGRAMS_VARIABLE = "VIDEO_PLATFORM_POSTGRES"
+"""Names a directory with the programs of another version than Debian's; the tests run on the one of AWS."""
 
 _SERVICE_USER = "postgres"
 _SUPERUSER = "rdsadmin"
@@ -101,7 +105,7 @@ class PostgresServer(LocalServer):
 
     def _start_process(self) -> "subprocess.Popen[bytes]":
         return spawn(
-            [str(_program("postgres")), "-D", str(self.cluster_dir), *_options(self._settings())],
+            [str(program("postgres")), "-D", str(self.cluster_dir), *_options(self._settings())],
             environment=_ENVIRONMENT,
             log_path=self.log_path,
             directory=self.cluster_dir,
@@ -141,7 +145,7 @@ class PostgresServer(LocalServer):
 
     def _place_cluster(self) -> None:
         link = self.data_dir / "cluster"
-        if link.exists() or _service_user() is None or _service_user_reaches(self.data_dir):
+        if link.exists() or _service_user() is None or service_user_reaches(self.data_dir):
             link.mkdir(exist_ok=True)
             self._own(link.resolve())
             return
@@ -185,16 +189,16 @@ class PostgresServer(LocalServer):
         self._run("postgres", ["--single", "-D", str(self.cluster_dir), "postgres"], "\n".join(statements))
         self._install(b"", self.cluster_dir / "initialised")
 
-    def _run(self, program: str, arguments: list[str], text: str = "") -> None:
+    def _run(self, name: str, arguments: list[str], text: str = "") -> None:
         user = _service_user()
         switch = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "--"] if user else []
         result = subprocess.run(
-            [*switch, str(_program(program)), *arguments],
+            [*switch, str(program(name)), *arguments],
             env=_ENVIRONMENT, cwd=self.cluster_dir, input=text, text=True, capture_output=True,
             timeout=120, check=False,
         )  # fmt: skip
         if result.returncode != 0 or "ERROR:" in result.stderr:
-            message = f"{program} failed with exit code {result.returncode}: {result.stderr.strip()[-2000:]}"
+            message = f"{name} failed with exit code {result.returncode}: {result.stderr.strip()[-2000:]}"
             raise ServerStartError(message, remedy=f"Check disk space and rights of {self.cluster_dir}.")
 
     def _install(self, content: bytes, path: Path) -> None:
@@ -236,12 +240,25 @@ def _service_user() -> str | None:
         raise MissingToolError(message, remedy="Install it with: apt-get install postgresql") from error
 
 
-def _service_user_reaches(path: Path) -> bool:
+def service_user_reaches(path: Path) -> bool:
+    """Say whether everybody, so also the server's own user, may enter a directory and all above it."""
     resolved = path.resolve()
     return all(parent.stat().st_mode & 0o001 for parent in (resolved, *resolved.parents))
 
 
-def _program(name: str) -> Path:
+def program(name: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Find one of PostgreSQL's programs: of the version that the environment names, or the newest of Debian.
+
+    Raises:
+        MissingToolError: it is not there; the remedy says how to get it.
+    """
+    chosen = environment.get(PROGRAMS_VARIABLE)
+    if chosen:
+        found = Path(chosen).resolve() / name
+        if not found.is_file():
+            message = f"{PROGRAMS_VARIABLE} names {chosen}, where there is no {name}."
+            raise MissingToolError(message, remedy="Install it with: python -m tools.postgres")
+        return found
     versions = sorted(_PROGRAM_ROOT.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
     return find_program(name, package="postgresql", directories=tuple(versions))
 
