@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
 from typing import Any, cast
 
-from components.config_rules import check_rules
+from components.config_rules import contradictions
 from components.config_values import (
     ConfigError,
     Kind,
@@ -33,8 +33,7 @@ def parse_config(values: Mapping[str, str]) -> StackConfig:
         values: text by key, without the project prefix; arrays as JSON.
 
     Raises:
-        ConfigError: keys are unknown, missing or out of range; or, when each is right for itself, some
-            contradict each other. One line for each.
+        ConfigError: keys are unknown, missing or out of range, or contradict each other. One line for each.
     """
     keys = config_keys()
     faults = {key: _unknown(key, keys) for key in sorted(set(values) - set(keys))}
@@ -46,10 +45,10 @@ def parse_config(values: Mapping[str, str]) -> StackConfig:
             faults[key] = _missing(key, kind, spec)
         except ConfigError as error:
             faults |= error.faults
+    config: StackConfig = _filled(StackConfig, parsed)
+    faults |= contradictions(config, faults)
     if faults:
         raise ConfigError(faults)
-    config: StackConfig = _filled(StackConfig, parsed)
-    check_rules(config)
     return config
 
 
@@ -105,12 +104,12 @@ def _declared(settings: type[Any]) -> Iterator[Field[Any]]:
 
 
 def _filled(settings: type[Any], values: Mapping[str, Value]) -> Any:
-    """Build a settings class, and the groups in it, from the values of all keys."""
+    """Build a settings class, and the groups in it; a key without value, which is refused, has none here."""
     return settings(
         **{
             declared.name: _filled(cast(type, declared.type), values)
             if is_dataclass(declared.type)
-            else values[declared.name]
+            else values.get(declared.name)
             for declared in fields(settings)
         }
     )

@@ -1,20 +1,24 @@
 """The rules that configuration values must keep together, each refused with the key to change."""
 
 import ipaddress
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
 
-from components.choices import ENDPOINT_SERVICES, TASK_MEMORY_MIB
+from components.choices import ENDPOINT_SERVICES, TASK_MEMORY_MIB, Architecture
 from components.config_values import ConfigError, refusal
 from components.longest_source import least_storage_bytes, least_workflow_seconds
 from components.settings import (
     ApiDomainSettings,
+    ApiSettings,
     ChunkingSettings,
     DatabaseSettings,
     FunctionSettings,
     JobSettings,
     NetworkSettings,
+    RetentionSettings,
     TaskSettings,
+    WebFirewallSettings,
 )
 from components.stack_config import StackConfig
 from components.task_sizes import offered_memory_mib
@@ -24,33 +28,6 @@ _SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
 _ADVANCED_INSIGHTS_DAYS = 465
 _FIREWALL_WINDOW_SECONDS = 300
 _NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES)
-
-
-def check_rules(config: StackConfig) -> None:
-    """Check what one key alone cannot tell.
-
-    Args:
-        config: configuration whose values are each in range.
-
-    Raises:
-        ConfigError: keys contradict each other; one line for each that must change.
-    """
-    broken = chain(
-        _check_network(config.network),
-        _check_task(config.task),
-        _check_storage(config.task, config.jobs),
-        _check_tasks(config.jobs, config.chunking),
-        _check_longest_source(config.task, config.jobs, config.chunking),
-        _check_order(config),
-        _check_database(config.database),
-        _check_concurrency(config.functions),
-        _check_image(config),
-        _check_domain(config.domain),
-        _check_firewall(config),
-    )
-    faults = {key: fault for error in broken for key, fault in error.faults.items()}
-    if faults:
-        raise ConfigError(faults)
 
 
 def _check_network(network: NetworkSettings) -> Iterator[ConfigError]:
@@ -138,26 +115,26 @@ def _check_longest_source(
         )
 
 
-def _check_order(config: StackConfig) -> Iterator[ConfigError]:
-    pairs = (
-        (
-            "database_max_allocated_storage_gib",
-            config.database.database_max_allocated_storage_gib,
-            config.database.database_allocated_storage_gib * 11 // 10,
-        ),
-        (
-            "originals_deep_archive_days",
-            config.retention.originals_deep_archive_days,
-            config.retention.originals_archive_days + 90,
-        ),
-        ("api_burst_limit", config.api.api_burst_limit, config.api.api_rate_limit_per_second),
-    )
-    for key, found, least in pairs:
-        if found < least:
-            yield refusal(key, found, f"at least {least}, given the keys it builds on")
+def _check_retention(retention: RetentionSettings) -> Iterator[ConfigError]:
+    least = retention.originals_archive_days + 90
+    if retention.originals_deep_archive_days < least:
+        yield _too_small("originals_deep_archive_days", retention.originals_deep_archive_days, least)
+
+
+def _check_calls(api: ApiSettings) -> Iterator[ConfigError]:
+    if api.api_burst_limit < api.api_rate_limit_per_second:
+        yield _too_small("api_burst_limit", api.api_burst_limit, api.api_rate_limit_per_second)
+
+
+def _too_small(key: str, found: int, least: int) -> ConfigError:
+    return refusal(key, found, f"at least {least}, given the keys it builds on")
 
 
 def _check_database(database: DatabaseSettings) -> Iterator[ConfigError]:
+    least = database.database_allocated_storage_gib * 11 // 10
+    largest = database.database_max_allocated_storage_gib
+    if largest < least:
+        yield _too_small("database_max_allocated_storage_gib", largest, least)
     if (
         database.database_insights_mode == "advanced"
         and database.database_insights_retention_days < _ADVANCED_INSIGHTS_DAYS
@@ -179,11 +156,11 @@ def _check_concurrency(functions: FunctionSettings) -> Iterator[ConfigError]:
         )
 
 
-def _check_image(config: StackConfig) -> Iterator[ConfigError]:
-    if config.task_cpu_architecture == "arm64" and not config.image_uri:
+def _check_image(task_cpu_architecture: Architecture, image_uri: str) -> Iterator[ConfigError]:
+    if task_cpu_architecture == "arm64" and not image_uri:
         yield refusal(
             "task_cpu_architecture",
-            config.task_cpu_architecture,
+            task_cpu_architecture,
             "x86_64, which the image of this repository is built for, or joined with the image_uri of an "
             "arm64 image whose encoders use NEON",
         )
@@ -198,14 +175,52 @@ def _check_domain(domain: ApiDomainSettings) -> Iterator[ConfigError]:
         )
 
 
-def _check_firewall(config: StackConfig) -> Iterator[ConfigError]:
+def _check_firewall(api: ApiSettings, firewall: WebFirewallSettings) -> Iterator[ConfigError]:
     """One key may be used from one address, so the firewall must let through what the key's plan promises."""
-    promised = config.api.api_rate_limit_per_second * _FIREWALL_WINDOW_SECONDS + config.api.api_burst_limit
-    found = config.firewall.web_firewall_address_limit
-    if config.firewall.web_firewall and found < promised:
+    promised = api.api_rate_limit_per_second * _FIREWALL_WINDOW_SECONDS + api.api_burst_limit
+    found = firewall.web_firewall_address_limit
+    if firewall.web_firewall and found < promised:
         yield refusal(
             "web_firewall_address_limit",
             found,
             f"at least {promised}: api_rate_limit_per_second for {_FIREWALL_WINDOW_SECONDS} s, and "
             "api_burst_limit",
         )
+
+
+# Each rule with the groups and keys that it compares.
+_RULES: tuple[tuple[Callable[..., Iterator[ConfigError]], tuple[str, ...]], ...] = (
+    (_check_network, ("network",)),
+    (_check_task, ("task",)),
+    (_check_storage, ("task", "jobs")),
+    (_check_tasks, ("jobs", "chunking")),
+    (_check_longest_source, ("task", "jobs", "chunking")),
+    (_check_database, ("database",)),
+    (_check_retention, ("retention",)),
+    (_check_calls, ("api",)),
+    (_check_concurrency, ("functions",)),
+    (_check_image, ("task_cpu_architecture", "image_uri")),
+    (_check_domain, ("domain",)),
+    (_check_firewall, ("api", "firewall")),
+)
+
+
+def contradictions(config: StackConfig, wrong: Collection[str]) -> dict[str, str]:
+    """Say by key what one key alone cannot tell; a key that is wrong for itself is compared with nothing.
+
+    Args:
+        config: configuration whose values are each in range, but for those of ``wrong``.
+        wrong: keys that have no value that could be compared.
+    """
+    faults: dict[str, str] = {}
+    for rule, names in _RULES:
+        compared = [getattr(config, name) for name in names]
+        if all(_is_whole(name, value, wrong) for name, value in zip(names, compared, strict=True)):
+            for error in rule(*compared):
+                faults |= error.faults
+    return faults
+
+
+def _is_whole(name: str, value: Any, wrong: Collection[str]) -> bool:
+    keys = [declared.name for declared in fields(value)] if is_dataclass(value) else [name]
+    return not any(key in wrong for key in keys)

@@ -175,6 +175,24 @@ def test_all_wrong_keys_are_told_at_once_in_a_line_each(values: dict[str, str]) 
     assert set(caught.value.faults) == {"nat_stratgy", "owner", "cors_origins", "cache_nodes"}
 
 
+def test_contradictions_are_told_beside_keys_that_are_wrong_for_themselves(values: dict[str, str]) -> None:
+    wrong = {
+        "task_cpu_units": "7",
+        "task_memory_mib": "2500",
+        "api_burst_limit": "500",
+        "api_domain_name": "a.b",
+    }
+    with pytest.raises(ConfigError) as caught:
+        parse_config({**values, **wrong, "task_cpu_architecture": "arm64"})
+    # What the memory must fit is unknown, so nothing is said of it.
+    assert set(caught.value.faults) == {
+        "task_cpu_units",
+        "task_cpu_architecture",
+        "api_burst_limit",
+        "api_certificate_arn",
+    }
+
+
 def test_all_contradictions_are_told_at_once_in_a_line_each(values: dict[str, str]) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(
