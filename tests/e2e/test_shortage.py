@@ -50,6 +50,11 @@ def returns(platform: Platform, job_id: str) -> list[str]:
     return [event["data"]["reason"] for event in platform.events(job_id) if event["type"] == "job.returned"]
 
 
+def returned_more(platform: Platform, job_id: str, times: int) -> Callable[[], bool | None]:
+    """Give a probe that tells once a job went back more often."""
+    return lambda: len(returns(platform, job_id)) > times or None
+
+
 def test_jobs_of_both_kinds_outlast_a_shortage_with_their_first_attempt(
     platform: Platform, picture: Path
 ) -> None:
@@ -66,10 +71,8 @@ def test_jobs_of_both_kinds_outlast_a_shortage_with_their_first_attempt(
         for number, way in enumerate(WAYS):
             declare(way)
             for job_id in jobs:
-                wait_for(
-                    f"return {number + 1} of job {job_id} to the queue",
-                    lambda job_id=job_id, before=number: len(returns(platform, job_id)) > before or None,
-                )
+                more = returned_more(platform, job_id, number)
+                wait_for(f"return {number + 1} of job {job_id} to the queue", more)
     for job_id in jobs:
         job = platform.settled(job_id)
         assert (job["status"], job["attempt"]) == ("COMPLETED", 1)

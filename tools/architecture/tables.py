@@ -21,7 +21,6 @@ _MOST_MODULES: Final = 15
 _WIDE: Final = {
     "components": "a component or one of its helpers each",
     "local": "a part of the stand-in for Pulumi's engine and for AWS each",
-    "local.agent": "one thing that ECS does for a task each",
     "local.apply": "one service of AWS each",
 }
 
