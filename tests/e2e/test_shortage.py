@@ -6,6 +6,7 @@ The times are shortened: one retry at once in place of those that take two minut
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.e2e.test_console_executions import ended, job_of, start
@@ -50,6 +51,10 @@ def returns(platform: Platform, job_id: str) -> list[str]:
     return [event["data"]["reason"] for event in platform.events(job_id) if event["type"] == "job.returned"]
 
 
+def has_returned(platform: Platform, job_id: str, times: int) -> bool | None:
+    return len(returns(platform, job_id)) >= times or None
+
+
 def test_jobs_of_both_kinds_outlast_a_shortage_with_their_first_attempt(
     platform: Platform, picture: Path
 ) -> None:
@@ -68,7 +73,7 @@ def test_jobs_of_both_kinds_outlast_a_shortage_with_their_first_attempt(
             for job_id in jobs:
                 wait_for(
                     f"return {number + 1} of job {job_id} to the queue",
-                    lambda job_id=job_id, before=number: len(returns(platform, job_id)) > before or None,
+                    partial(has_returned, platform, job_id, number + 1),
                 )
     for job_id in jobs:
         job = platform.settled(job_id)
