@@ -75,6 +75,7 @@ def test_the_execution_went_straight_to_the_announcement(platform: Platform, job
     execution = platform.ended_execution(job["job_id"])
     assert execution["status"] == "SUCCEEDED"
     assert platform.states_entered(execution["executionArn"]) == [
+        "WhoStarted",
         "ChooseTaskSize",
         "ProcessVideo",
         "WhatHappened",

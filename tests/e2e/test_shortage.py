@@ -6,6 +6,7 @@ The times are shortened: one retry at once in place of those that take two minut
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.e2e.test_console_executions import ended, job_of, start
@@ -50,9 +51,8 @@ def returns(platform: Platform, job_id: str) -> list[str]:
     return [event["data"]["reason"] for event in platform.events(job_id) if event["type"] == "job.returned"]
 
 
-def returned_more(platform: Platform, job_id: str, times: int) -> Callable[[], bool | None]:
-    """Give a probe that tells once a job went back more often."""
-    return lambda: len(returns(platform, job_id)) > times or None
+def has_returned(platform: Platform, job_id: str, times: int) -> bool | None:
+    return len(returns(platform, job_id)) >= times or None
 
 
 def test_jobs_of_both_kinds_outlast_a_shortage_with_their_first_attempt(
@@ -71,8 +71,10 @@ def test_jobs_of_both_kinds_outlast_a_shortage_with_their_first_attempt(
         for number, way in enumerate(WAYS):
             declare(way)
             for job_id in jobs:
-                more = returned_more(platform, job_id, number)
-                wait_for(f"return {number + 1} of job {job_id} to the queue", more)
+                wait_for(
+                    f"return {number + 1} of job {job_id} to the queue",
+                    partial(has_returned, platform, job_id, number + 1),
+                )
     for job_id in jobs:
         job = platform.settled(job_id)
         assert (job["status"], job["attempt"]) == ("COMPLETED", 1)

@@ -40,6 +40,9 @@ EXPECTED = {
     ErrorCode.ACCESS_DENIED: "ProcessingFailed",
     ErrorCode.OUT_OF_MEMORY: "OutOfMemory",
     ErrorCode.OUT_OF_SPACE: "Transient",
+    # Of the workflow: no worker says these.
+    ErrorCode.NO_CAPACITY: "Transient",
+    ErrorCode.TASK_REFUSED: "Transient",
     ErrorCode.UPLOAD_EXPIRED: "Transient",
     ErrorCode.TIMED_OUT: "Transient",
     ErrorCode.INTERNAL: "Transient",

@@ -60,8 +60,8 @@ def test_a_task_without_room_sends_its_job_back_to_the_queue_unspent(
     assert stored == {"status": "QUEUED", "attempt": 1, "dispatched_at": None}
     assert column(ledger_conn, job.id, "execution_arn") == f"{EXECUTION_PREFIX}:{job.id}-1"
     assert event_types(ledger_conn, job.id).count("job.returned") == 1
-    row = ledger_conn.execute("SELECT data FROM events WHERE type = 'job.returned'").fetchone()
-    assert row == ({"step": "prepare", "reason": error},)
+    told = ledger_conn.execute("SELECT data FROM events WHERE type = 'job.returned'").fetchall()
+    assert told == [({"step": "prepare", "reason": error},)]
 
 
 def test_the_slot_goes_to_others_and_comes_back_without_a_new_execution(

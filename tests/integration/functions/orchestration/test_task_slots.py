@@ -11,6 +11,7 @@ from ledger.database.connection import LedgerConnection
 from ledger.jobs import jobs, settlement
 from ledger.models import Job
 from tests.integration.functions.orchestration.outcome_events import SETTINGS, ask, out_of_memory
+from tests.integration.ledger.waiting_jobs import wait_until_blocked
 from tests.ledger_support import STACK, LedgerDatabase, claimed, queued_job
 
 pytestmark = pytest.mark.integration
@@ -95,17 +96,20 @@ def test_what_an_attempt_leaves_behind_does_not_count(ledger_conn: LedgerConnect
     assert (left["status"], left["error"]) == ("IGNORED", "ProcessingFailed")
 
 
-def test_of_many_that_ask_at_once_no_more_begin_than_there_are_tasks(
+def test_of_two_jobs_that_ask_at_once_only_one_gets_the_last_task(
     ledger_conn: LedgerConnection, ledger_database: LedgerDatabase
 ) -> None:
-    names = [f"window-{number:04}" for number in range(12)]
-    job = chunked(ledger_conn, names)
+    first, second = chunked(ledger_conn), chunked(ledger_conn)
+    for job in (first, second):
+        begin(ledger_conn, job, NAMES[0])
 
-    def once(name: str) -> bool | None:
+    def ask_for_second() -> bool | None:
         with ledger_database.connect() as conn:
-            return task_slots.ask(conn, job.id, 1, name, 3)
+            return task_slots.ask(conn, second.id, 1, NAMES[1], 3)
 
-    with ThreadPoolExecutor(max_workers=6) as pool:
-        answers = list(pool.map(once, names))
-
-    assert answers.count(True) == 3
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with ledger_conn.transaction():
+            assert task_slots.ask(ledger_conn, first.id, 1, NAMES[1], 3) is True
+            waiting = pool.submit(ask_for_second)
+            wait_until_blocked(ledger_database)
+        assert waiting.result() is False

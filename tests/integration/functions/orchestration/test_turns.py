@@ -25,9 +25,9 @@ def turn(job: Job, attempt: int = 1) -> dict[str, Any]:
 
 
 def test_an_execution_gets_a_free_slot_and_is_not_started_again(ledger_conn: LedgerConnection) -> None:
-    job = waiting(ledger_conn)
+    job, fake = waiting(ledger_conn), FakeStepFunctions()
 
-    answers = [ask(ledger_conn, turn(job), fake := FakeStepFunctions()) for _ in range(2)]
+    answers = [ask(ledger_conn, turn(job), fake) for _ in range(2)]
 
     assert answers[0] == answers[1] == {"job_id": str(job.id), "attempt": 1, "status": "ADMITTED"}
     assert fake.started == []
