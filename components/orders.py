@@ -35,7 +35,7 @@ def build_order_function(
             platform=platform,
             role="order",
             handler="metadata_api.console.handler",
-            description="Makes jobs of executions that people start in the Step Functions console",
+            description="Makes jobs of executions by hand",
             timeout_seconds=_TIMEOUT_SECONDS,
             environment={
                 "INGEST_BUCKET": buckets.ingest,

@@ -208,7 +208,7 @@ class JobSettings:
         maximum=100_000,
     )
     workflow_timeout_seconds: int = value(
-        "longest time of the work of one execution", minimum=600, maximum=86400
+        "longest time of the work of one execution", minimum=720, maximum=86400
     )
     waiting_timeout_seconds: int = value(
         "longest time that an execution may wait for its turn or for room for a task, apart from the work",

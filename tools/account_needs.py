@@ -8,6 +8,8 @@ from components.task_sizes import larger_sizes
 
 # ingest, maintain, outcome, sweep, webhooks and webhook-sender: a contract test counts them.
 BACKGROUND_FUNCTIONS = 6
+# Of the function `health`, where runs are kept for the API.
+HEALTH_RUNS = 2
 # Lambda keeps this many for functions without a reserve: https://docs.aws.amazon.com/lambda/latest/dg/
 # configuration-concurrency.html
 UNRESERVED_RUNS = 100
@@ -75,9 +77,9 @@ def quota_needs(config: StackConfig) -> tuple[QuotaNeed, ...]:
 def reserved_runs(config: StackConfig) -> int:
     """Give how many concurrent runs of functions a stack keeps for itself."""
     functions = config.functions
-    return functions.api_reserved_concurrency + (
-        BACKGROUND_FUNCTIONS * functions.background_reserved_concurrency
-    )
+    background = BACKGROUND_FUNCTIONS * functions.background_reserved_concurrency
+    health = HEALTH_RUNS if functions.api_reserved_concurrency else 0
+    return functions.api_reserved_concurrency + health + background
 
 
 def public_addresses(config: StackConfig) -> int:

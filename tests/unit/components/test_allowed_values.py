@@ -48,6 +48,7 @@ TEXTS: Mapping[str, tuple[Any, ...]] = {
 }
 LARGE_TASK = {"task_cpu_units": 16384, "task_memory_mib": 32768, "task_memory_max_mib": 32768}
 SHORT = {"max_source_hours": 1, "max_upload_bytes": 1024**3}
+MANY_WINDOWS = {"chunk_max_concurrency": 500, "max_running_tasks": 5000}
 DOMAIN = {"api_domain_name": "api.example.com", "api_certificate_arn": CERTIFICATE}
 # What another key must be, for a value to be allowed at all.
 COMPANIONS: Mapping[tuple[str, Any], Values] = {
@@ -62,8 +63,12 @@ COMPANIONS: Mapping[tuple[str, Any], Values] = {
     ("task_memory_max_mib", 2048): {"task_memory_mib": 2048},
     ("task_ephemeral_storage_gib", 21): SHORT,
     ("max_upload_bytes", 80 * 1024**3): {"task_ephemeral_storage_gib": 200, "max_source_hours": 1},
-    ("max_source_hours", 24): {**LARGE_TASK, "chunk_max_concurrency": 40, "task_ephemeral_storage_gib": 200},
-    ("workflow_timeout_seconds", 720): {**LARGE_TASK, **SHORT, "chunk_max_concurrency": 500},
+    ("max_source_hours", 24): {**LARGE_TASK, **MANY_WINDOWS, "task_ephemeral_storage_gib": 200},
+    ("max_running_jobs", 1000): {"max_running_tasks": 5000},
+    ("max_running_tasks", 1): {"max_running_jobs": 1, "chunk_max_concurrency": 1, "max_source_hours": 1},
+    ("workflow_timeout_seconds", 720): {**LARGE_TASK, **SHORT, **MANY_WINDOWS},
+    ("chunk_window_seconds", 2): {"max_source_hours": 1},
+    ("chunk_max_concurrency", 500): MANY_WINDOWS,
     ("chunking_mode", "never"): {"max_source_hours": 1},
     ("chunk_max_concurrency", 1): {"max_source_hours": 1},
     ("ingest_concurrency", 1000): {"background_reserved_concurrency": 0},

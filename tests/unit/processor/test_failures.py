@@ -47,9 +47,6 @@ EXPECTED = {
     ErrorCode.TIMED_OUT: "Transient",
     ErrorCode.INTERNAL: "Transient",
     ErrorCode.INTERRUPTED: "Interrupted",
-    # Told by the workflow's functions; no worker ever has to.
-    ErrorCode.NO_CAPACITY: "Transient",
-    ErrorCode.TASK_REFUSED: "Transient",
 }
 
 
