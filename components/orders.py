@@ -35,7 +35,7 @@ def build_order_function(
             platform=platform,
             role="order",
             handler="metadata_api.console.handler",
-            description="Makes jobs of executions by hand",
+            description="Takes orders of executions",
             timeout_seconds=_TIMEOUT_SECONDS,
             environment={
                 "INGEST_BUCKET": buckets.ingest,
