@@ -71,7 +71,7 @@ def _max_upload_bytes(platform: Platform) -> str:
         function["Environment"]["Variables"]["MAX_UPLOAD_BYTES"]
         for page in functions
         for function in page["Functions"]
-        if "REDIS_HOST" in function["Environment"]["Variables"]
+        if {"REDIS_HOST", "MAX_UPLOAD_BYTES"} <= function["Environment"]["Variables"].keys()
     ]
     return str(value)
 

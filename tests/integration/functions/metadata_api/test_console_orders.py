@@ -30,6 +30,8 @@ def settings(aws: Any, ingest_bucket: str) -> OrderSettings:
         ingest_bucket=ingest_bucket,
         max_waiting_jobs=2,
         max_upload_bytes=1000,
+        restore_days=7,
+        restore_tier="Standard",
     )
 
 
