@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.api_key import ApiKeyArgs, build_api_key
 from components.cache import CacheAccess
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.gateway_account import build_gateway_account
@@ -124,7 +125,17 @@ class Api(pulumi.ComponentResource):
             opts=self._child,
         )
         stage = self._build_stage(api, routes)
-        key = self._build_key(api, stage)
+        key = build_api_key(
+            name,
+            ApiKeyArgs(
+                names=self._names,
+                tags=args.platform.tags.of("api"),
+                settings=args.settings,
+                rest_api_id=api.id,
+                stage_name=stage.stage_name,
+            ),
+            parent=self,
+        )
         self.url = stage.invoke_url
         self.api_key_id = key.id
         self.rest_api_id = api.id
@@ -267,37 +278,3 @@ class Api(pulumi.ComponentResource):
     def _build_log_group(self, role: str, name: pulumi.Input[str]) -> aws.cloudwatch.LogGroup:
         platform = self._args.platform
         return platform.logs.group(f"{self._name}-{role}", name, tags=platform.tags.of("api"), parent=self)
-
-    def _build_key(self, api: aws.apigateway.RestApi, stage: aws.apigateway.Stage) -> aws.apigateway.ApiKey:
-        args = self._args
-        tags = args.platform.tags.of("api")
-        plan = aws.apigateway.UsagePlan(
-            f"{self._name}-plan",
-            name=self._names.physical(NameKind.REST_API, "video-metadata-plan"),
-            description="Limits of one API key",
-            api_stages=[aws.apigateway.UsagePlanApiStageArgs(api_id=api.id, stage=stage.stage_name)],
-            throttle_settings=aws.apigateway.UsagePlanThrottleSettingsArgs(
-                rate_limit=float(args.settings.api_rate_limit_per_second),
-                burst_limit=args.settings.api_burst_limit,
-            ),
-            quota_settings=aws.apigateway.UsagePlanQuotaSettingsArgs(
-                limit=args.settings.api_monthly_quota, period="MONTH"
-            ),
-            tags=tags,
-            opts=self._child,
-        )
-        key = aws.apigateway.ApiKey(
-            f"{self._name}-key",
-            name=self._names.physical(NameKind.REST_API, "video-metadata-key"),
-            description="Default client of the video platform",
-            tags=tags,
-            opts=self._child,
-        )
-        aws.apigateway.UsagePlanKey(
-            f"{self._name}-plan-key",
-            usage_plan_id=plan.id,
-            key_id=key.id,
-            key_type="API_KEY",
-            opts=self._child,
-        )
-        return key
