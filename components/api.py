@@ -11,11 +11,12 @@ from components.api_key import ApiKeyArgs, build_api_key
 from components.cache import CacheAccess
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.gateway_account import build_gateway_account
-from components.health import build_health_function, throttle_health
+from components.health import HEALTH_LIMITS, build_health_function
+from components.method_limits import CallLimits, WatchedStage, limit_calls
 from components.naming import NameKind
 from components.policies import Statement, read_sources, restore_sources, use_key
 from components.queues import RedrivableQueue, redrive_environment, redrive_statements
-from components.routes import CalledFunction, Routes, RoutesArgs
+from components.routes import HEALTH_PATH, CalledFunction, Routes, RoutesArgs
 from components.settings import ApiSettings, JobSettings, RestoreSettings, RetentionSettings
 from components.storage import MediaBuckets
 from components.webhooks import WebhookAccess
@@ -168,9 +169,7 @@ class Api(pulumi.ComponentResource):
                 description="Answers the metadata and job API",
                 timeout_seconds=_FUNCTION_TIMEOUT_SECONDS,
                 environment={
-                    "REDIS_HOST": args.redis.host,
-                    "REDIS_PORT": pulumi.Output.from_input(args.redis.port).apply(str),
-                    "REDIS_SECRET_ARN": args.redis.secret_arn,
+                    **args.redis.environment,
                     "SIGNING_SECRET_ARN": args.signing_secret_arn,
                     "INGEST_BUCKET": args.buckets.ingest,
                     "MEDIA_BUCKET": args.buckets.media,
@@ -258,21 +257,15 @@ class Api(pulumi.ComponentResource):
         execution_log_group = self._build_log_group(
             "execution-logs", pulumi.Output.concat("API-Gateway-Execution-Logs_", api.id, f"/{_STAGE}")
         )
-        aws.apigateway.MethodSettings(
-            f"{self._name}-method-settings",
-            rest_api=api.id,
-            stage_name=stage.stage_name,
-            method_path="*/*",
-            settings=aws.apigateway.MethodSettingsSettingsArgs(
-                metrics_enabled=True,
-                logging_level="ERROR",
-                data_trace_enabled=False,
-                throttling_rate_limit=float(self._args.settings.api_rate_limit_per_second),
-                throttling_burst_limit=self._args.settings.api_burst_limit,
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[execution_log_group]),
+        settings = self._args.settings
+        watched = WatchedStage(api=api, stage=stage, log_group=execution_log_group)
+        everything = CallLimits(
+            per_second=float(settings.api_rate_limit_per_second), at_once=settings.api_burst_limit
         )
-        throttle_health(self._name, api, stage, after=execution_log_group, parent=self)
+        limit_calls(f"{self._name}-method-settings", "*/*", watched, everything, parent=self)
+        limit_calls(
+            f"{self._name}-health-settings", f"{HEALTH_PATH}/GET", watched, HEALTH_LIMITS, parent=self
+        )
         return stage
 
     def _build_log_group(self, role: str, name: pulumi.Input[str]) -> aws.cloudwatch.LogGroup:

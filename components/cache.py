@@ -31,6 +31,15 @@ class CacheAccess:
     port: pulumi.Input[int]
     secret_arn: pulumi.Input[str]
 
+    @property
+    def environment(self) -> dict[str, pulumi.Input[str]]:
+        """What functions that ask the cache are told."""
+        return {
+            "REDIS_HOST": self.host,
+            "REDIS_PORT": pulumi.Output.from_input(self.port).apply(str),
+            "REDIS_SECRET_ARN": self.secret_arn,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheArgs:
@@ -175,7 +184,7 @@ class Cache(pulumi.ComponentResource):
             f"{self._name}-secret",
             description="Token that opens the Redis cache",
             kms_key_id=args.key_arn,
-            recovery_window_in_days=30 if args.protection.deletion_protection else 7,
+            recovery_window_in_days=args.protection.secret_recovery_days,
             tags=args.tags.of("cache"),
             opts=self._child,
         )

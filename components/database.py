@@ -250,7 +250,7 @@ class Database(pulumi.ComponentResource):
             f"{self._name}-application-secret",
             description="User name and password of the application's database role",
             kms_key_id=args.key_arn,
-            recovery_window_in_days=30 if args.protection.deletion_protection else 7,
+            recovery_window_in_days=args.protection.secret_recovery_days,
             tags=args.tags.of("database"),
             opts=self._child,
         )

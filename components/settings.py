@@ -28,6 +28,11 @@ class ProtectionSettings:
         "take a last snapshot of the database and the cache before they are deleted"
     )
 
+    @property
+    def secret_recovery_days(self) -> int:
+        """How long a deleted secret can be restored; Secrets Manager allows 7 to 30."""
+        return 30 if self.deletion_protection else 7
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:

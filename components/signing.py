@@ -44,7 +44,7 @@ class Signing(pulumi.ComponentResource):
             f"{name}-secret",
             description="Keys that the API seals cursors and playback links with",
             kms_key_id=args.key_arn,
-            recovery_window_in_days=30 if args.protection.deletion_protection else 7,
+            recovery_window_in_days=args.protection.secret_recovery_days,
             tags=args.tags.of("api"),
             opts=child,
         )
