@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from ledger.overrides import NO_OVERRIDES, Overrides
@@ -160,6 +160,11 @@ class ArchivedSource:
     bucket: str
     key: str
     version_id: str = ""
+
+    @classmethod
+    def at(cls, bucket: str, key: str, version_id: str | None) -> Self:
+        """The original in this place; objects and jobs have no version id where the bucket has none."""
+        return cls(bucket=bucket, key=key, version_id=version_id or "")
 
     def as_parameters(self) -> dict[str, Any]:
         """The fields as SQL parameters."""

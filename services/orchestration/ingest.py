@@ -127,7 +127,7 @@ def _take_restored(
     if standing.access is not Access.READABLE:
         logger().info("restore_not_over", extra={"key": source.key, "access": standing.access})
         return
-    place = ArchivedSource(bucket=source.bucket, key=source.key, version_id=source.version_id or "")
+    place = ArchivedSource.at(source.bucket, source.key, source.version_id)
     woken = restores.release(conn, place, standing.readable_until)
     logger().info("original_restored", extra={"key": source.key, "jobs": woken})
     start_waiting(conn, services.workflow, most=woken)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     # Only named here: a route that never reaches the database must not load its driver.
     from ledger.database.connection import LedgerConnection
     from ledger.jobs.job_queries import JobRow
-    from ledger.models import SourceObject
 
 
 def terms_of(settings: CreationSettings) -> RestoreTerms:
@@ -24,14 +23,7 @@ def terms_of(settings: CreationSettings) -> RestoreTerms:
 
 def source_of(job: "JobRow") -> ArchivedSource:
     """The very object that a job was made of."""
-    return ArchivedSource(
-        bucket=job.source_bucket, key=job.source_key, version_id=job.source_version_id or ""
-    )
-
-
-def archived_source(source: "SourceObject") -> ArchivedSource:
-    """The same of an object that was found in the bucket."""
-    return ArchivedSource(bucket=source.bucket, key=source.key, version_id=source.version_id or "")
+    return ArchivedSource.at(job.source_bucket, job.source_key, job.source_version_id)
 
 
 def refuse_archived(conn: "LedgerConnection", source: ArchivedSource, standing: Availability) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from ledger.errors import QueueFullError
-from ledger.models import NewJob, SourceObject
+from ledger.models import ArchivedSource, NewJob, SourceObject
 from ledger.overrides import NO_OVERRIDES, Overrides
 from ledger.states import JobStatus
 from ledger.videos import sidecars, videos
@@ -14,7 +14,7 @@ from ledger.videos.sidecars import NewSidecar, TooManyTracksError
 from ledger.videos.videos import VideoDraft
 from metadata_api.environment import multipart
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
-from metadata_api.jobs.archived import archived_source, refuse_archived, wait_if_restoring
+from metadata_api.jobs.archived import refuse_archived, wait_if_restoring
 from metadata_api.jobs.overrides import check_overrides
 from metadata_api.jobs.sources import check_size, find_source, is_present
 from metadata_api.models.jobs import SourceJobBody, UploadJobBody
@@ -150,7 +150,7 @@ def make_job(
     new = replace(new, execution_arn=execution_arn)
     made = None
     if draft.source is not None:
-        place = archived_source(draft.source)
+        place = ArchivedSource.at(draft.source.bucket, draft.source.key, draft.source.version_id)
         refuse_archived(conn, place, draft.availability)
         made = jobs.insert(conn, new, JobStatus.QUEUED, None, draft.source, video=video)
         wait_if_restoring(conn, job_id, place, draft.availability, settings)

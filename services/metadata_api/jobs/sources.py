@@ -52,7 +52,7 @@ def find_source(location: SourceLocation, settings: CreationSettings) -> FoundSo
 
 def is_present(bucket: str, key: str, version_id: str | None) -> bool:
     """Whether an object is still there."""
-    return look_at(ArchivedSource(bucket=bucket, key=key, version_id=version_id or "")) is not None
+    return look_at(ArchivedSource.at(bucket, key, version_id)) is not None
 
 
 def look_at(source: ArchivedSource) -> Availability | None:
