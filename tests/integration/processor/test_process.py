@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 
 from artifacts.stage import stage_image
+from local.agent.child import descendants
 from local.servers.tls import Authority
 from processor.task.settings import Settings
 from tests.integration.processor.conftest import Callback, Stage
@@ -82,11 +83,7 @@ def make_task(stage: Stage, image: Path, access: dict[str, Any], background: Sta
 
 def children(pid: int) -> list[int]:
     """Process ids of all descendants."""
-    found: list[int] = []
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in thread.read_text().split():
-            found += [int(child), *children(int(child))]
-    return found
+    return descendants(pid)[1:]
 
 
 def encoders(pid: int) -> list[int]:
