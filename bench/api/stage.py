@@ -130,6 +130,8 @@ def _environment(server: PostgresServer, emulator: EmulatorServer, login: Creden
     )
     text = json.dumps({"username": login.username, "password": login.password})
     arn = client.create_secret(Name="bench", SecretString=text)["ARN"]
+    keys = json.dumps({"current": {"id": "1", "key": secrets.token_hex(16)}})
+    signing_arn = client.create_secret(Name="bench-signing", SecretString=keys)["ARN"]
     # What the five operations never touch only has to be there.
     unused = {item.name.upper(): "1" if item.type is int else "unused" for item in fields(ApiSettings)}
     return (
@@ -146,6 +148,7 @@ def _environment(server: PostgresServer, emulator: EmulatorServer, login: Creden
             "REDIS_HOST": "127.0.0.1",
             "REDIS_PORT": "1",
             "REDIS_SECRET_ARN": arn,
+            "SIGNING_SECRET_ARN": signing_arn,
             "INGEST_BUCKET": "bench",
             "MEDIA_BUCKET": "bench-media",
             "STATE_MACHINE_ARN": "arn:aws:states:ap-northeast-1:000000000000:stateMachine:bench",

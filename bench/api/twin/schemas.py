@@ -65,6 +65,7 @@ class RecordOut(Answer):
     language: str | None
     attributes: dict[str, Any]
     technical: dict[str, Any]
+    warnings: list[Any]
     state: str
     version: int
     latest_job_id: UUID | None
@@ -105,6 +106,7 @@ class JobOut(Answer):
     reused_job_id: UUID | None = None
     overrides: dict[str, Any] = {}
     stage_seconds: dict[str, float]
+    warnings: list[Any]
     outputs: list[Any] = []
 
 

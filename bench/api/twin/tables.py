@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Computed, ForeignKey, Text, func
+from sqlalchemy import BigInteger, Computed, ForeignKey, Text, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TIMESTAMP, TSVECTOR
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
 
 class Base(DeclarativeBase):
@@ -59,11 +59,24 @@ class Job(Base):
     source_identity: Mapped[str | None]
     attempt: Mapped[int] = mapped_column(server_default="1")
     stage_seconds: Mapped[dict[str, Any]] = mapped_column(JSON, server_default="{}")
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     uploaded_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+# As in our record: what was odd about the source of its current job.
+Video.warnings = column_property(
+    func.coalesce(
+        select(Job.warnings)
+        .where(Job.id == Video.current_job_id)
+        .correlate(Video.__table__)
+        .scalar_subquery(),
+        func.jsonb_build_array(),
+    )
+)
 
 
 class Event(Base):
