@@ -39,7 +39,8 @@ pipeline = build_pipeline(config, foundation, stores, functions)
 # Ingest, Webhooks, Sweep: files that arrive, calls to other systems, what schedules heal and delete.
 events = build_events(config, foundation, stores, functions, pipeline)
 
-# Api, and where configured WebFirewall and ApiDomain: API Gateway and the function behind it.
+# Api, KeyMaker, and where configured WebFirewall and ApiDomain: API Gateway, the function behind it, and the
+# one that makes further keys.
 edge = build_edge(config, foundation, stores, functions, pipeline, events)
 
 for key, output in stack_exports(foundation, stores, functions, pipeline, events, edge).items():

@@ -18,7 +18,19 @@ CONSTRAINTS = "constraints.txt"
 _STRIPPED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".typed"})
 _STRIPPED_DIRECTORIES = frozenset({"bin", "tests", "testing"})
 # What the functions call. botocore describes every service of AWS, in 28 MB.
-SDK_SERVICES = frozenset({"kms", "s3", "secretsmanager", "sns", "sqs", "stepfunctions"})
+SDK_SERVICES = frozenset(
+    {
+        "apigateway",
+        "kms",
+        "lambda",
+        "resourcegroupstaggingapi",
+        "s3",
+        "secretsmanager",
+        "sns",
+        "sqs",
+        "stepfunctions",
+    }
+)
 _SDK_DESCRIPTIONS = ("botocore", "data")
 _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 _INSTALL_TIMEOUT_SECONDS = 300

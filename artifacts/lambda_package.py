@@ -12,7 +12,16 @@ from artifacts.dependencies import dependencies_label, install_dependencies, run
 from artifacts.platforms import Architecture
 from artifacts.sources import CA_BUNDLE, REPOSITORY_ROOT, content_hash, package_files
 
-LAMBDA_PACKAGES = ("ledger", "metadata_api", "orchestration", "profiles", "runtime", "upkeep", "webhooks")
+LAMBDA_PACKAGES = (
+    "keymaker",
+    "ledger",
+    "metadata_api",
+    "orchestration",
+    "profiles",
+    "runtime",
+    "upkeep",
+    "webhooks",
+)
 # An entry that names the target and the pins, so that the package itself says what it was built from.
 LABEL_ENTRY = "package-label.txt"
 _CACHE = Path("build") / "cache"

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.api_key import ApiKeyArgs, build_api_key
+from components.api_keys import ApiKeys, ApiKeysArgs, build_api_keys
 from components.cache import CacheAccess
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.gateway_account import build_gateway_account
 from components.health import HEALTH_LIMITS, build_health_function
+from components.key_maker import ask_key_maker, key_maker_environment
 from components.method_limits import CallLimits, WatchedStage, limit_calls
 from components.naming import NameKind
 from components.policies import Statement, read_sources, restore_sources, use_key
@@ -63,6 +64,8 @@ class ApiArgs:
         webhooks: how endpoints are taken up.
         redrivable: queues whose dead letters it gives back.
         messages_key_arn: key that encrypts them.
+        migrate_function_name: function that takes the API's keys up in the ledger.
+        database_resource_id: changes when the database is replaced.
     """
 
     platform: FunctionPlatform
@@ -80,6 +83,8 @@ class ApiArgs:
     webhooks: WebhookAccess
     redrivable: Sequence[RedrivableQueue]
     messages_key_arn: pulumi.Input[str]
+    migrate_function_name: pulumi.Input[str]
+    database_resource_id: pulumi.Input[str]
 
 
 class Api(pulumi.ComponentResource):
@@ -92,6 +97,7 @@ class Api(pulumi.ComponentResource):
 
     url: pulumi.Output[str]
     api_key_id: pulumi.Output[str]
+    usage_plan_id: pulumi.Output[str]
     rest_api_id: pulumi.Output[str]
     stage_name: pulumi.Output[str]
     stage_arn: pulumi.Output[str]
@@ -126,19 +132,10 @@ class Api(pulumi.ComponentResource):
             opts=self._child,
         )
         stage = self._build_stage(api, routes)
-        key = build_api_key(
-            name,
-            ApiKeyArgs(
-                names=self._names,
-                tags=args.platform.tags.of("api"),
-                settings=args.settings,
-                rest_api_id=api.id,
-                stage_name=stage.stage_name,
-            ),
-            parent=self,
-        )
+        keys = self._build_keys(api, stage)
         self.url = stage.invoke_url
-        self.api_key_id = key.id
+        self.api_key_id = keys.first.id
+        self.usage_plan_id = keys.plan.id
         self.rest_api_id = api.id
         self.stage_name = stage.stage_name
         self.stage_arn = stage.arn
@@ -149,6 +146,7 @@ class Api(pulumi.ComponentResource):
             {
                 "url": self.url,
                 "api_key_id": self.api_key_id,
+                "usage_plan_id": self.usage_plan_id,
                 "rest_api_id": self.rest_api_id,
                 "stage_name": self.stage_name,
                 "stage_arn": self.stage_arn,
@@ -180,9 +178,11 @@ class Api(pulumi.ComponentResource):
                     "DELETED_RETENTION_DAYS": str(args.retention.deleted_retention_days),
                     **args.restore.environment,
                     "CORS_ORIGINS": ",".join(args.cors_origins),
+                    "RECORD_ACCESS": args.settings.record_access,
                     "WEBHOOK_KEY_ARN": args.webhooks.key_arn,
                     "WEBHOOK_TRUSTED_HOSTS": ",".join(args.webhooks.trusted_hosts),
                     **redrive_environment(args.redrivable),
+                    **key_maker_environment(self._names),
                 },
                 statements=self._function_statements(),
                 reserved_concurrency=args.platform.settings.api_reserved_concurrency or None,
@@ -221,8 +221,26 @@ class Api(pulumi.ComponentResource):
             Statement(sid="SealSecrets", actions=["kms:Encrypt"], resources=[args.webhooks.key_arn]),
             *redrive_statements(args.redrivable),
             use_key("UseMessagesKey", args.messages_key_arn, write=True),
+            ask_key_maker(self._names),
             Statement(sid="CancelJobs", actions=["states:StopExecution"], resources=[executions]),
         ]
+
+    def _build_keys(self, api: aws.apigateway.RestApi, stage: aws.apigateway.Stage) -> ApiKeys:
+        args = self._args
+        return build_api_keys(
+            self._name,
+            ApiKeysArgs(
+                names=self._names,
+                tags=args.platform.tags.of("api"),
+                settings=args.settings,
+                rest_api_id=api.id,
+                stage_name=stage.stage_name,
+                migrate_function_name=args.migrate_function_name,
+                database_resource_id=args.database_resource_id,
+                after=args.platform.after,
+            ),
+            parent=self,
+        )
 
     def _build_rest_api(self) -> aws.apigateway.RestApi:
         return aws.apigateway.RestApi(

@@ -5,8 +5,9 @@ from typing import Literal, TypeAlias
 Architecture: TypeAlias = Literal["arm64", "x86_64"]
 InsightsMode: TypeAlias = Literal["standard", "advanced"]
 NatStrategy: TypeAlias = Literal["none", "single", "per-az"]
+RecordAccess: TypeAlias = Literal["shared", "per-client"]
 ChunkingMode: TypeAlias = Literal["auto", "always", "never"]
-ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states")
+ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "kms", "lambda", "logs", "secretsmanager", "sns", "sqs", "states")
 # Memory that Fargate offers, by the CPU units of a task, from one vCPU on:
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
 TASK_MEMORY_MIB = {

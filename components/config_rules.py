@@ -27,6 +27,8 @@ _GIB = 1024**3
 _SLOWEST_DOWNLOAD_BYTES_PER_SECOND = 50 * 1024**2
 _ADVANCED_INSIGHTS_DAYS = 465
 _FIREWALL_WINDOW_SECONDS = 300
+_FIRST_KEY = "default/first"
+_OWN_PREFIXES = ("uploads/", "assets/")
 _NEEDED_ENDPOINTS = frozenset(ENDPOINT_SERVICES)
 
 
@@ -189,6 +191,33 @@ def _check_firewall(api: ApiSettings, firewall: WebFirewallSettings) -> Iterator
 
 
 # Each rule with the groups and keys that it compares.
+def _check_keys(api: ApiSettings) -> Iterator[ConfigError]:
+    keys = [entry.partition(":")[0] for entry in api.api_client_keys]
+    twice = sorted({key for key in keys if keys.count(key) > 1 or key == _FIRST_KEY})
+    if twice:
+        yield refusal(
+            "api_client_keys",
+            list(api.api_client_keys),
+            f"without a second {', '.join(twice)}: one name, one key",
+        )
+
+
+def _check_prefixes(jobs: JobSettings) -> Iterator[ConfigError]:
+    prefixes = [entry.partition("=")[0] for entry in jobs.client_prefixes]
+    mixed = sorted(
+        {
+            f"{prefix} below {other}"
+            for place, prefix in enumerate(prefixes)
+            for other in prefixes[:place] + prefixes[place + 1 :]
+            if prefix.startswith(other)
+        }
+    )
+    taken = sorted(prefix for prefix in prefixes if prefix.startswith(_OWN_PREFIXES))
+    if mixed or taken:
+        said = [*mixed, *(f"{prefix} (the platform's own)" for prefix in taken)]
+        yield refusal("client_prefixes", list(jobs.client_prefixes), f"without {', '.join(said)}")
+
+
 _RULES: tuple[tuple[Callable[..., Iterator[ConfigError]], tuple[str, ...]], ...] = (
     (_check_network, ("network",)),
     (_check_task, ("task",)),
@@ -198,6 +227,8 @@ _RULES: tuple[tuple[Callable[..., Iterator[ConfigError]], tuple[str, ...]], ...]
     (_check_database, ("database",)),
     (_check_retention, ("retention",)),
     (_check_calls, ("api",)),
+    (_check_keys, ("api",)),
+    (_check_prefixes, ("jobs",)),
     (_check_concurrency, ("functions",)),
     (_check_image, ("task_cpu_architecture", "image_uri")),
     (_check_domain, ("domain",)),

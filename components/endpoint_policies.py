@@ -38,6 +38,7 @@ ENDPOINT_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "ecr.api": _PULL_IMAGES,
     "ecr.dkr": _PULL_IMAGES,
     "kms": ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"),
+    "lambda": ("lambda:InvokeFunction",),
     "logs": ("logs:CreateLogStream", "logs:PutLogEvents"),
     "secretsmanager": ("secretsmanager:GetSecretValue",),
     "sns": ("sns:Publish",),

@@ -132,6 +132,7 @@ def _function_links(
         "api_access_log": links.log_group(edge.api.access_log_group_name),
         "api_log": links.function_log(edge.api.function_name),
         "health_log": links.function_log(edge.api.health_function_name),
+        "key_maker_log": links.function_log(edge.keys.function_name),
         "ingest_log": links.function_log(events.ingest.ingest_function_name),
         "outcome_log": links.function_log(pipeline.workflow.outcome_function_name),
         "order_log": links.function_log(pipeline.workflow.order_function_name),

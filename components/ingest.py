@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
+from components.key_maker import ask_key_maker, key_maker_environment
 from components.naming import NameKind
 from components.notifications import Topics
 from components.policies import Statement, read_sources, restore_sources, use_key
@@ -150,6 +151,7 @@ class Ingest(pulumi.ComponentResource):
                     "STATE_MACHINE_ARN": args.state_machine_arn,
                     "MAX_RUNNING_JOBS": str(args.jobs.max_running_jobs),
                     "MAX_UPLOAD_BYTES": str(args.jobs.max_upload_bytes),
+                    "CLIENT_PREFIXES": ",".join(args.jobs.client_prefixes),
                 },
                 statements=[
                     Statement(
@@ -216,7 +218,7 @@ class Ingest(pulumi.ComponentResource):
                 role="maintain",
                 reserved_concurrency=args.platform.settings.background_reserved_concurrency or None,
                 handler="upkeep.maintain.handler",
-                description="Starts waiting jobs, reconciles lost ones, delivers queued announcements",
+                description="Starts waiting jobs, reconciles lost ones and keys, delivers announcements",
                 timeout_seconds=_MAINTAIN_TIMEOUT_SECONDS,
                 environment={
                     "STATE_MACHINE_ARN": args.state_machine_arn,
@@ -225,9 +227,11 @@ class Ingest(pulumi.ComponentResource):
                     "ERROR_TOPIC_ARN": args.topics.error_arn,
                     "UPLOAD_EXPIRY_SECONDS": str(args.jobs.upload_expiry_seconds),
                     **args.restore.environment,
+                    **key_maker_environment(self._names),
                 },
                 statements=[
                     self._start_workflow(),
+                    ask_key_maker(self._names),
                     Statement(
                         sid="FollowWorkflow", actions=["states:DescribeExecution"], resources=[executions]
                     ),

@@ -25,6 +25,7 @@ WILDCARD_REASONS: Mapping[str, str] = {
     "DeliverWorkflowLogs": "the log-delivery actions are account-wide and take no resource",
     "AttachToNetwork": "Lambda makes the interfaces later in any of the subnets; Describe takes no resource",
     "PullImageLogin": "ecr:GetAuthorizationToken takes no resource",
+    "FindKeysByTag": "tag:GetResources takes no resource; it tells names and tags, and no value of any key",
     "SendTraces": "the X-Ray write and sampling actions take no resource",
 }
 

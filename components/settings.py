@@ -11,6 +11,7 @@ from components.choices import (
     ChunkingMode,
     InsightsMode,
     NatStrategy,
+    RecordAccess,
 )
 from components.config_values import value
 
@@ -207,8 +208,14 @@ class JobSettings:
         minimum=1,
         maximum=5000,
     )
+    client_prefixes: tuple[str, ...] = value(
+        "clients that own what is dropped below a prefix of the ingest bucket, each PREFIX/=CLIENT",
+        maximum=50,
+        pattern=r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){0,3}/=[a-z0-9][a-z0-9-]{0,30}",
+        example="news/=newsroom",
+    )
     max_waiting_jobs: int = value(
-        "jobs of one API key that may await their file or their turn; more are refused with 429",
+        "jobs of one client that may await their file or their turn; more are refused with 429",
         minimum=1,
         maximum=100_000,
     )
@@ -270,6 +277,15 @@ class ApiSettings:
     api_rate_limit_per_second: int = value("steady API calls a second", minimum=1, maximum=5000)
     api_burst_limit: int = value("API calls accepted at once", minimum=1, maximum=5000)
     api_monthly_quota: int = value("API calls a month and key", minimum=1, maximum=1_000_000_000)
+    api_client_keys: tuple[str, ...] = value(
+        "API keys beside the stack's first, each CLIENT/KEY:SCOPE; the scope is viewer, producer or operator",
+        maximum=50,
+        pattern=r"[a-z0-9][a-z0-9-]{0,30}/[a-z0-9][a-z0-9-]{0,30}:(viewer|producer|operator)",
+        example="newsroom/page:viewer",
+    )
+    record_access: RecordAccess = value(  # noqa: RUF009  value() gives a dataclass field
+        "whether clients see each other's records", choices=get_args(RecordAccess)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

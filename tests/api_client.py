@@ -93,6 +93,9 @@ def forget_clients() -> None:
         clients.sqs,
         clients.sqs_for_hints,
         clients.kms,
+        clients.lambda_,
+        clients.apigateway,
+        clients.tagging,
     ):
         make.cache_clear()
 

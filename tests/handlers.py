@@ -14,4 +14,5 @@ HANDLERS: Final[Mapping[str, str]] = {
     "migrate": "upkeep.migrate.handler",
     "webhooks": "webhooks.dispatcher.handler",
     "webhook-sender": "webhooks.sender.handler",
+    "key-maker": "keymaker.maker.handler",
 }

@@ -13,6 +13,8 @@ from psycopg import sql
 _TABLES = """
 SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename <> 'alembic_version'
+ORDER BY (SELECT count(*) FROM pg_constraint
+           WHERE contype = 'f' AND conrelid = format('%I.%I', schemaname, tablename)::regclass)
 """
 _SHAPE = """
 SELECT count(*), max(xmin::text::bigint) FROM pg_class
@@ -32,7 +34,7 @@ SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, 
 
 
 class RecycledLedger:
-    """A database with the tables of the ledger and no rows.
+    """A database with the tables of the ledger and no rows but those that the template has.
 
     Args:
         name: Of the database.
@@ -49,6 +51,7 @@ class RecycledLedger:
             for place, table in enumerate(tables)
         )
         self._empty = sql.SQL("WITH {} SELECT").format(sql.SQL(", ").join(deletes))
+        self._first_rows = {table: rows for table in tables if (rows := self._read_rows(table))}
         self._shape = self._read_shape()
 
     def recycle(self) -> bool:
@@ -58,6 +61,10 @@ class RecycledLedger:
             if self._read_shape() != self._shape:
                 return False
             self._connection.execute(self._empty)
+            # What refers to nothing comes first.
+            for table, rows in self._first_rows.items():
+                with self._connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                    copy.write(rows)
             self._connection.execute(_RESTART_SEQUENCES)
         except psycopg.OperationalError:
             return False  # the test restarted the server
@@ -66,6 +73,10 @@ class RecycledLedger:
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
+
+    def _read_rows(self, table: str) -> bytes:
+        with self._connection.cursor().copy(f"COPY {table} TO STDOUT".encode()) as copy:
+            return b"".join(copy)
 
     def _read_shape(self) -> list[Any]:
         return self._connection.execute(_SHAPE).fetchall()

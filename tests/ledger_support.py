@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 from botocore.exceptions import ClientError
 from psycopg import sql
 
+from ledger.access.keys import DeployedKey, Scope
 from ledger.database.connection import ConnectionKeeper, FixedCredentials, LedgerConnection, connect
 from ledger.database.settings import DatabaseSettings
 from ledger.jobs import job_rows, jobs, worker
 from ledger.models import Claim, Job, NewJob, OutputRecord, SourceObject
-from ledger.states import JobStatus
+from ledger.states import DEFAULT_CLIENT, JobStatus
 
 INGEST_BUCKET = "ingest-bucket"
 MEDIA_BUCKET = "media-bucket"
@@ -44,9 +45,18 @@ class LedgerDatabase:
         return ConnectionKeeper(self.settings, self.application)
 
 
+KNOWN_KEYS = (
+    DeployedKey(gateway_id="key-1", client=DEFAULT_CLIENT, name="first", scope=Scope.OPERATOR),
+    DeployedKey(gateway_id="key-2", client="second", name="only", scope=Scope.OPERATOR),
+)
+"""Keys that every test's ledger knows."""
+
+
 def new_video(conn: LedgerConnection, title: str = "Holiday") -> UUID:
     video_id = uuid4()
-    conn.execute("INSERT INTO videos (id, title) VALUES (%s, %s)", (video_id, title))
+    conn.execute(
+        "INSERT INTO videos (id, client, title) VALUES (%s, %s, %s)", (video_id, DEFAULT_CLIENT, title)
+    )
     return video_id
 
 
@@ -55,7 +65,7 @@ def new_job(video_id: UUID, **changes: Any) -> NewJob:
     values: dict[str, Any] = {
         "id": job_id,
         "video_id": video_id,
-        "owner": "key-1",
+        "owner": DEFAULT_CLIENT,
         "profile": "web",
         "filename": "holiday.mov",
         "source_bucket": INGEST_BUCKET,

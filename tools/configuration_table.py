@@ -91,7 +91,7 @@ _RULES = """
 
 | Key | Must fit |
 |---|---|
-| `interface_endpoints` | empty, or with all of `ecr.api`, `ecr.dkr`, `logs`, `secretsmanager`, `sns`, `states`; never empty when `nat_strategy` is `none` |
+| `interface_endpoints` | empty, or with all of `ecr.api`, `ecr.dkr`, `kms`, `lambda`, `logs`, `secretsmanager`, `sns`, `sqs`, `states`; never empty when `nat_strategy` is `none` |
 | `vpc_cidr` | a private range; fixed once deployed, because another one replaces the network and all that is in it |
 | `task_memory_mib` | what Fargate offers for `task_cpu_units` |
 | `task_memory_max_mib` | at least `task_memory_mib`, which means no retry, and what Fargate offers for `task_cpu_units` or more |

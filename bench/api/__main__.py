@@ -12,14 +12,13 @@ from pathlib import Path
 
 from bench.api.report import Figures, check_same, render
 from bench.api.side import Call, Side
-from bench.api.stage import Stage, running
+from bench.api.stage import CALLERS, Stage, running
 
 _ROOT = Path(__file__).parents[2]
 _RESULTS = _ROOT / "bench" / "results"
 _ENVIRONMENT = _ROOT / ".venv-bench"
 _FEW_VIDEOS = 1_000
 _WORDS = 500
-_CALLERS = 100
 _LEAST_WARM_UP = 100
 
 
@@ -85,8 +84,8 @@ def operations_of(stage: Stage) -> dict[str, list[Call]]:
         "POST metadata": [{"method": "POST", "target": "/metadata", "body": record}],
         "POST job": [
             # Each caller may have so many waiting jobs and no more.
-            {"method": "POST", "target": "/jobs", "body": job, "caller": f"key-{number}"}
-            for number in range(_CALLERS)
+            {"method": "POST", "target": "/jobs", "body": job, "caller": caller}
+            for caller in CALLERS
         ],
     }
 

@@ -12,8 +12,11 @@ import boto3
 import psycopg
 from psycopg import sql
 
+from ledger.access import keys
+from ledger.access.keys import DeployedKey, Scope
 from ledger.database.connection import FixedCredentials
 from ledger.database.settings import Credentials, DatabaseSettings
+from ledger.states import DEFAULT_CLIENT
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
 from local.servers.postgres import PostgresServer
 from local.servers.tls import create_authority
@@ -21,6 +24,8 @@ from metadata_api.settings import ApiSettings
 from upkeep.migrate import Waiting, migrate
 
 EVENTS_A_VIDEO = 10
+CALLERS = tuple(f"key-{number}" for number in range(100))
+"""Ids of keys, each of a client of its own."""
 _REGION = "ap-northeast-1"
 _MIGRATION_SECONDS = 30.0
 # A quarter of the memory, as RDS has it by default, of the smallest instance class in use (db.t4g.medium).
@@ -28,17 +33,18 @@ _BUFFERS_MIB = 1024
 # One title in a thousand holds `rare`, one in 5,000 each of the words w0 to w4999, one in
 # 50 each of c0 to c49, all hold `holiday`.
 _VIDEOS = """
-    INSERT INTO videos (id, title, description, tags, language, attributes, state, created_at)
-    SELECT gen_random_uuid(), 'Holiday w' || n %% 5000 || ' c' || n %% 50
+    INSERT INTO videos (id, client, title, description, tags, language, attributes, state, created_at)
+    SELECT gen_random_uuid(), 'default', 'Holiday w' || n %% 5000 || ' c' || n %% 50
            || CASE WHEN n %% 1000 = 1 THEN ' rare' ELSE '' END,
            'A film of some length about nothing in particular, number ' || n,
            ARRAY['all', 'tag' || n %% 500], 'en', '{"camera": "x100", "take": 3}', 'PENDING',
            timestamptz '2026-01-01 00:00Z' + n * interval '1 second'
       FROM generate_series(1, %s::int) n"""
 _JOBS = """
-    INSERT INTO jobs (id, video_id, status, profile, filename, source_bucket, source_key, source_identity,
-                      created_at)
-    SELECT gen_random_uuid(), v.id, 'PENDING', 'web', 'clip.mp4', 'bench', v.id::text, '', v.created_at
+    INSERT INTO jobs (id, video_id, owner, status, profile, filename, source_bucket, source_key,
+                      source_identity, created_at)
+    SELECT gen_random_uuid(), v.id, 'default', 'PENDING', 'web', 'clip.mp4', 'bench', v.id::text, '',
+           v.created_at
       FROM videos v WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.video_id = v.id)"""
 _EVENTS = """
     INSERT INTO events (job_id, attempt, fence, type, data)
@@ -111,6 +117,12 @@ def _migrate(server: PostgresServer, database: str, login: Credentials) -> None:
         application=FixedCredentials(login),
         waiting=Waiting(remaining_seconds=lambda: _MIGRATION_SECONDS),
     )
+    with psycopg.connect(**(server.connection_arguments() | {"dbname": database})) as conn:  # type: ignore[arg-type]
+        keys.take_up(conn, [_key(DEFAULT_CLIENT, "bench"), *(_key(name, name) for name in CALLERS)])
+
+
+def _key(client: str, gateway_id: str) -> DeployedKey:
+    return DeployedKey(gateway_id=gateway_id, client=client, name="bench", scope=Scope.OPERATOR)
 
 
 def _environment(server: PostgresServer, emulator: EmulatorServer, login: Credentials) -> dict[str, str]:
@@ -156,6 +168,7 @@ def _environment(server: PostgresServer, emulator: EmulatorServer, login: Creden
             "MAX_WAITING_JOBS": "10000",
             "MAX_UPLOAD_BYTES": "10737418240",
             "CORS_ORIGINS": "",
+            "RECORD_ACCESS": "shared",
             "BENCH_CA_PATH": str(server.ca_path),
         }
     )

@@ -9,6 +9,7 @@ from components.composition.foundation import Foundation
 from components.composition.functions import Functions
 from components.composition.pipeline import Pipeline
 from components.composition.stores import Stores
+from components.key_maker import KeyMaker, KeyMakerArgs
 from components.signing import Signing, SigningArgs
 from components.stack_config import StackConfig
 from components.web_firewall import WebFirewall, WebFirewallArgs
@@ -20,12 +21,14 @@ class Edge:
 
     Attributes:
         api: the REST API with its function.
+        keys: makes further keys of the API.
         signing: the secret that it seals cursors and playback links with.
         firewall: AWS WAF in front of it; None without one.
         domain: its own address; None without one.
     """
 
     api: Api
+    keys: KeyMaker
     signing: Signing
     firewall: WebFirewall | None
     domain: ApiDomain | None
@@ -45,7 +48,7 @@ def build_edge(
         config: configuration of the stack.
         base: names and keys.
         stores: what the API reads, and where it lets clients upload.
-        functions: what all functions share.
+        functions: what all functions share, and the one that takes the API's keys up.
         pipeline: the workflow that it starts and stops.
         events: webhooks that it takes up, and queues whose dead letters it gives back.
     """
@@ -71,10 +74,14 @@ def build_edge(
             webhooks=events.webhooks.access,
             redrivable=[events.ingest.redrivable, *events.webhooks.redrivable],
             messages_key_arn=base.encryption.messages_key_arn,
+            migrate_function_name=functions.migrations.migrate_function_name,
+            database_resource_id=stores.database.resource_id,
         ),
     )
+    keys = KeyMaker("keys", KeyMakerArgs(platform=functions.platform, usage_plan_id=api.usage_plan_id))
     return Edge(
         api=api,
+        keys=keys,
         signing=signing,
         firewall=_build_firewall(config, base, api),
         domain=_build_domain(config, base, api),

@@ -38,6 +38,7 @@ from local.program_errors import ApplyError
 OnResource = Callable[[str, str], None]
 # A receiver on this machine has no public address and no certificate.
 _CONFIGURATION_HERE: Mapping[str, Any] = {"webhook_trusted_hosts": ["127.0.0.1"]}
+_FIRST_KEY = "api-key"
 _API_KEY_TYPE = "aws:apigateway/apiKey:ApiKey"
 
 
@@ -151,7 +152,11 @@ def apply_program(
     finally:
         context.close()
     resources = _applied_resources(run)
-    keys = [resource for resource in resources.values() if resource.type == _API_KEY_TYPE]
+    keys = [
+        resource
+        for resource in resources.values()
+        if (resource.type, resource.name) == (_API_KEY_TYPE, _FIRST_KEY)
+    ]
     return Applied(
         stack=stack,
         exports=run.exports,

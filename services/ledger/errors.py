@@ -23,8 +23,16 @@ class PurgeBegunError(LedgerError):
     """The content of a deleted video is going or gone; the caller cannot have it back."""
 
 
+class KeyNotRevocableError(LedgerError):
+    """The key belongs to the stack's deployment; whoever wants it gone changes the stack's configuration."""
+
+
+class UnknownClientError(LedgerError):
+    """No client has this id; the caller has a wrong id, or makes the client's first key first."""
+
+
 class QueueFullError(LedgerError):
-    """This key has too many jobs that have not begun; the caller orders again later."""
+    """This client has too many jobs that have not begun; the caller orders again later."""
 
 
 class HoldError(LedgerError):

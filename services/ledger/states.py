@@ -3,10 +3,12 @@
 from enum import StrEnum
 from typing import Final
 
-# Owner of jobs for files dropped into the bucket; no API key has an id like this.
+# Clients that no key belongs to: of files dropped in the bucket, unless their prefix is assigned to another,
+# and of jobs that a person started as an execution in the Step Functions console.
 BUCKET_OWNER: Final = "bucket"
-# Owner of jobs that a person started as an execution in the Step Functions console.
 CONSOLE_OWNER: Final = "console"
+# Client of the stack's first key.
+DEFAULT_CLIENT: Final = "default"
 HIGHEST_PRIORITY: Final = 9
 DEFAULT_PRIORITY: Final = 5
 

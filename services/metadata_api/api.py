@@ -8,12 +8,15 @@ from typing import Any
 
 from ledger.errors import LedgerUnavailableError
 from ledger.jobs.idempotency import IdempotencyKeyReusedError
+from metadata_api.access.access import Access
+from metadata_api.access.callers import Callers
+from metadata_api.access.guard import check_call
 from metadata_api.environment.resources import Resources
 from metadata_api.http.problems import Problem, ProblemCode, problem_response
 from metadata_api.http.responses import Response
 from metadata_api.operations.calls import answer_call, share_the_log
 from metadata_api.operations.request import ApiRequest
-from metadata_api.operations.routing import Router
+from metadata_api.operations.routing import Match, Router
 from metadata_api.route_table import OPERATIONS
 from metadata_api.settings import ApiSettings
 from runtime.logs import logger
@@ -35,11 +38,13 @@ class Application:
 
     Args:
         resources: Settings and clients that the operations use.
+        callers: Knows whose key is whose; None asks the ledger.
     """
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, callers: Callers | None = None) -> None:
         self._resources = resources
         self._router = Router(OPERATIONS)
+        self._callers = callers or Callers(resources.connection)
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
         """Runs the operation that the event asks for."""
@@ -55,8 +60,9 @@ class Application:
         try:
             if match is None:
                 raise self._unrouted(method, path)
-            request = ApiRequest(event, headers, match.parameters, self._resources, request_id)
-            return match.operation.handler(request)
+            access = None if match.operation.open else self._admit(event, match)
+            request = ApiRequest(event, headers, match.parameters, self._resources, request_id, access)
+            response = match.operation.handler(request)
         except Exception as error:  # noqa: BLE001 -- the last line: everything becomes a problem
             problem = problem_of(error)
             if problem.code is ProblemCode.INTERNAL:
@@ -64,6 +70,21 @@ class Application:
             elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 logger().warning("dependency_unavailable", reason=f"{type(error).__name__}: {error}")
             return problem_response(problem, request_id)
+        if not match.operation.reads:
+            logger().info("change_made", operation=match.operation.name, thing=dict(match.parameters))
+        return response
+
+    def _admit(self, event: Mapping[str, Any], match: Match) -> Access:
+        """Whoever calls, if they may do this; the gateway alone is not relied on."""
+        caller = self._callers.of(event)
+        logger().append_keys(client=caller.client, key_id=caller.key_id, key_name=caller.key_name)
+        access = Access(
+            caller=caller,
+            record_access=self._resources.settings.record_access,
+            connect=self._resources.connection,
+        )
+        check_call(access, match.operation.scope, match.parameters)
+        return access
 
     def _unrouted(self, method: str, path: str) -> Problem:
         """The gateway answers OPTIONS everywhere by itself."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ledger.database.connection import LedgerConnection
 from ledger.states import CONSOLE_OWNER
 from ledger.turns import waiting
+from metadata_api.access.access import console_access
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.jobs.creation import draft_job, make_job, refuse_when_full
 from metadata_api.models.jobs import JOB_REQUEST, SourceJobBody, UploadJobBody
@@ -66,7 +67,7 @@ def take_order(conn: LedgerConnection, event: dict[str, Any], settings: OrderSet
 def _make(
     conn: LedgerConnection, order: Any, job_id: UUID, execution_arn: str, settings: OrderSettings
 ) -> None:
-    draft = draft_job(check_order(order), CONSOLE_OWNER, settings)
+    draft = draft_job(check_order(order), console_access(conn), settings)
     with conn.transaction():
         refuse_when_full(conn, CONSOLE_OWNER, 1, settings.max_waiting_jobs)
         make_job(conn, draft, job_id, settings, execution_arn=execution_arn)

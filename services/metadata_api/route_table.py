@@ -5,7 +5,6 @@ from typing import Final
 from metadata_api.operations.operation import Operation
 from metadata_api.routes import (
     batches,
-    dead_letters,
     documentation,
     downloads,
     job_control,
@@ -20,6 +19,7 @@ from metadata_api.routes import (
     webhook_deliveries,
     webhooks,
 )
+from metadata_api.routes.access import keys, ownership
 
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     operation
@@ -32,12 +32,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         downloads.routes,
         playback.routes,
         records.routes,
+        ownership.routes,
         recovery.routes,
         subtitles.routes,
         system.profile_routes,
         webhooks.routes,
         webhook_deliveries.routes,
-        dead_letters.routes,
+        keys.routes,
         system.routes,
         documentation.documentation_routes(lambda: OPERATIONS),
     )

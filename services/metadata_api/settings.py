@@ -36,6 +36,7 @@ class ApiSettings(HealthSettings):
     max_upload_bytes: int
     restore_days: int
     restore_tier: str
+    record_access: str
     signing_secret_arn: str
     media_bucket: str
     state_machine_arn: str
@@ -49,6 +50,7 @@ class ApiSettings(HealthSettings):
     webhook_dead_letter_queue_url: str
     webhook_report_queue_url: str
     webhook_report_dead_letter_queue_url: str
+    key_maker_function_name: str
 
 
 CreationSettings: TypeAlias = OrderSettings | ApiSettings

@@ -3,6 +3,7 @@
 It also wakes the jobs that wait for an original when that has come out of the archive.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from ledger.database.connection import ConnectionKeeper, LedgerConnection
 from ledger.errors import JobNotFoundError
 from ledger.jobs import arrivals, failures, settlement
 from ledger.models import ArchivedSource, Failure, Job, SourceObject
-from ledger.states import ErrorCode, JobStatus
+from ledger.states import BUCKET_OWNER, ErrorCode, JobStatus
 from ledger.turns import restores
 from orchestration.originals import mark_original
 from orchestration.settings import IngestSettings
@@ -104,7 +105,7 @@ def _inspect(s3: "S3Client", arrival: Arrival) -> tuple[SourceObject, Availabili
 def _take_object(
     conn: LedgerConnection, source: SourceObject, standing: Availability, services: Services
 ) -> None:
-    job = _find_or_make_job(conn, source)
+    job = _find_or_make_job(conn, source, services.settings.client_prefixes)
     if job is None:
         return
     refusal = _refusal(job, standing, services.settings)
@@ -133,10 +134,20 @@ def _take_restored(
     start_waiting(conn, services.workflow, most=woken)
 
 
-def _find_or_make_job(conn: LedgerConnection, source: SourceObject) -> Job | None:
+def _client_of(key: str, client_prefixes: Sequence[str]) -> str:
+    """Whose a dropped file is; no prefix lies below another."""
+    for prefix, _, client in (entry.partition("=") for entry in client_prefixes):
+        if key.startswith(prefix):
+            return client
+    return BUCKET_OWNER
+
+
+def _find_or_make_job(
+    conn: LedgerConnection, source: SourceObject, client_prefixes: Sequence[str]
+) -> Job | None:
     upload = UPLOAD_KEY.fullmatch(source.key)
     if upload is None:
-        made = arrivals.create_bucket_job(conn, source)
+        made = arrivals.create_bucket_job(conn, source, client=_client_of(source.key, client_prefixes))
         if made is None:
             logger().info("older_version_ignored", extra={"key": source.key, "version_id": source.version_id})
         return made.job if made else None

@@ -13,6 +13,7 @@ class IngestSettings(FunctionSettings):
     state_machine_arn: str
     max_running_jobs: int
     max_upload_bytes: int
+    client_prefixes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,10 @@ from runtime import clients, database, metrics
 from runtime.archive import RestoreTerms
 from runtime.dispatch import Workflow, start_again, start_waiting
 from runtime.executions import describe, settle_ended
+from runtime.key_making import KeyMaker
 from runtime.logs import logger
 from runtime.steps import refuse_failures, run_steps
+from upkeep.api_keys import finish_keys
 from upkeep.restores import follow_restores
 from upkeep.settings import MaintainSettings
 
@@ -38,6 +40,7 @@ class Services:
     stepfunctions: "SFNClient"
     sns: "SNSClient"
     s3: "S3Client"
+    key_maker: KeyMaker
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
@@ -49,6 +52,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
         stepfunctions=clients.stepfunctions(),
         sns=clients.sns(),
         s3=clients.s3(),
+        key_maker=KeyMaker(client=clients.lambda_(), function_name=settings.key_maker_function_name),
     )
     return maintain(services)
 
@@ -71,6 +75,7 @@ def maintain(services: Services) -> dict[str, int]:
         "jobs_dispatched": _dispatch_jobs,
         "announcements_delivered": _deliver_announcements,
         "keys_purged": _purge_keys,
+        "api_keys_removed": _finish_keys,
     }
     counts, failed = run_steps(
         services.keeper, {name: partial(step, services) for name, step in steps.items()}
@@ -159,3 +164,7 @@ def _deliver_announcements(services: Services, conn: LedgerConnection) -> int:
 
 def _purge_keys(_services: Services, conn: LedgerConnection) -> int:
     return reconcile.purge_idempotency_keys(conn)
+
+
+def _finish_keys(services: Services, conn: LedgerConnection) -> int:
+    return finish_keys(conn, services.key_maker)

@@ -4,10 +4,12 @@ A rotation of the application's login invokes it as well, because it alone may m
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.access import keys
+from ledger.access.keys import DeployedKey, Scope
 from ledger.database.connection import CredentialSource, LedgerConnection, connect
 from ledger.database.roles import ensure_application_role
 from ledger.database.settings import DatabaseSettings
@@ -36,10 +38,17 @@ class Waiting:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda entry point; an event with a `login_stage` asks for the login under that label of the secret."""
+    """Lambda entry point.
+
+    An event with `keys` names all API keys of the deployment, which are taken up; one with a `login_stage`
+    asks for the login under that label of the secret.
+    """
     settings = MigrateSettings.from_environment()
     owner = SecretCredentials(settings.database_master_secret_arn)
     application = SecretCredentials(settings.database_secret_arn)
+    waiting = Waiting(remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000)
+    if "keys" in event:
+        return take_up_keys(database_settings(settings), owner=owner, told=event["keys"], waiting=waiting)
     if "login_stage" in event:
         coming = SecretCredentials(settings.database_secret_arn, stage=event["login_stage"])
         prepared = prepare_login(
@@ -51,10 +60,38 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         database_settings(settings),
         owner=owner,
         application=application,
-        waiting=Waiting(remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000),
+        waiting=waiting,
     )
     logger().info("migrated", extra=result)
     return result
+
+
+def take_up_keys(
+    database: DatabaseSettings,
+    *,
+    owner: CredentialSource,
+    told: Sequence[Mapping[str, str]],
+    waiting: Waiting,
+) -> dict[str, Any]:
+    """Makes the ledger know the API keys that the deployment has made, and refuse those it made before.
+
+    Raises:
+        LedgerUnavailableError: The database did not become reachable, or refuses the owner.
+    """
+    _wait_until_reachable(database, owner, waiting)
+    conn = connect(database, owner)
+    try:
+        keys.take_up(conn, [_deployed(key) for key in told])
+    finally:
+        conn.close()
+    logger().info("keys_taken_up", extra={"keys": len(told)})
+    return {"keys": len(told)}
+
+
+def _deployed(told: Mapping[str, str]) -> DeployedKey:
+    return DeployedKey(
+        gateway_id=told["gateway_id"], client=told["client"], name=told["name"], scope=Scope(told["scope"])
+    )
 
 
 def migrate(

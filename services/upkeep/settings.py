@@ -16,6 +16,7 @@ class MaintainSettings(FunctionSettings):
     upload_expiry_seconds: int
     restore_days: int
     restore_tier: str
+    key_maker_function_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,7 +136,7 @@ def test_the_search_for_sql_finds_that_of_the_ledger() -> None:
 
 
 NAMED = re.compile(
-    r"`((?:media|processor|metadata_api|orchestration|upkeep|webhooks|runtime|ledger)(?:\.[a-z_]+)+(?:\.\w+)*)`"
+    r"`((?:media|processor|metadata_api|orchestration|upkeep|webhooks|keymaker|runtime|ledger)(?:\.[a-z_]+)+(?:\.\w+)*)`"
 )
 PAGES = [*SERVICES.rglob("*.py"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
 

@@ -38,10 +38,10 @@ def test_numbers_that_no_key_gives_are_those_of_the_synthesised_stacks() -> None
         assert len(resources(run, "secretsmanager/secret:Secret")) == 3
         endpoints = resources(run, ":VpcEndpoint")
         interfaces = [entry for entry in endpoints if entry.inputs["vpcEndpointType"] == "Interface"]
-        assert len(interfaces) == {"dev": 0, "prod": 8}[stack]
+        assert len(interfaces) == {"dev": 0, "prod": 9}[stack]
     assert re.search(r"customer-managed keys \| 6 \| 6 \|", PAGE)
     assert re.search(r"Secrets Manager \| 4 secrets \| 4 secrets \|", PAGE)
-    assert re.search(r"Interface endpoints \| none \| 8 services in 2 zones \|", PAGE)
+    assert re.search(r"Interface endpoints \| none \| 9 services in 2 zones, ", PAGE)
 
 
 def test_the_page_tells_how_many_vcpus_the_tasks_of_each_stack_may_want() -> None:

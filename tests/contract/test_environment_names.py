@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import SecretStr
 
+import keymaker.settings
 import metadata_api.settings
 import orchestration.settings
 import upkeep.settings
@@ -30,6 +31,7 @@ FUNCTIONS: dict[str, Any] = {
     "migrate": upkeep.settings.MigrateSettings,
     "webhooks": webhooks.settings.WebhooksSettings,
     "webhook-sender": webhooks.settings.WebhookSenderSettings,
+    "key-maker": keymaker.settings.KeyMakerSettings,
 }
 
 

@@ -17,18 +17,35 @@ def test_a_missing_or_wrong_key_is_refused(platform: Platform, path: str, key: s
     assert platform.api("GET", path, key=key).status_code == 403
 
 
-def test_a_key_that_is_taken_away_is_refused_at_once(platform: Platform) -> None:
+def test_a_key_that_is_switched_off_or_taken_away_is_refused_at_once(platform: Platform) -> None:
+    order = {"client": "studio", "name": "Soon gone", "scope": "viewer"}
+    made = platform.api("POST", "/keys", order).json()
     gateway = platform.aws("apigateway")
-    made = gateway.create_api_key(name="second", enabled=True)
-    plan = gateway.get_usage_plans()["items"][0]["id"]
-    gateway.create_usage_plan_key(usagePlanId=plan, keyId=made["id"], keyType="API_KEY")
+    (key_id,) = (
+        key["id"]
+        for key in gateway.get_api_keys()["items"]
+        if key.get("tags", {}).get("ledger-key") == made["key"]["key_id"]
+    )
     accepted = platform.api("GET", "/profiles", key=made["value"]).status_code
 
-    # The emulator goes on accepting a key that is only switched off (`enabled`), which AWS does not.
-    gateway.delete_api_key(apiKey=made["id"])
+    off = {"op": "replace", "path": "/enabled", "value": "false"}
+    gateway.update_api_key(apiKey=key_id, patchOperations=[off])
+    switched_off = platform.api("GET", "/profiles", key=made["value"]).status_code
+    gateway.delete_api_key(apiKey=key_id)
 
     refused = platform.api("GET", "/profiles", key=made["value"]).status_code
-    assert (accepted, refused) == (200, 403)
+    assert (accepted, switched_off, refused) == (200, 403, 403)
+
+
+def test_a_key_that_the_gateway_takes_and_the_ledger_does_not_know_is_refused(platform: Platform) -> None:
+    gateway = platform.aws("apigateway")
+    made = gateway.create_api_key(name="by hand", enabled=True)
+    plan = gateway.get_usage_plans()["items"][0]["id"]
+    gateway.create_usage_plan_key(usagePlanId=plan, keyId=made["id"], keyType="API_KEY")
+
+    answer = platform.api("GET", "/profiles", key=made["value"])
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "API_KEY_UNKNOWN")
 
 
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs"])

@@ -10,11 +10,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ledger.database.connection import FixedCredentials, LedgerConnection
+from ledger.access import keys
+from ledger.database.connection import FixedCredentials, LedgerConnection, connect
 from ledger.database.settings import Credentials, DatabaseSettings
 from local.servers.postgres import PostgresServer
 from tests.ledger_pool import LedgerPool
-from tests.ledger_support import LedgerDatabase
+from tests.ledger_support import KNOWN_KEYS, LedgerDatabase
 from upkeep.migrate import Waiting, migrate
 
 _TEMPLATE = "ledger_template"
@@ -43,6 +44,8 @@ def ledger_template(postgres_server: PostgresServer, administration: psycopg.Con
         ca_bundle_path=postgres_server.ca_path,
     )
     migrate(settings, owner=owner, application=application, waiting=Waiting(remaining_seconds=lambda: 30.0))
+    with connect(settings, owner) as conn:
+        keys.take_up(conn, KNOWN_KEYS)
     return LedgerDatabase(settings=settings, owner=owner, application=application)
 
 

@@ -83,6 +83,9 @@ _ACTIONS: Mapping[str, tuple[str, ...]] = {
     "HeadObject": ("s3:GetObject",),
     "ListObjects": ("s3:ListBucket",),
     "CreateMultipartUpload": ("s3:PutObject",),
+    "Invoke": ("lambda:InvokeFunction",),
+    "POST.apigateway": ("apigateway:POST",),
+    "DELETE.apigateway": ("apigateway:DELETE",),
 }
 _NAMING_PARAMETERS = ("SecretId", "logGroupName", "stateMachineArn", "TopicArn", "FunctionName")
 

@@ -16,6 +16,9 @@ ENDPOINTS: Final = "endpoints"
 _TAKES: Final = "takes from"
 # The word for an action on a part; an empty one adds nothing to what the others of its service say.
 _VERBS: Final[Mapping[str, str]] = {
+    "apigateway:DELETE": "removes keys",
+    "apigateway:POST": "makes keys",
+    "apigateway:PUT": "",
     "ecr:BatchCheckLayerAvailability": "",
     "ecr:BatchGetImage": "pulls",
     "ecr:GetAuthorizationToken": "",
@@ -51,6 +54,7 @@ _VERBS: Final[Mapping[str, str]] = {
     "states:SendTaskSuccess": "answers tokens",
     "states:StartExecution": "starts",
     "states:StopExecution": "stops",
+    "tag:GetResources": "",
 }
 # Every part uses these; the picture counts their resources instead of joining them.
 _AROUND: Final = ("ec2:", "iam:", "kms:", "logs:", "secretsmanager:", "xray:")
@@ -171,6 +175,8 @@ def _granted(statement: Mapping[str, Any], parts: Parts, proof: str) -> Iterator
         target = parts.named_in(resource)
         if target is None and resource == "*":  # tokens name no machine, and there is one
             (target,) = parts.of_type(":StateMachine")
+        if target is None and resource.startswith("arn:aws:apigateway:"):  # keys and plans are the API's
+            (target,) = parts.of_type(":RestApi")
         if target is None:
             message = f"{proof} names {resource}, which is no part in tools/architecture/parts.py"
             raise PictureError(message)
@@ -266,5 +272,7 @@ def _outside(run: ProgramRun, parts: Parts) -> Iterator[Connection]:
                 proof=entry.name,
             )
     for name in parts.of_type(":Function"):
-        if not parts.by_name[name].inputs.get("vpcConfig"):
+        function = parts.by_name[name]
+        # Of the functions that reach the internet, those that are told whom they may call there.
+        if not function.inputs.get("vpcConfig") and "WEBHOOK_TRUSTED_HOSTS" in _environment(function):
             yield Connection(source=name, target=ENDPOINTS, verb="HTTPS", proof=f"{name}: in no VPC")

@@ -6,7 +6,7 @@ from typing import Final
 from tools.architecture.connections import CLIENT, ENDPOINTS, SUBSCRIBERS
 from tools.architecture.drawing import Frame, Kind, Point
 
-PAGE_HEIGHT: Final = 952
+PAGE_HEIGHT: Final = 1038
 Span = tuple[int, int]
 
 
@@ -178,6 +178,7 @@ PLACES: Final = (
         ("notifications-completion", "notifications-error", "notifications-dead-letters"),
         "completion and error",
     ),
+    Place("key-maker", "", Kind.FUNCTION, (16, 276), (884, 954), ("keys-maker-function",)),
     Place("migrate", "", Kind.FUNCTION, (16, 276), _LAST, ("migrations-migrate-function",)),
     Place(
         LEDGER,
@@ -229,7 +230,7 @@ WIRES: Final = (
     Wire("migrate", LEDGER, 833),
 )
 
-LEGEND_TOP: Final = 884
+LEGEND_TOP: Final = 970
 LEGEND: Final = (  # kind, title, left border, width
     (Kind.FUNCTION, "Lambda function", 16, 130),
     (Kind.WORK, "Other compute", 158, 130),
@@ -248,6 +249,9 @@ WRITTEN: Final = {
         "ingest-bucket",
     ): "looks at originals on their way out of the archive, and asks for them again",
     ("order", "ingest-bucket"): "looks at the files of orders, as `api` does",
+    ("key-maker", "gateway"): "makes API keys and removes them",
+    ("api", "key-maker"): "has it make and remove API keys when an operator asks",
+    ("maintain", "key-maker"): "has it remove keys whose making or revoking was given up half-way",
     ("api", "ingest-queue"): "redrives its dead letters when an operator asks",
     ("api", "calls-queue"): "redrives its dead letters when an operator asks",
     ("api", "reports-queue"): "the same, and tells `webhooks` that a delivery is due",

@@ -53,5 +53,5 @@ OUTSIDE_TESTS = ("tests/image/test_image.py",)
 TEST_FILES = ("tests", "local", "components", "artifacts", "bench", "pyproject.toml")
 """What the tests need beside themselves; nothing of it is in the image."""
 
-TEST_SERVICES = ("metadata_api", "orchestration", "runtime", "upkeep", "webhooks")
+TEST_SERVICES = ("keymaker", "metadata_api", "orchestration", "runtime", "upkeep", "webhooks")
 """Services that tests import and the image does not hold; those of the image must come from the image."""

@@ -25,6 +25,7 @@ class Video(Base):
 
     __tablename__ = "videos"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    client: Mapped[str]
     title: Mapped[str]
     description: Mapped[str]
     tags: Mapped[list[str]]
@@ -47,6 +48,7 @@ class Job(Base):
     __tablename__ = "jobs"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     video_id: Mapped[UUID] = mapped_column(ForeignKey("videos.id"))
+    owner: Mapped[str]
     status: Mapped[str]
     stage: Mapped[str | None]
     priority: Mapped[int]
@@ -88,4 +90,5 @@ class Event(Base):
     attempt: Mapped[int]
     fence: Mapped[int]
     type: Mapped[str]
+    actor: Mapped[dict[str, Any] | None]
     data: Mapped[dict[str, Any]]

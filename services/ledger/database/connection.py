@@ -37,9 +37,11 @@ class PatientConnection(psycopg.Connection[Any]):
 
     Attributes:
         answer_timeout_seconds: Longest wait for one answer; None waits as long as TCP does.
+        actor: Whom it works for at the moment, as JSON text; None for the platform itself.
     """
 
     answer_timeout_seconds: float | None = None
+    actor: str | None = None
 
     def wait(self, gen: PQGen[_Result], interval: float = 0.1, timeout: float | None = None) -> _Result:
         """Runs one exchange with the server.

@@ -74,7 +74,7 @@ def _grant(conn: LedgerConnection, role: sql.Identifier, database: sql.Identifie
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
         # The audit trail cannot be rewritten, and the schema's revision is the owner's business.
-        "REVOKE UPDATE, DELETE ON events FROM {role}",
+        "REVOKE UPDATE, DELETE ON events, record_events FROM {role}",
         "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
     )
     for statement in statements:

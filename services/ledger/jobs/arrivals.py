@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from uuid import UUID, uuid4, uuid5
 
+from ledger.access import clients
 from ledger.database.connection import LedgerConnection
 from ledger.errors import InvalidRecordError
 from ledger.jobs import events, job_rows, jobs
@@ -29,11 +30,21 @@ class BucketJob:
 
 
 def create_bucket_job(
-    conn: LedgerConnection, source: SourceObject, *, profile: str = DEFAULT_PROFILE
+    conn: LedgerConnection,
+    source: SourceObject,
+    *,
+    profile: str = DEFAULT_PROFILE,
+    client: str = BUCKET_OWNER,
 ) -> BucketJob | None:
     """Makes the one QUEUED job of a file dropped into the bucket, and its video at the first version.
 
     Repeats of the event find the job that the first one made.
+
+    Args:
+        conn: An open connection.
+        source: The dropped file.
+        profile: What is made of it.
+        client: Whose it is.
 
     Returns:
         The job, or None when a newer version of the key is known already.
@@ -54,8 +65,8 @@ def create_bucket_job(
         filename = _filename(source.key)
         new = NewJob(
             id=job_id,
-            video_id=_video_of_key(conn, source, filename),
-            owner=BUCKET_OWNER,
+            video_id=_video_of_key(conn, source, filename, client),
+            owner=client,
             profile=profile,
             filename=filename,
             source_bucket=source.bucket,
@@ -133,7 +144,7 @@ def _newer_version_known(conn: LedgerConnection, source: SourceObject) -> bool:
     return bool(source.sequencer) and known > _order(source.sequencer)
 
 
-def _video_of_key(conn: LedgerConnection, source: SourceObject, filename: str) -> UUID:
+def _video_of_key(conn: LedgerConnection, source: SourceObject, filename: str, client: str) -> UUID:
     row = conn.execute(
         # Locked, so that it cannot be deleted before its job exists.
         "SELECT id FROM videos WHERE source_bucket = %s AND source_key = %s AND deleted_at IS NULL"
@@ -143,9 +154,11 @@ def _video_of_key(conn: LedgerConnection, source: SourceObject, filename: str) -
     if row is not None:
         return UUID(str(row[0]))
     video_id = uuid4()
+    # Its prefix may be assigned to a client that has no key yet.
+    clients.make(conn, client)
     conn.execute(
-        "INSERT INTO videos (id, title, source_bucket, source_key) VALUES (%s, %s, %s, %s)",
-        (video_id, PurePosixPath(filename).stem or filename, source.bucket, source.key),
+        "INSERT INTO videos (id, client, title, source_bucket, source_key) VALUES (%s, %s, %s, %s, %s)",
+        (video_id, client, PurePosixPath(filename).stem or filename, source.bucket, source.key),
     )
     return video_id
 

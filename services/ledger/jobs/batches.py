@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
 
 
-def create(conn: "LedgerConnection", batch_id: UUID) -> None:
-    """Stores a new batch inside the caller's transaction; its jobs name it."""
-    conn.execute("INSERT INTO batches (id) VALUES (%s)", [batch_id])
+def create(conn: "LedgerConnection", batch_id: UUID, client: str) -> None:
+    """Stores a new batch of a client inside the caller's transaction; its jobs name it."""
+    conn.execute("INSERT INTO batches (id, client) VALUES (%s, %s)", [batch_id, client])
 
 
 def created_at(conn: "LedgerConnection", batch_id: UUID) -> datetime | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from ledger.access.actors import actor_of
 from ledger.database.connection import LedgerConnection
 from ledger.webhooks import webhook_events
 
@@ -25,7 +26,7 @@ def record(
     """Adds an event; call it inside the transaction of the change that it tells about.
 
     Args:
-        conn: An open connection.
+        conn: An open connection; whoever it works for did it.
         job_id: The job.
         attempt: The attempt it happened in.
         fence: The hold it happened under; 0 before the first claim.
@@ -33,7 +34,8 @@ def record(
         data: JSON-serialisable facts.
     """
     conn.execute(
-        "INSERT INTO events (job_id, attempt, fence, type, data) VALUES (%s, %s, %s, %s, %s)",
-        (job_id, attempt, fence, event_type, Jsonb(dict(data or {}))),
+        "INSERT INTO events (job_id, attempt, fence, type, actor, data)"
+        " VALUES (%s, %s, %s, %s, %s::jsonb, %s)",
+        (job_id, attempt, fence, event_type, actor_of(conn), Jsonb(dict(data or {}))),
     )
     webhook_events.tell_job(conn, job_id, attempt, event_type)

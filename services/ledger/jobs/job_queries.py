@@ -121,6 +121,7 @@ class EventRow:
     type: str
     attempt: int
     at: datetime
+    actor: dict[str, Any] | None
     data: dict[str, Any]
 
 
@@ -141,6 +142,7 @@ def find(
     *,
     status: str | None,
     video_id: UUID | None,
+    client: str | None = None,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[JobRow]:
@@ -150,6 +152,7 @@ def find(
         conn: An open connection.
         status: Only jobs in this state; None means any.
         video_id: Only jobs of this video; None means any.
+        client: Only jobs of this client's records; None means any.
         after: Creation time and id of the last job of the page before.
         limit: Most jobs to return.
     """
@@ -160,7 +163,8 @@ def find(
     )
     # Asked of one job after the other in the order of the list, until the page is full. As a join the planner
     # may match all videos with all jobs first and sort the result.
-    visible = "(SELECT v.deleted_at IS NULL FROM videos v WHERE v.id = j.video_id)"
+    theirs = "" if client is None else " AND v.client = %(client)s"
+    visible = f"(SELECT v.deleted_at IS NULL{theirs} FROM videos v WHERE v.id = j.video_id)"  # noqa: S608
     conditions = [condition for asked, condition in possible if asked] + [visible]
     query = (
         f"SELECT {COLUMNS} FROM jobs j WHERE {' AND '.join(conditions)}"  # noqa: S608 -- constants
@@ -170,6 +174,7 @@ def find(
     parameters = {
         "status": status,
         "video_id": video_id,
+        "client": client,
         "after_time": after_time,
         "after_id": after_id,
         "limit": limit,
@@ -225,7 +230,7 @@ def events(conn: "LedgerConnection", job_id: UUID, *, after_id: int, limit: int)
         limit: Most events to return.
     """
     query = (
-        f"SELECT e.id, e.type, e.attempt, e.at, e.data FROM {_VISIBLE} LEFT JOIN LATERAL ("  # noqa: S608 -- constants
+        f"SELECT e.id, e.type, e.attempt, e.at, e.actor, e.data FROM {_VISIBLE} LEFT JOIN LATERAL ("  # noqa: S608 -- constants
         " SELECT * FROM events WHERE job_id = j.id AND id > %s ORDER BY id LIMIT %s) e ON true"
         " WHERE j.id = %s ORDER BY e.id"
     )

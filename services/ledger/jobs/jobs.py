@@ -5,6 +5,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from ledger.access.actors import actor_of
 from ledger.database.connection import LedgerConnection
 from ledger.errors import WrongStateError
 from ledger.jobs import events, job_rows
@@ -18,8 +19,9 @@ from ledger.videos.videos import VideoDraft
 _NEW_JOB_FIELDS = tuple(field.name for field in fields(NewJob))
 _NEW_VIDEO = """
     video AS (
-        INSERT INTO videos (id, title, description, tags, language, attributes)
-        VALUES (%(video_id)s, %(title)s, %(description)s, %(tags)s, %(language)s, %(attributes)s::jsonb)),"""
+        INSERT INTO videos (id, client, title, description, tags, language, attributes)
+        VALUES (%(video_id)s, %(owner)s, %(title)s, %(description)s, %(tags)s, %(language)s,
+            %(attributes)s::jsonb)),"""
 _INSERT = """
     WITH known AS (
         -- Asked first: a conflict would wait for whoever is giving a slot to this owner.
@@ -37,8 +39,8 @@ _INSERT = """
             CASE WHEN %(arrived)s THEN now() END, CASE WHEN %(arrived)s THEN now() END)
         RETURNING *),
     noted AS (
-        INSERT INTO events (job_id, attempt, fence, type, data)
-        SELECT id, attempt, fence, 'job.created',
+        INSERT INTO events (job_id, attempt, fence, type, actor, data)
+        SELECT id, attempt, fence, 'job.created', %(actor)s::jsonb,
                jsonb_build_object('status', status, 'profile', profile, 'priority', priority)
           FROM made)
     SELECT {columns} FROM made j"""
@@ -80,6 +82,7 @@ def insert(
             "sequencer": source.sequencer if source else None,
             "size_bytes": source.size_bytes if source else None,
             "arrived": source is not None,
+            "actor": actor_of(conn),
             **(video.as_parameters() if video else {}),
         },
         prepare=True,

@@ -43,7 +43,12 @@ class Reusable:
 
 
 def find(
-    conn: LedgerConnection, sha256: str, profile: str, overrides: Overrides = NO_OVERRIDES
+    conn: LedgerConnection,
+    sha256: str,
+    profile: str,
+    overrides: Overrides = NO_OVERRIDES,
+    *,
+    client: str | None = None,
 ) -> Reusable | None:
     """The newest completed job on these bytes with this profile, unless its video is deleted.
 
@@ -55,17 +60,18 @@ def find(
         sha256: Digest of the source that the processor has checked.
         profile: The processing profile.
         overrides: What the new job asks for beyond it; the earlier one must have asked for the same.
+        client: Whose outputs may be taken over; None means anybody's.
     """
     row = conn.execute(
         """
         SELECT j.id, j.video_id, j.source_bucket, j.source_key, j.source_size_bytes, j.source_etag,
                j.source_version_id, j.source_sequencer, j.output_bucket, j.output_prefix
           FROM jobs j JOIN videos v ON v.id = j.video_id AND v.deleted_at IS NULL
-         WHERE j.status = 'COMPLETED' AND j.declared_sha256 = %s AND j.profile = %s
-           AND j.overrides = %s
+         WHERE j.status = 'COMPLETED' AND j.declared_sha256 = %(sha256)s AND j.profile = %(profile)s
+           AND j.overrides = %(overrides)s AND (%(client)s::text IS NULL OR v.client = %(client)s)
          ORDER BY j.ordinal DESC LIMIT 1 FOR SHARE OF v SKIP LOCKED
         """,
-        (sha256, profile, Jsonb(overrides.as_dict())),
+        {"sha256": sha256, "profile": profile, "overrides": Jsonb(overrides.as_dict()), "client": client},
     ).fetchone()
     if row is None:
         return None

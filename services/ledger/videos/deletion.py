@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ledger.access import record_events
+from ledger.access.actors import actor_of
 from ledger.database.connection import LedgerConnection
 from ledger.errors import PurgeBegunError
 from ledger.videos import videos
@@ -18,13 +20,13 @@ _STOPPING_TIME = "10 minutes"
 _TAKE_BACK = (
     """
     UPDATE videos v SET source_bucket = NULL, source_key = NULL
-     WHERE id = %s AND EXISTS (
+     WHERE id = %(id)s AND EXISTS (
            SELECT FROM videos o WHERE o.source_bucket = v.source_bucket AND o.source_key = v.source_key
               AND o.deleted_at IS NULL)""",
-    "UPDATE videos SET deleted_at = NULL, purge_after = NULL, updated_at = now() WHERE id = %s",
+    "UPDATE videos SET deleted_at = NULL, purge_after = NULL, updated_at = now() WHERE id = %(id)s",
     """
-    INSERT INTO events (job_id, attempt, fence, type)
-    SELECT id, attempt, fence, 'video.undeleted' FROM jobs WHERE video_id = %s""",
+    INSERT INTO events (job_id, attempt, fence, type, actor)
+    SELECT id, attempt, fence, 'video.undeleted', %(actor)s::jsonb FROM jobs WHERE video_id = %(id)s""",
 )
 
 
@@ -112,7 +114,8 @@ def take_back(conn: LedgerConnection, video_id: UUID) -> bool:
             raise PurgeBegunError(message)
         if deleted:
             for statement in _TAKE_BACK:
-                conn.execute(statement, (video_id,))
+                conn.execute(statement, {"id": video_id, "actor": actor_of(conn)})
+            record_events.record(conn, video_id, "record.undeleted")
     return True
 
 

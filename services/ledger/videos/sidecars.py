@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from ledger.access import record_events
 from ledger.videos import videos
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def put(conn: "LedgerConnection", video_id: UUID, new: NewSidecar) -> Sidecar | 
         """,  # noqa: S608 -- constants
         (video_id, new.name, new.language, new.label, new.webvtt, new.cues, new.ends_seconds),
     ).fetchone()
+    record_events.record(conn, video_id, "subtitles.put", {"name": new.name})
     return None if row is None else Sidecar(*row)
 
 
@@ -104,5 +106,8 @@ def text(conn: "LedgerConnection", video_id: UUID, name: str) -> str | None:
 
 def remove(conn: "LedgerConnection", video_id: UUID, name: str) -> bool:
     """Deletes a track; tells whether it was there."""
-    done = conn.execute("DELETE FROM sidecars WHERE video_id = %s AND name = %s", (video_id, name))
+    with conn.transaction():
+        done = conn.execute("DELETE FROM sidecars WHERE video_id = %s AND name = %s", (video_id, name))
+        if done.rowcount == 1:
+            record_events.record(conn, video_id, "subtitles.removed", {"name": name})
     return done.rowcount == 1

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from ledger.access import record_events
+from ledger.access.actors import actor_of
+
 if TYPE_CHECKING:
     # Only named here: a route that never reaches the database must not load its driver.
     from ledger.database.connection import LedgerConnection
 
 _COLUMNS: Final = (
-    "id, title, description, tags, language, attributes, technical, state, version,"
+    "id, client, title, description, tags, language, attributes, technical, state, version,"
     " latest_job_id, current_job_id, created_at, updated_at, deleted_at, purge_after,"
     " coalesce((SELECT j.warnings FROM jobs j WHERE j.id = videos.current_job_id), '[]')"
 )
@@ -32,6 +35,7 @@ class Video:
     """
 
     id: UUID
+    client: str
     title: str
     description: str
     tags: list[str]
@@ -80,6 +84,7 @@ class VideoFilter:
         created_after: Inclusive.
         created_before: Exclusive.
         deleted: Those that are deleted and can still be taken back, in place of those that are not deleted.
+        client: Whose they are.
     """
 
     tags: Sequence[str] = ()
@@ -88,16 +93,20 @@ class VideoFilter:
     created_after: datetime | None = None
     created_before: datetime | None = None
     deleted: bool = False
+    client: str | None = None
 
 
-def create(conn: "LedgerConnection", video_id: UUID, draft: VideoDraft) -> Video:
-    """Stores a new record."""
+def create(conn: "LedgerConnection", video_id: UUID, draft: VideoDraft, client: str) -> Video:
+    """Stores a new record of a client."""
     query = (
-        "INSERT INTO videos (id, title, description, tags, language, attributes)"  # noqa: S608 -- constants
-        " VALUES (%(id)s, %(title)s, %(description)s, %(tags)s, %(language)s, %(attributes)s::jsonb)"
-        f" RETURNING {_COLUMNS}"
+        "WITH made AS (INSERT INTO videos (id, client, title, description, tags, language, attributes)"  # noqa: S608
+        " VALUES (%(id)s, %(client)s, %(title)s, %(description)s, %(tags)s, %(language)s,"
+        " %(attributes)s::jsonb) RETURNING *), noted AS ("
+        " INSERT INTO record_events (video_id, type, actor) SELECT id, 'record.created', %(actor)s::jsonb"
+        f" FROM made) SELECT {_COLUMNS} FROM made videos"
     )
-    row = conn.execute(query, {"id": video_id, **draft.as_parameters()}, prepare=True).fetchone()
+    told = {"id": video_id, "client": client, "actor": actor_of(conn), **draft.as_parameters()}
+    row = conn.execute(query, told, prepare=True).fetchone()
     assert row is not None, "INSERT ... RETURNING always gives a row"  # noqa: S101 -- for the type checker
     return Video(*row)
 
@@ -136,16 +145,19 @@ def replace(
         The record as it is now, or None when it does not exist or is at another version.
     """
     query = (
-        "UPDATE videos SET title = %(title)s, description = %(description)s,"  # noqa: S608 -- constants
+        "WITH changed AS (UPDATE videos SET title = %(title)s, description = %(description)s,"  # noqa: S608
         " tags = %(tags)s,"
         " language = %(language)s, attributes = %(attributes)s::jsonb,"
         " version = version + 1, updated_at = now()"
         " WHERE id = %(id)s AND deleted_at IS NULL"
         " AND (%(versions)s::bigint[] IS NULL OR version = ANY (%(versions)s::bigint[]))"
-        f" RETURNING {_COLUMNS}"
+        " RETURNING *), noted AS (INSERT INTO record_events (video_id, type, actor, data)"
+        " SELECT id, 'record.changed', %(actor)s::jsonb, jsonb_build_object('version', version) FROM changed)"
+        f" SELECT {_COLUMNS} FROM changed videos"
     )
     wanted = None if versions is None else list(versions)
-    row = conn.execute(query, {"id": video_id, "versions": wanted, **draft.as_parameters()}).fetchone()
+    told = {"id": video_id, "versions": wanted, "actor": actor_of(conn), **draft.as_parameters()}
+    row = conn.execute(query, told).fetchone()
     return None if row is None else Video(*row)
 
 
@@ -173,11 +185,12 @@ def mark_deleted(conn: "LedgerConnection", video_id: UUID, *, purge_at_once: boo
         [purge_at_once, video_id],
     )
     conn.execute(
-        "INSERT INTO events (job_id, attempt, fence, type, data)"
-        " SELECT id, attempt, fence, 'video.deleted', jsonb_build_object('purge_at_once', %s::boolean)"
-        " FROM jobs WHERE video_id = %s",
-        [purge_at_once, video_id],
+        "INSERT INTO events (job_id, attempt, fence, type, actor, data)"
+        " SELECT id, attempt, fence, 'video.deleted', %s::jsonb,"
+        " jsonb_build_object('purge_at_once', %s::boolean) FROM jobs WHERE video_id = %s",
+        [actor_of(conn), purge_at_once, video_id],
     )
+    record_events.record(conn, video_id, "record.deleted", {"purge_at_once": purge_at_once})
 
 
 def find(
@@ -206,11 +219,12 @@ def find(
         "state": wanted.state,
         "created_after": wanted.created_after,
         "created_before": wanted.created_before,
+        "client": wanted.client,
         "after_time": after_time,
         "after_id": after_id,
     }
-    # How common a word, tag or state is decides how it is looked for: such a list is planned each time.
-    alike = not wanted.tags and wanted.text is None and wanted.state is None
+    # How common a word, tag, state or client is decides how it is looked for: such a list is planned anew.
+    alike = not wanted.tags and wanted.text is None and wanted.state is None and wanted.client is None
     return [Video(*row) for row in conn.execute(query, parameters, prepare=alike)]
 
 
@@ -222,5 +236,6 @@ def _conditions(wanted: VideoFilter) -> list[str]:
         (wanted.state is not None, "state = %(state)s"),
         (wanted.created_after is not None, "created_at >= %(created_after)s"),
         (wanted.created_before is not None, "created_at < %(created_before)s"),
+        (wanted.client is not None, "client = %(client)s"),
     )
     return [condition for asked, condition in possible if asked]

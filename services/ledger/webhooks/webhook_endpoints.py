@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
 
 _COLUMNS: Final = (
-    "id, url, description, event_types, disabled_reason, failing_since, former_secret_until,"
+    "id, url, client, description, event_types, disabled_reason, failing_since, former_secret_until,"
     " created_at, updated_at"
 )
 # Holds for the transaction: two calls at once must not both find the last place free.
@@ -33,6 +33,7 @@ class Endpoint:
 
     id: UUID
     url: str
+    client: str | None
     description: str
     event_types: list[str]
     disabled_reason: str | None
@@ -49,12 +50,14 @@ class EndpointDraft:
     Attributes:
         event_types: At least one of `webhook_events.EVENT_TYPES`.
         disabled_reason: None while it is to get events.
+        client: Whose jobs it is told about; None means everybody's.
     """
 
     url: str
     description: str
     event_types: Sequence[str]
     disabled_reason: DisabledReason | None = None
+    client: str | None = None
 
 
 def create(
@@ -67,13 +70,15 @@ def create(
     """
     conn.execute(_LOCK)
     row = conn.execute(
-        "INSERT INTO webhook_endpoints (id, url, description, event_types, disabled_reason, sealed_secret)"  # noqa: S608
-        " SELECT %(id)s, %(url)s, %(description)s, %(event_types)s::text[], %(disabled_reason)s, %(sealed)s"
+        "INSERT INTO webhook_endpoints (id, url, client, description, event_types, disabled_reason,"  # noqa: S608
+        " sealed_secret) SELECT %(id)s, %(url)s, %(client)s, %(description)s, %(event_types)s::text[],"
+        " %(disabled_reason)s, %(sealed)s"
         " WHERE (SELECT count(*) FROM webhook_endpoints WHERE deleted_at IS NULL) < %(limit)s"
         f" RETURNING {_COLUMNS}",
         {
             "id": endpoint_id,
             "url": draft.url,
+            "client": draft.client,
             "description": draft.description,
             "event_types": list(draft.event_types),
             "disabled_reason": draft.disabled_reason,
@@ -115,7 +120,8 @@ def find(conn: "LedgerConnection", *, after: tuple[datetime, UUID] | None, limit
 def replace(conn: "LedgerConnection", endpoint_id: UUID, draft: EndpointDraft) -> Endpoint | None:
     """Writes all writable fields; an endpoint that is enabled starts without a record of failures."""
     row = conn.execute(
-        "UPDATE webhook_endpoints SET url = %(url)s, description = %(description)s,"  # noqa: S608
+        "UPDATE webhook_endpoints SET url = %(url)s, client = %(client)s,"  # noqa: S608
+        " description = %(description)s,"
         " event_types = %(event_types)s::text[], disabled_reason = %(disabled_reason)s,"
         " failing_since = CASE WHEN disabled_reason IS NULL AND url = %(url)s THEN failing_since END,"
         " updated_at = now()"
@@ -123,6 +129,7 @@ def replace(conn: "LedgerConnection", endpoint_id: UUID, draft: EndpointDraft) -
         {
             "id": endpoint_id,
             "url": draft.url,
+            "client": draft.client,
             "description": draft.description,
             "event_types": list(draft.event_types),
             "disabled_reason": draft.disabled_reason,

@@ -27,11 +27,12 @@ _DELIVER: Final = """
     INSERT INTO webhook_deliveries (endpoint_id, event_id)
     SELECT e.id, event.id FROM event JOIN webhook_endpoints e ON event.type = ANY (e.event_types)
      WHERE e.disabled_reason IS NULL AND e.deleted_at IS NULL
+       AND (e.client IS NULL OR e.client = event.client)
 """
 _TELL_JOB: Final = f"""
     WITH event AS (
-        INSERT INTO webhook_events (id, type, job_id, body)
-        SELECT %(id)s, %(type)s, j.id, json_build_object(
+        INSERT INTO webhook_events (id, type, job_id, client, body)
+        SELECT %(id)s, %(type)s, j.id, v.client, json_build_object(
             'type', %(type)s::text,
             'timestamp', to_char(j.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
             'data', json_build_object(
@@ -39,14 +40,15 @@ _TELL_JOB: Final = f"""
                 'attempt', j.attempt, 'profile', j.profile, 'filename', j.filename, 'warnings', j.warnings,
                 'error', CASE WHEN j.error_code IS NOT NULL THEN json_build_object(
                     'code', j.error_code, 'message', j.error_message, 'remedy', j.error_remedy) END))::text
-          FROM jobs j WHERE j.id = %(job_id)s
-        ON CONFLICT (id) DO NOTHING RETURNING id, type)
+          FROM jobs j JOIN videos v ON v.id = j.video_id WHERE j.id = %(job_id)s
+        ON CONFLICT (id) DO NOTHING RETURNING id, type, client)
     {_DELIVER}
 """  # noqa: S608 -- constants
 _TELL: Final = f"""
     WITH event AS (
-        INSERT INTO webhook_events (id, type, body) VALUES (%(id)s, %(type)s, %(body)s)
-        ON CONFLICT (id) DO NOTHING RETURNING id, type)
+        INSERT INTO webhook_events (id, type, client, body)
+        SELECT %(id)s, %(type)s, w.client, %(body)s FROM webhook_endpoints w WHERE w.id = %(endpoint_id)s
+        ON CONFLICT (id) DO NOTHING RETURNING id, type, client)
     {_DELIVER}
 """  # noqa: S608 -- constants
 
@@ -63,12 +65,13 @@ def tell_job(conn: "LedgerConnection", job_id: UUID, attempt: int, event_type: s
 
 
 def tell_disabled(conn: "LedgerConnection", endpoint_id: UUID, url: str, reason: str) -> None:
-    """Stores that the platform gave an endpoint up, for the other endpoints that want to know."""
+    """Stores that the platform gave an endpoint up, for the other endpoints that want and may know."""
     now = datetime.now(UTC)
     data = {"webhook_id": str(endpoint_id), "url": url, "reason": reason}
     told = {
         "id": uuid5(endpoint_id, f"disabled/{now.isoformat()}"),
         "type": "webhook.disabled",
+        "endpoint_id": endpoint_id,
         "body": _body("webhook.disabled", now, data),
     }
     conn.execute(_TELL, told)

@@ -98,7 +98,7 @@ def _replay(
     query = f"""
         INSERT INTO webhook_deliveries AS known (endpoint_id, event_id)
         SELECT e.id, v.id FROM webhook_endpoints e, webhook_events v
-         WHERE e.id = %(endpoint_id)s AND {condition}
+         WHERE e.id = %(endpoint_id)s AND (e.client IS NULL OR e.client = v.client) AND {condition}
          ORDER BY v.created_at LIMIT {MAX_REPLAYED}
         ON CONFLICT (endpoint_id, event_id) DO UPDATE
            SET status = 'PENDING', attempts = 0, due_at = now(), delivered_at = NULL

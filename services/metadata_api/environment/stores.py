@@ -13,7 +13,7 @@ from runtime import clients
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from ledger.database.connection import ConnectionKeeper, LedgerConnection
+    from ledger.database.connection import ConnectionKeeper, PatientConnection
     from runtime.database import SecretCredentials
 
 # Longer than the role's statement_timeout, short enough to answer 503 within three seconds.
@@ -31,7 +31,7 @@ class Stores:
         self._stores = settings
         self.progress = LiveProgress(settings.redis_host, settings.redis_port, self._redis_token)
 
-    def connection(self) -> "AbstractContextManager[LedgerConnection]":
+    def connection(self) -> "AbstractContextManager[PatientConnection]":
         """Lends the warm connection to the ledger.
 
         Raises:

@@ -28,6 +28,10 @@ class ProblemCode(StrEnum):
     SOURCE_NOT_FOUND = "SOURCE_NOT_FOUND"
     SUBTITLES_REFUSED = "SUBTITLES_REFUSED"
     WEBHOOK_URL_NOT_ALLOWED = "WEBHOOK_URL_NOT_ALLOWED"
+    API_KEY_REQUIRED = "API_KEY_REQUIRED"
+    API_KEY_UNKNOWN = "API_KEY_UNKNOWN"
+    SCOPE_TOO_SMALL = "SCOPE_TOO_SMALL"
+    NOT_YOURS = "NOT_YOURS"
     PLAYBACK_LINK_INVALID = "PLAYBACK_LINK_INVALID"
     PLAYBACK_LINK_EXPIRED = "PLAYBACK_LINK_EXPIRED"
     ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND"
@@ -39,6 +43,7 @@ class ProblemCode(StrEnum):
     QUEUE_NOT_FOUND = "QUEUE_NOT_FOUND"
     WEBHOOK_NOT_FOUND = "WEBHOOK_NOT_FOUND"
     WEBHOOK_EVENT_NOT_FOUND = "WEBHOOK_EVENT_NOT_FOUND"
+    KEY_NOT_FOUND = "KEY_NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     JOB_NOT_COMPLETED = "JOB_NOT_COMPLETED"
     JOB_SETTLED = "JOB_SETTLED"
@@ -51,6 +56,7 @@ class ProblemCode(StrEnum):
     VIDEO_PURGED = "VIDEO_PURGED"
     VIDEO_NOT_READY = "VIDEO_NOT_READY"
     WEBHOOKS_EXHAUSTED = "WEBHOOKS_EXHAUSTED"
+    KEY_NOT_REVOCABLE = "KEY_NOT_REVOCABLE"
     IDEMPOTENT_RESULT_GONE = "IDEMPOTENT_RESULT_GONE"
     VERSION_MISMATCH = "VERSION_MISMATCH"
     BODY_TOO_LARGE = "BODY_TOO_LARGE"
@@ -70,6 +76,10 @@ _STATUS: Final[Mapping[ProblemCode, HTTPStatus]] = {
     ProblemCode.SOURCE_NOT_FOUND: HTTPStatus.BAD_REQUEST,
     ProblemCode.SUBTITLES_REFUSED: HTTPStatus.BAD_REQUEST,
     ProblemCode.WEBHOOK_URL_NOT_ALLOWED: HTTPStatus.BAD_REQUEST,
+    ProblemCode.API_KEY_REQUIRED: HTTPStatus.UNAUTHORIZED,
+    ProblemCode.API_KEY_UNKNOWN: HTTPStatus.UNAUTHORIZED,
+    ProblemCode.SCOPE_TOO_SMALL: HTTPStatus.FORBIDDEN,
+    ProblemCode.NOT_YOURS: HTTPStatus.FORBIDDEN,
     ProblemCode.PLAYBACK_LINK_INVALID: HTTPStatus.FORBIDDEN,
     ProblemCode.PLAYBACK_LINK_EXPIRED: HTTPStatus.FORBIDDEN,
     ProblemCode.ROUTE_NOT_FOUND: HTTPStatus.NOT_FOUND,
@@ -81,6 +91,7 @@ _STATUS: Final[Mapping[ProblemCode, HTTPStatus]] = {
     ProblemCode.QUEUE_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.WEBHOOK_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.WEBHOOK_EVENT_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ProblemCode.KEY_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
     ProblemCode.JOB_NOT_COMPLETED: HTTPStatus.CONFLICT,
     ProblemCode.JOB_SETTLED: HTTPStatus.CONFLICT,
@@ -93,6 +104,7 @@ _STATUS: Final[Mapping[ProblemCode, HTTPStatus]] = {
     ProblemCode.VIDEO_PURGED: HTTPStatus.CONFLICT,
     ProblemCode.VIDEO_NOT_READY: HTTPStatus.CONFLICT,
     ProblemCode.WEBHOOKS_EXHAUSTED: HTTPStatus.CONFLICT,
+    ProblemCode.KEY_NOT_REVOCABLE: HTTPStatus.CONFLICT,
     ProblemCode.IDEMPOTENT_RESULT_GONE: HTTPStatus.CONFLICT,
     ProblemCode.VERSION_MISMATCH: HTTPStatus.PRECONDITION_FAILED,
     ProblemCode.BODY_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -180,6 +192,12 @@ def status_of(code: ProblemCode) -> HTTPStatus:
 def field_problem(field: str, message: str, code: ProblemCode = ProblemCode.VALIDATION_FAILED) -> Problem:
     """A problem with exactly one field of the request."""
     return Problem(code, f"{field}: {message}", [FieldError(field=field, message=message)])
+
+
+def not_found(code: ProblemCode, name: str) -> Problem:
+    """The problem of a thing that does not exist."""
+    kind = code.removesuffix("_NOT_FOUND").lower().replace("_", " ")
+    return Problem(code, f"{kind} {name[:100]!r} does not exist")
 
 
 def problem_details(problem: Problem, request_id: str) -> ProblemDetails:

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from ledger.access import owners
 from ledger.errors import QueueFullError
 from ledger.models import ArchivedSource, NewJob, SourceObject
 from ledger.overrides import NO_OVERRIDES, Overrides
@@ -12,13 +13,13 @@ from ledger.states import JobStatus
 from ledger.videos import sidecars, videos
 from ledger.videos.sidecars import NewSidecar, TooManyTracksError
 from ledger.videos.videos import VideoDraft
+from metadata_api.access.access import Access
 from metadata_api.environment import multipart
-from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.http.problems import Problem, ProblemCode, field_problem, not_found
 from metadata_api.jobs.archived import refuse_archived, wait_if_restoring
 from metadata_api.jobs.overrides import check_overrides
-from metadata_api.jobs.sources import check_size, find_source, is_present
+from metadata_api.jobs.sources import check_size, find_source, is_present, source_not_found
 from metadata_api.models.jobs import SourceJobBody, UploadJobBody
-from metadata_api.operations.request import not_found
 from metadata_api.playback.subtitles import new_sidecar
 from metadata_api.settings import CreationSettings
 from runtime.archive import READABLE, Availability
@@ -51,14 +52,14 @@ class JobDraft:
     """A checked request for a job.
 
     Attributes:
-        owner: Public id of the API key that drafts it, or CONSOLE_OWNER.
+        access: Who drafts it; the client will own it.
         source: None when the file is still to be uploaded.
         availability: Whether the source can be read at once.
         overrides: What it asks for beyond its profile.
         subtitles: What it adds to the video's record.
     """
 
-    owner: str
+    access: Access
     body: UploadJobBody | SourceJobBody
     source: SourceObject | None
     filename: str
@@ -67,12 +68,12 @@ class JobDraft:
     subtitles: tuple[NewSidecar, ...] = ()
 
 
-def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: CreationSettings) -> JobDraft:
+def draft_job(body: UploadJobBody | SourceJobBody, access: Access, settings: CreationSettings) -> JobDraft:
     """What is ordered, if this deployment can do it.
 
     Args:
         body: What is asked for.
-        owner: Public id of the API key that asks, or CONSOLE_OWNER.
+        access: Who asks.
         settings: Of this deployment.
 
     Raises:
@@ -88,11 +89,12 @@ def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: Creatio
             raise field_problem("deduplicate", "needs sha256, by which the same bytes are known")
         source, filename, availability = None, body.filename, READABLE
     else:
+        access.check_source(body.source.bucket, body.source.key, source_not_found(body.source.bucket))
         found, filename = find_source(body.source, settings), _filename_of_key(body.source.key)
         source, availability = found.source, found.availability
     overrides = check_overrides(body, profile, settings)
     return JobDraft(
-        owner=owner,
+        access=access,
         body=body,
         source=source,
         filename=filename,
@@ -135,7 +137,7 @@ def make_job(
         The new job; None when it has its outputs already, from an earlier one.
 
     Raises:
-        Problem: VIDEO_NOT_FOUND, or SOURCE_ARCHIVED.
+        Problem: VIDEO_NOT_FOUND, NOT_YOURS, or SOURCE_ARCHIVED.
     """
     # Loads the database driver; by now the connection has done so.
     from ledger.jobs import jobs
@@ -143,9 +145,8 @@ def make_job(
     video_id, video = draft.body.video_id, None
     if video_id is None:
         video_id, video = uuid4(), _draft(draft)
-    # Locked, so that it cannot be deleted before its job exists.
-    elif videos.lock(conn, video_id) is None:
-        raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+    else:
+        _hold_video(conn, draft.access, video_id)
     new = _new_job(job_id, video_id, draft, settings.ingest_bucket, batch_id)
     new = replace(new, execution_arn=execution_arn)
     made = None
@@ -162,6 +163,14 @@ def make_job(
     for track in draft.subtitles:
         _put_subtitles(conn, new.video_id, track)
     return made
+
+
+def _hold_video(conn: "LedgerConnection", access: Access, video_id: UUID) -> None:
+    """Locks the record, so that it cannot be deleted before its job exists."""
+    missing = not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+    access.check_owner(owners.of_video(conn, video_id), missing, changes=True)
+    if videos.lock(conn, video_id) is None:
+        raise missing
 
 
 def _put_subtitles(conn: "LedgerConnection", video_id: UUID, track: NewSidecar) -> None:
@@ -189,22 +198,22 @@ def _answer_with_known_outputs(
         return False
     from ledger.jobs import reuse
 
-    known = reuse.find(conn, draft.body.sha256, new.profile, draft.overrides)
+    known = reuse.find(conn, draft.body.sha256, new.profile, draft.overrides, client=draft.access.reuses_of)
     # The ledger knows of every deletion of its own, but not of what somebody does in the bucket.
     if known is None or not is_present(known.output_bucket, known.manifest_key, None):
         return False
     if video is not None:
-        videos.create(conn, new.video_id, video)
+        videos.create(conn, new.video_id, video, new.owner)
     reuse.create_completed_job(conn, new, known, stack=stack)
     return True
 
 
 def refuse_when_full(conn: "LedgerConnection", owner: str, adding: int, max_waiting_jobs: int) -> None:
-    """Takes no more drafts of a key while too many of its jobs have not begun.
+    """Takes no more drafts of a client while too many of its jobs have not begun.
 
     Args:
         conn: An open connection.
-        owner: Public id of the API key.
+        owner: The client.
         adding: How many jobs are about to be made.
         max_waiting_jobs: Most that may wait at a time.
 
@@ -273,7 +282,7 @@ def _new_job(
         return NewJob(
             id=job_id,
             video_id=video_id,
-            owner=draft.owner,
+            owner=draft.access.caller.client,
             priority=body.priority,
             profile=body.profile,
             filename=draft.filename,
@@ -286,7 +295,7 @@ def _new_job(
     return NewJob(
         id=job_id,
         video_id=video_id,
-        owner=draft.owner,
+        owner=draft.access.caller.client,
         priority=body.priority,
         profile=body.profile,
         filename=draft.filename,

@@ -6,11 +6,13 @@ from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
 
+from ledger.access.record_events import RecordEvent
 from ledger.jobs.job_queries import EventRow, JobDetail, JobRow
 from ledger.states import ErrorCode, JobStatus
 from ledger.videos.videos import Video
 from metadata_api.environment.live_progress import LiveProgress, Progress
 from metadata_api.http.responses import optional_timestamp, timestamp
+from metadata_api.models.access import ActorView, RecordEventView
 from metadata_api.models.jobs import EventView, JobError, JobSummary, JobView, OutputView
 from metadata_api.models.records import RecordView, VideoState, WarningView
 
@@ -21,6 +23,7 @@ def record_view(video: Video) -> RecordView:
     """A record as callers read it."""
     return RecordView(
         video_id=str(video.id),
+        client=video.client,
         title=video.title,
         description=video.description,
         tags=video.tags,
@@ -101,7 +104,23 @@ def job_view(detail: JobDetail, live: Progress | None) -> JobView:
 def event_view(event: EventRow) -> EventView:
     """One entry of a job's history."""
     return EventView(
-        event_id=event.id, type=event.type, attempt=event.attempt, at=timestamp(event.at), data=event.data
+        event_id=event.id,
+        type=event.type,
+        attempt=event.attempt,
+        at=timestamp(event.at),
+        actor=cast(ActorView | None, event.actor),
+        data=event.data,
+    )
+
+
+def record_event_view(event: RecordEvent) -> RecordEventView:
+    """One entry of a record's history."""
+    return RecordEventView(
+        event_id=event.id,
+        type=event.type,
+        at=timestamp(event.at),
+        actor=cast(ActorView | None, event.actor),
+        data=event.data,
     )
 
 

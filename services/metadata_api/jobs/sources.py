@@ -37,8 +37,7 @@ def find_source(location: SourceLocation, settings: CreationSettings) -> FoundSo
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _ABSENT_STATUSES:
             raise
-        message = f"there is no readable object with this key in {location.bucket!r}"
-        raise field_problem("source.key", message, ProblemCode.SOURCE_NOT_FOUND) from error
+        raise source_not_found(location.bucket) from error
     check_size(head["ContentLength"], settings)
     source = SourceObject(
         bucket=location.bucket,
@@ -48,6 +47,12 @@ def find_source(location: SourceLocation, settings: CreationSettings) -> FoundSo
         version_id=head.get("VersionId"),
     )
     return FoundSource(source=source, availability=archive.availability(head))
+
+
+def source_not_found(bucket: str) -> Problem:
+    """The problem of an object that does not exist, or not for this caller."""
+    message = f"there is no readable object with this key in {bucket!r}"
+    return field_problem("source.key", message, ProblemCode.SOURCE_NOT_FOUND)
 
 
 def is_present(bucket: str, key: str, version_id: str | None) -> bool:

@@ -35,6 +35,7 @@ _PROFILE: Final = r"^[a-z][a-z0-9-]*$"
 _SHA256: Final = r"^[0-9a-fA-F]{64}$"
 _BUCKET: Final = r"^[a-z0-9][a-z0-9.-]+$"
 _KEY_TEXT: Final = r"^[\x21-\x7e]+$"
+_CLIENT: Final = r"^[a-z0-9][a-z0-9-]{0,30}$"
 _URL: Final = r"^https?://[\x21-\x7e]+$"
 # What to tell people instead of a regular expression.
 PATTERN_HINTS: Final[Mapping[str, str]] = {
@@ -47,6 +48,7 @@ PATTERN_HINTS: Final[Mapping[str, str]] = {
     _SHA256: "must be 64 hexadecimal digits",
     _BUCKET: "must be a bucket name",
     _KEY_TEXT: "must be printable ASCII without spaces",
+    _CLIENT: "must be 1 to 31 lower-case letters, digits and hyphens, beginning with a letter or digit",
     _URL: "must be a URL of printable ASCII characters that begins with https://",
 }
 _UNSAFE: Final = frozenset(map(chr, (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))))
@@ -113,6 +115,7 @@ WholeNumber = Annotated[int, BeforeValidator(_whole)]
 PictureHeight = Annotated[int, Field(ge=64, le=8_640), BeforeValidator(_whole)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
 CursorText = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+ClientId = Annotated[str, StringConstraints(pattern=_CLIENT)]
 UrlText = Annotated[str, StringConstraints(max_length=2_048, pattern=_URL)]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_KEY_TEXT)]
 

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, TypeAdapt
 from typing_extensions import TypedDict
 
 from ledger.states import DEFAULT_PRIORITY, HIGHEST_PRIORITY, ErrorCode, JobStatus
+from metadata_api.models.access import ActorView
 from metadata_api.models.fields import (
     CursorText,
     FileName,
@@ -221,12 +222,13 @@ class JobCreated(TypedDict):
 
 
 class EventView(TypedDict):
-    """One thing that happened to a job."""
+    """One thing that happened to a job; actor is null where the platform did it by itself."""
 
     event_id: int
     type: str
     attempt: int | None
     at: str
+    actor: ActorView | None
     data: dict[str, JsonValue]
 
 

@@ -130,10 +130,12 @@ class WarningView(TypedDict):
 class RecordView(TypedDict):
     """A video and what is known about it; warnings tell what was odd about the source of its current job.
 
+    client is whose it is.
     deleted_at is null unless the video is deleted; from purge_at on it can go for good at any moment.
     """
 
     video_id: str
+    client: str
     title: str
     description: str
     tags: list[str]

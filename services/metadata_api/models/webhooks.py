@@ -5,7 +5,15 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from metadata_api.models.fields import CursorText, Description, Moment, UniqueTags, UrlText, WholeNumber
+from metadata_api.models.fields import (
+    ClientId,
+    CursorText,
+    Description,
+    Moment,
+    UniqueTags,
+    UrlText,
+    WholeNumber,
+)
 from metadata_api.models.records import (
     DEFAULT_PAGE_SIZE,
     PageSize,
@@ -32,6 +40,9 @@ class WebhookBody(RequestModel):
     description: _Description = ""
     events: _EventTypes = Field(description="Types of events that it gets.")
     enabled: bool = True
+    client: ClientId | None = Field(
+        default=None, description="Whose records it is told about; null means everybody's."
+    )
 
 
 class WebhookPatch(RequestModel):
@@ -41,6 +52,9 @@ class WebhookPatch(RequestModel):
     description: _Description = Field(default="", json_schema_extra=without_default)
     events: _EventTypes = Field(default_factory=list)
     enabled: bool = Field(default=True, json_schema_extra=without_default)
+    client: ClientId | None = Field(
+        default=None, description="Null means everybody's.", json_schema_extra=without_default
+    )
 
 
 class RotateBody(RequestModel):
@@ -72,10 +86,14 @@ class DeliveryQuery(WebhookQuery):
 
 
 class WebhookView(TypedDict):
-    """An endpoint. disabled_reason is null while it gets events; failing_since while nothing fails."""
+    """An endpoint. disabled_reason is null while it gets events; failing_since while nothing fails.
+
+    client is whose records it is told about, or null for everybody's.
+    """
 
     webhook_id: str
     url: str
+    client: str | None
     description: str
     events: list[str]
     enabled: bool

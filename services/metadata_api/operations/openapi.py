@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from ledger.access.keys import Scope
 from metadata_api.http.problems import CONTENT_TYPE as PROBLEM_TYPE
 from metadata_api.http.problems import (
     RETRY_AFTER_SECONDS,
@@ -17,13 +18,13 @@ from metadata_api.http.problems import (
 )
 from metadata_api.http.responses import JSON_CONTENT_TYPE
 from metadata_api.models.subtitles import NAME_PATTERN
-from metadata_api.operations.operation import COMMON_PROBLEMS, HeaderParameter, Operation
+from metadata_api.operations.operation import HeaderParameter, Operation
 
 _VERSION: Final = "1.0.0"
 _REFERENCE: Final = "#/components/schemas/{model}"
 _ID: Final = {"type": "string", "format": "uuid"}
 _PATH_SCHEMAS: Final = {
-    **dict.fromkeys(("video_id", "job_id", "batch_id", "webhook_id", "event_id"), _ID),
+    **dict.fromkeys(("video_id", "job_id", "batch_id", "webhook_id", "event_id", "key_id"), _ID),
     "track_name": {"type": "string", "pattern": NAME_PATTERN},
 }
 # Where the answers of operations that make something hold its id, for links to what can be done with it.
@@ -32,6 +33,7 @@ _MADE: Final = {
     "create_batch": {"batch_id": "/batch_id"},
     "create_record": {"video_id": "/video_id"},
     "create_webhook": {"webhook_id": "/webhook/webhook_id"},
+    "make_key": {"key_id": "/key/key_id"},
 }
 _DESCRIPTION: Final = (
     "Upload videos, follow their processing, read what was made of them and keep their metadata."
@@ -43,6 +45,12 @@ _DESCRIPTION: Final = (
 _RETRY_AFTER: Final = {
     "Retry-After": {
         "description": f"Seconds to wait before trying again, usually {RETRY_AFTER_SECONDS}.",
+        "schema": {"type": "string"},
+    }
+}
+_CHALLENGE: Final = {
+    "WWW-Authenticate": {
+        "description": "Names the scheme ApiKey and the header that takes the key.",
         "schema": {"type": "string"},
     }
 }
@@ -111,7 +119,7 @@ def _operation(operation: Operation, schemas: _Schemas, links: Mapping[str, Any]
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "description": operation.description,
+        "description": operation.description if operation.open else _for_whom(operation),
         "tags": [operation.tag],
         "responses": _responses(operation, schemas, links),
     }
@@ -123,7 +131,14 @@ def _operation(operation: Operation, schemas: _Schemas, links: Mapping[str, Any]
         described["requestBody"] = {"required": True, "content": content}
     if operation.open:
         described["security"] = []
+    else:
+        described["x-scope"] = str(operation.scope)
     return described
+
+
+def _for_whom(operation: Operation) -> str:
+    above = "" if operation.scope is Scope.OPERATOR else " and above"
+    return f"{operation.description} For keys of scope {operation.scope}{above}."
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -190,9 +205,7 @@ def _responses(operation: Operation, schemas: _Schemas, links: Mapping[str, Any]
             responses[str(status.value)]["links"] = links
     if not operation.open:
         responses |= {status: _gateway_answer(status, schemas) for status in _GATEWAY_ANSWERS}
-    # Open paths without problems of their own never leave this process.
-    common = COMMON_PROBLEMS if operation.problems or not operation.open else ()
-    for status, codes in _by_status((*operation.problems, *common)).items():
+    for status, codes in _by_status(operation.all_problems()).items():
         known = responses.get(str(status.value))
         answer = _problem(status, codes, schemas)
         responses[str(status.value)] = _either(known, answer) if known else answer
@@ -256,6 +269,8 @@ def _problem(status: HTTPStatus, codes: Iterable[ProblemCode], schemas: _Schemas
     }
     if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         answer["headers"] = _RETRY_AFTER
+    if status is HTTPStatus.UNAUTHORIZED:
+        answer["headers"] = _CHALLENGE
     return answer
 
 

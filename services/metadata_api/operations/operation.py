@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
+from ledger.access.keys import Scope
 from metadata_api.http.problems import ProblemCode
 from metadata_api.http.responses import JSON_CONTENT_TYPE, Response
 from metadata_api.operations.request import JSON_TYPES, ApiRequest
@@ -14,8 +15,10 @@ from metadata_api.operations.request import JSON_TYPES, ApiRequest
 Handler = Callable[[ApiRequest], Response]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-# Every operation behind the key can meet these.
+# Every operation can meet these.
 COMMON_PROBLEMS: Final = (ProblemCode.INTERNAL, ProblemCode.DATABASE_UNAVAILABLE)
+# Every operation behind the key can meet these as well.
+KEY_PROBLEMS: Final = (ProblemCode.API_KEY_REQUIRED, ProblemCode.API_KEY_UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Operation:
         problems: Problems it can answer with, besides those that all have.
         also: Further statuses with the same body, for example 503 of /health.
         open: Needs no API key.
+        scope: What the key must reach; whoever forgets to say it gets an operation for operators.
     """
 
     method: Method
@@ -58,6 +62,24 @@ class Operation:
     problems: Sequence[ProblemCode] = ()
     also: Sequence[HTTPStatus] = ()
     open: bool = False
+    scope: Scope = Scope.OPERATOR
+
+    @property
+    def reads(self) -> bool:
+        """Whether it leaves everything as it is."""
+        return self.method == "GET"
+
+    def all_problems(self) -> tuple[ProblemCode, ...]:
+        """Everything that it can answer with, for its place behind the key too."""
+        if self.open:
+            # Open paths without problems of their own never leave this process.
+            return (*COMMON_PROBLEMS, *self.problems) if self.problems else ()
+        refusals = [*KEY_PROBLEMS]
+        if self.scope is not Scope.VIEWER:
+            refusals.append(ProblemCode.SCOPE_TOO_SMALL)
+        if self.scope is Scope.PRODUCER:
+            refusals.append(ProblemCode.NOT_YOURS)
+        return (*COMMON_PROBLEMS, *refusals, *self.problems)
 
 
 @dataclass(slots=True)

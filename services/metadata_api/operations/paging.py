@@ -76,9 +76,11 @@ def read_page(
     Raises:
         Problem: CURSOR_INVALID.
     """
-    scope, signer = scope_of(name, query), request.resources.cursors
+    whose = request.access.only_client
+    scope = scope_of(name if whose is None else f"{name} of {whose}", query)
+    signer = request.resources.cursors
     after = None if query.cursor is None else unpack_position(signer.unseal(scope, query.cursor))
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         rows = find(conn, after, query.limit + 1)
     return split_page(
         rows, query.limit, lambda row: signer.seal(scope, pack_position(row.created_at, row.id))

@@ -3,18 +3,23 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from metadata_api.http.problems import FieldError, Problem, ProblemCode, field_problem
+from ledger.access.actors import acting_for
+from metadata_api.access.access import Access
+from metadata_api.access.caller import Caller
+from metadata_api.http.problems import FieldError, Problem, ProblemCode, field_problem, not_found
 from metadata_api.models.fields import PATTERN_HINTS, IdempotencyKey
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+    from ledger.database.connection import LedgerConnection
     from metadata_api.environment.resources import Resources
 
 MAX_BODY_BYTES: Final = 65_536
@@ -36,6 +41,7 @@ class ApiRequest:
         path: Path parameters by name, as they came.
         resources: The clients and settings of this environment.
         request_id: Goes into the answer, its headers and the logs.
+        access: Who sent it, and what they may; None where no key is needed.
     """
 
     def __init__(
@@ -45,18 +51,38 @@ class ApiRequest:
         path: Mapping[str, str],
         resources: "Resources",
         request_id: str,
+        access: Access | None = None,
     ) -> None:
         self._event = event
         self._headers = headers
         self._path = path
         self.resources = resources
         self.request_id = request_id
+        self._access = access
 
     @property
-    def caller(self) -> str:
-        """Public id of the API key used, which separates callers' idempotency keys; never the key itself."""
-        identity = self._event.get("requestContext", {}).get("identity") or {}
-        return str(identity.get("apiKeyId") or "anonymous")
+    def access(self) -> Access:
+        """What the caller may do; operations that need no key have nobody to ask for."""
+        if self._access is None:
+            message = "an operation without a key has no caller"
+            raise LookupError(message)
+        return self._access
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+        return self.access.caller
+
+    @contextmanager
+    def connection(self) -> "Iterator[LedgerConnection]":
+        """Lends the warm connection to the ledger, whose histories name the caller.
+
+        Raises:
+            LedgerUnavailableError: The database is away.
+        """
+        actor = None if self._access is None else self._access.caller.in_request(self.request_id)
+        with self.resources.connection() as conn, acting_for(conn, actor):
+            yield conn
 
     def header(self, name: str) -> str | None:
         """One request header, whatever the case of its name."""
@@ -162,12 +188,6 @@ class ApiRequest:
     def fingerprint(self) -> str:
         """Digest of the body, by which a reused idempotency key is told from a repeated call."""
         return hashlib.sha256(self._decoded_body()).hexdigest()
-
-
-def not_found(code: ProblemCode, name: str) -> Problem:
-    """The problem of a thing that does not exist."""
-    kind = code.removesuffix("_NOT_FOUND").lower().replace("_", " ")
-    return Problem(code, f"{kind} {name[:100]!r} does not exist")
 
 
 def _adapter(model: Any) -> TypeAdapter[Any]:

@@ -6,11 +6,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
+from ledger.access.keys import Scope
 from ledger.jobs import batches, idempotency, job_queries
 from ledger.jobs.job_queries import JobRow
 from ledger.states import TERMINAL_STATUSES, JobStatus
 from ledger.videos import videos
-from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.access.access import Access
+from metadata_api.http.problems import Problem, ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response, timestamp
 from metadata_api.jobs.creation import CREATION_PROBLEMS, JobDraft, draft_job, make_job, refuse_when_full
 from metadata_api.jobs.execution_control import start_now
@@ -18,7 +20,7 @@ from metadata_api.jobs.rendering import job_summary, live_progress
 from metadata_api.jobs.upload_tickets import upload_ticket
 from metadata_api.models.batches import BatchBody, BatchCreated, BatchItem, BatchView, StatusCounts
 from metadata_api.operations.operation import IDEMPOTENCY_KEY, LOCATION, RouteGroup
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 from metadata_api.settings import ApiSettings
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _OPERATION: Final = "create-batch"
     "POST",
     "/batches",
     summary="Create a batch of jobs",
+    scope=Scope.PRODUCER,
     body=BatchBody,
     returns=BatchCreated,
     status=HTTPStatus.CREATED,
@@ -42,8 +45,8 @@ _OPERATION: Final = "create-batch"
 def create_batch(request: ApiRequest) -> Response:
     """Up to 100 jobs as in POST /jobs: all are made, or none and the answer names the field at fault."""
     settings = request.resources.settings
-    drafts = _checked(request.body(BatchBody), request.caller, settings)
-    with request.resources.connection() as conn:
+    drafts = _checked(request.body(BatchBody), request.access, settings)
+    with request.connection() as conn:
         with conn.transaction():
             batch_id = _store(conn, request, drafts)
         made = batches.created_at(conn, batch_id)
@@ -62,13 +65,14 @@ def create_batch(request: ApiRequest) -> Response:
     "GET",
     "/batches/{batch_id}",
     summary="Watch a batch",
+    scope=Scope.VIEWER,
     returns=BatchView,
     problems=(ProblemCode.BATCH_NOT_FOUND,),
 )
 def get_batch(request: ApiRequest) -> Response:
     """How many jobs of a batch are in each status, and every job with its live progress."""
     batch_id = request.path_id("batch_id", ProblemCode.BATCH_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         made = batches.created_at(conn, batch_id)
         if made is None:
             raise not_found(ProblemCode.BATCH_NOT_FOUND, str(batch_id))
@@ -85,11 +89,11 @@ def get_batch(request: ApiRequest) -> Response:
     return json_response(view)
 
 
-def _checked(body: BatchBody, owner: str, settings: ApiSettings) -> list[JobDraft]:
+def _checked(body: BatchBody, access: Access, settings: ApiSettings) -> list[JobDraft]:
     drafts: list[JobDraft] = []
     for position, wanted in enumerate(body.jobs):
         try:
-            drafts.append(draft_job(wanted, owner, settings))
+            drafts.append(draft_job(wanted, access, settings))
         except Problem as problem:
             raise problem.within(f"jobs.{position}") from problem
     return drafts
@@ -101,7 +105,7 @@ def _store(conn: "LedgerConnection", request: ApiRequest, drafts: Sequence[JobDr
     if key is not None:
         known_id = idempotency.claim(
             conn,
-            caller=request.caller,
+            caller=request.caller.client,
             operation=_OPERATION,
             key=key,
             request_sha256=request.fingerprint(),
@@ -110,11 +114,11 @@ def _store(conn: "LedgerConnection", request: ApiRequest, drafts: Sequence[JobDr
         if known_id != batch_id:
             return known_id
     settings = request.resources.settings
-    refuse_when_full(conn, request.caller, len(drafts), settings.max_waiting_jobs)
+    refuse_when_full(conn, request.caller.client, len(drafts), settings.max_waiting_jobs)
     # In one draft, so that two batches on the same records cannot wait for each other.
     for video_id in sorted({draft.body.video_id for draft in drafts if draft.body.video_id is not None}):
         videos.lock(conn, video_id)
-    batches.create(conn, batch_id)
+    batches.create(conn, batch_id, request.caller.client)
     for position, draft in enumerate(drafts):
         try:
             make_job(conn, draft, uuid4(), settings, batch_id=batch_id)

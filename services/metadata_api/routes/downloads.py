@@ -2,16 +2,17 @@
 
 from pathlib import PurePosixPath
 
+from ledger.access.keys import Scope
 from ledger.jobs import job_queries
 from ledger.states import JobStatus
 from metadata_api.environment.presign import StoredObject
-from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.problems import Problem, ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.archived import refuse_unreadable, source_of
 from metadata_api.jobs.sources import look_at
 from metadata_api.models.jobs import DownloadLink
 from metadata_api.operations.operation import RouteGroup
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 
 routes = RouteGroup("Downloads")
 # Whatever was uploaded is offered as bytes: its declared type is the uploader's claim.
@@ -22,6 +23,7 @@ _ORIGINAL_CONTENT_TYPE = "application/octet-stream"
     "GET",
     "/jobs/{job_id}/download/original",
     summary="Link to the uploaded file",
+    scope=Scope.PRODUCER,
     returns=DownloadLink,
     problems=(
         ProblemCode.JOB_NOT_FOUND,
@@ -33,7 +35,7 @@ _ORIGINAL_CONTENT_TYPE = "application/octet-stream"
 def link_original(request: ApiRequest) -> Response:
     """A link, valid for one hour, to the file as it was uploaded; not while it lies in the archive."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         detail = job_queries.get(conn, job_id)
         if detail is None:
             raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
@@ -60,6 +62,7 @@ def link_original(request: ApiRequest) -> Response:
     "GET",
     "/jobs/{job_id}/download/{output_name}",
     summary="Link to an output",
+    scope=Scope.VIEWER,
     returns=DownloadLink,
     problems=(
         ProblemCode.JOB_NOT_FOUND,
@@ -72,7 +75,7 @@ def link_output(request: ApiRequest) -> Response:
     """A link, valid for one hour, to one of the outputs that GET /jobs/{job_id} names."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     name = request.path_text("output_name")
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         found = job_queries.find_output(conn, job_id, name)
     if found is None:
         raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))

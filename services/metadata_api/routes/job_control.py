@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from ledger.access.keys import Scope
 from ledger.errors import WrongStateError
 from ledger.jobs import job_queries
 from ledger.jobs.job_queries import JobDetail
 from ledger.videos import videos
-from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.problems import Problem, ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.archived import refuse_archived, source_of, wait_if_restoring
 from metadata_api.jobs.creation import refuse_when_full
@@ -17,7 +18,7 @@ from metadata_api.jobs.sources import look_at
 from metadata_api.jobs.upload_tickets import open_upload
 from metadata_api.models.jobs import JobView
 from metadata_api.operations.operation import RouteGroup
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 from runtime.archive import READABLE
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ routes = RouteGroup("Jobs")
     "POST",
     "/jobs/{job_id}/cancel",
     summary="Cancel a job",
+    scope=Scope.PRODUCER,
     returns=JobView,
     problems=(ProblemCode.JOB_NOT_FOUND, ProblemCode.JOB_SETTLED),
 )
@@ -43,7 +45,7 @@ def cancel_job(request: ApiRequest) -> Response:
     from ledger.jobs import jobs
 
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         upload = open_upload(_visible(conn, job_id).job)
         try:
             job = jobs.cancel(conn, job_id)
@@ -62,6 +64,7 @@ def cancel_job(request: ApiRequest) -> Response:
     "POST",
     "/jobs/{job_id}/retry",
     summary="Run a job again",
+    scope=Scope.PRODUCER,
     returns=JobView,
     problems=(
         ProblemCode.JOB_NOT_FOUND,
@@ -79,7 +82,7 @@ def retry_job(request: ApiRequest) -> Response:
     """
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     settings = request.resources.settings
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         job = _visible(conn, job_id).job
         source, standing = source_of(job), READABLE
         if job.uploaded_at is not None:

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
+from ledger.access.keys import Scope
 from ledger.jobs import idempotency, job_queries
 from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import Response, json_response
@@ -34,6 +35,7 @@ _OPERATION: Final = "create-job"
     "POST",
     "/jobs",
     summary="Create a job",
+    scope=Scope.PRODUCER,
     body=JOB_REQUEST,
     returns=JobCreated,
     status=HTTPStatus.CREATED,
@@ -48,12 +50,12 @@ def create_job(request: ApiRequest) -> Response:
     it has arrived. With source the processing of that object starts at once.
     """
     settings = request.resources.settings
-    draft = draft_job(request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES), request.caller, settings)
+    draft = draft_job(request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES), request.access, settings)
     job_id = uuid4()
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         if request.idempotency_key() is None and is_one_statement(draft):
             # Asking for a transaction, and then for the job, would take three round trips more.
-            refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
+            refuse_when_full(conn, request.caller.client, 1, settings.max_waiting_jobs)
             made = make_job(conn, draft, job_id, settings)
             detail = None if made is None else job_queries.JobDetail(made, None, {}, (), ())
         else:
@@ -76,7 +78,7 @@ def _store(conn: "LedgerConnection", request: ApiRequest, draft: JobDraft, job_i
         if key is not None:
             known_id = idempotency.claim(
                 conn,
-                caller=request.caller,
+                caller=request.caller.client,
                 operation=_OPERATION,
                 key=key,
                 request_sha256=request.fingerprint(),
@@ -84,6 +86,6 @@ def _store(conn: "LedgerConnection", request: ApiRequest, draft: JobDraft, job_i
             )
             if known_id != job_id:
                 return known_id
-        refuse_when_full(conn, request.caller, 1, settings.max_waiting_jobs)
+        refuse_when_full(conn, request.caller.client, 1, settings.max_waiting_jobs)
         make_job(conn, draft, job_id, settings)
     return job_id

@@ -1,13 +1,14 @@
 """Jobs: list them, watch one, read its history."""
 
+from ledger.access.keys import Scope
 from ledger.jobs import job_queries
-from metadata_api.http.problems import ProblemCode
+from metadata_api.http.problems import ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.rendering import event_view, job_summary, job_view, live_progress
 from metadata_api.models.jobs import EventPage, EventQuery, JobPage, JobQuery, JobView
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.paging import read_page, scope_of, split_page
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 
 routes = RouteGroup("Jobs")
 
@@ -16,6 +17,7 @@ routes = RouteGroup("Jobs")
     "GET",
     "/jobs",
     summary="List jobs",
+    scope=Scope.VIEWER,
     query=JobQuery,
     returns=JobPage,
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID),
@@ -28,7 +30,12 @@ def list_jobs(request: ApiRequest) -> Response:
         "jobs",
         query,
         lambda conn, after, limit: job_queries.find(
-            conn, status=query.status, video_id=query.video_id, after=after, limit=limit
+            conn,
+            status=query.status,
+            video_id=query.video_id,
+            client=request.access.only_client,
+            after=after,
+            limit=limit,
         ),
     )
     live = live_progress(request.resources.progress, shown)
@@ -37,12 +44,17 @@ def list_jobs(request: ApiRequest) -> Response:
 
 
 @routes.route(
-    "GET", "/jobs/{job_id}", summary="Watch a job", returns=JobView, problems=(ProblemCode.JOB_NOT_FOUND,)
+    "GET",
+    "/jobs/{job_id}",
+    summary="Watch a job",
+    scope=Scope.VIEWER,
+    returns=JobView,
+    problems=(ProblemCode.JOB_NOT_FOUND,),
 )
 def get_job(request: ApiRequest) -> Response:
     """A job with its outputs. While it runs, stage, percent, fps and remaining seconds are live, or null."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         detail = job_queries.get(conn, job_id)
     if detail is None:
         raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
@@ -54,6 +66,7 @@ def get_job(request: ApiRequest) -> Response:
     "GET",
     "/jobs/{job_id}/events",
     summary="Read the history of a job",
+    scope=Scope.VIEWER,
     query=EventQuery,
     returns=EventPage,
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID, ProblemCode.JOB_NOT_FOUND),
@@ -65,7 +78,7 @@ def list_job_events(request: ApiRequest) -> Response:
     scope = scope_of(f"events:{job_id}", query)
     signer = request.resources.cursors
     after_id = int(signer.unseal(scope, query.cursor)) if query.cursor else 0
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         rows = job_queries.events(conn, job_id, after_id=after_id, limit=query.limit + 1)
     if rows is None:
         raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))

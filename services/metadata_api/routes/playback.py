@@ -7,15 +7,16 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
+from ledger.access.keys import Scope
 from ledger.videos import playback, sidecars
 from ledger.videos.playback import NothingToPlayError, Playable, PlayableFile
 from ledger.videos.sidecars import Sidecar
 from metadata_api.environment.playback_token import PlaybackGrant
-from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.problems import Problem, ProblemCode, not_found
 from metadata_api.http.responses import COMMON_HEADERS, Response, json_response, timestamp
 from metadata_api.models.playback import PlaybackQuery, PlaybackView, RenditionView, TextTrackView
 from metadata_api.operations.operation import RouteGroup
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 from metadata_api.playback.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
 from metadata_api.playback.playlists import Place, with_addresses_in_dash, with_addresses_in_hls
 from metadata_api.playback.sidecar_playlists import (
@@ -42,6 +43,7 @@ _LINK_PROBLEMS: Final = (
     "GET",
     "/metadata/{video_id}/playback",
     summary="Play a video",
+    scope=Scope.VIEWER,
     returns=PlaybackView,
     problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_NOT_READY, ProblemCode.UPSTREAM_UNAVAILABLE),
 )
@@ -52,7 +54,7 @@ def get_playback(request: ApiRequest) -> Response:
     show the outputs of one job, and end together at expires_at.
     """
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         try:
             found = playback.of_video(conn, video_id)
             beside = sidecars.of_video(conn, video_id)
@@ -115,7 +117,7 @@ def get_hls_playlist(request: ApiRequest) -> Response:
 
 
 def _granted(request: ApiRequest, grant: PlaybackGrant) -> tuple[Playable, Sequence[Sidecar]]:
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         try:
             found = playback.of_job(conn, grant.video_id, grant.job_id)
         except NothingToPlayError:

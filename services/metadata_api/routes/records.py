@@ -5,10 +5,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
+from ledger.access.keys import Scope
 from ledger.jobs import idempotency
 from ledger.videos import videos
 from ledger.videos.videos import Video, VideoDraft, VideoFilter
-from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.http.problems import Problem, ProblemCode, field_problem, not_found
 from metadata_api.http.responses import Response, empty_response, json_response
 from metadata_api.jobs.execution_control import cancel_all, stop_all
 from metadata_api.jobs.rendering import deleted_record_view, record_view
@@ -23,7 +24,7 @@ from metadata_api.models.records import (
 )
 from metadata_api.operations.operation import ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, RouteGroup
 from metadata_api.operations.paging import read_page
-from metadata_api.operations.request import JSON_TYPES, ApiRequest, not_found
+from metadata_api.operations.request import JSON_TYPES, ApiRequest
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
@@ -42,6 +43,7 @@ _BODY_PROBLEMS: Final = (
     "GET",
     "/metadata",
     summary="List records",
+    scope=Scope.VIEWER,
     query=RecordQuery,
     returns=RecordPage,
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID),
@@ -56,6 +58,7 @@ def list_records(request: ApiRequest) -> Response:
         created_after=query.created_after,
         created_before=query.created_before,
         deleted=query.deleted,
+        client=request.access.only_client,
     )
     retention_days = request.resources.settings.deleted_retention_days
     shown, next_cursor = read_page(
@@ -72,6 +75,7 @@ def list_records(request: ApiRequest) -> Response:
     "POST",
     "/metadata",
     summary="Create a record",
+    scope=Scope.PRODUCER,
     body=RecordBody,
     returns=RecordView,
     status=HTTPStatus.CREATED,
@@ -83,9 +87,11 @@ def create_record(request: ApiRequest) -> Response:
     """A record without a video yet; give its video_id to POST /jobs to add one."""
     draft = _draft(request.body(RecordBody))
     key = request.idempotency_key()
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         video = (
-            videos.create(conn, uuid4(), draft) if key is None else _create_once(conn, request, key, draft)
+            videos.create(conn, uuid4(), draft, request.caller.client)
+            if key is None
+            else _create_once(conn, request, key, draft)
         )
     return record_response(video, HTTPStatus.CREATED)
 
@@ -94,6 +100,7 @@ def create_record(request: ApiRequest) -> Response:
     "GET",
     "/metadata/{video_id}",
     summary="Read a record",
+    scope=Scope.VIEWER,
     returns=RecordView,
     returns_headers=(ETAG,),
     problems=(ProblemCode.VIDEO_NOT_FOUND,),
@@ -101,7 +108,7 @@ def create_record(request: ApiRequest) -> Response:
 def get_record(request: ApiRequest) -> Response:
     """The record of a video; technical is what probing its file found."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         video = videos.get(conn, video_id)
     if video is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
@@ -112,6 +119,7 @@ def get_record(request: ApiRequest) -> Response:
     "PUT",
     "/metadata/{video_id}",
     summary="Replace a record",
+    scope=Scope.PRODUCER,
     body=RecordBody,
     returns=RecordView,
     headers=(IF_MATCH,),
@@ -123,7 +131,7 @@ def replace_record(request: ApiRequest) -> Response:
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     draft = _draft(request.body(RecordBody))
     versions = _wanted_versions(request)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         video = videos.replace(conn, video_id, draft, versions)
         if video is None:
             raise _why_not(videos.get(conn, video_id), video_id)
@@ -134,6 +142,7 @@ def replace_record(request: ApiRequest) -> Response:
     "PATCH",
     "/metadata/{video_id}",
     summary="Change a record",
+    scope=Scope.PRODUCER,
     body=RecordPatch,
     body_types=_PATCH_TYPES,
     returns=RecordView,
@@ -146,7 +155,7 @@ def patch_record(request: ApiRequest) -> Response:
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     patch = request.body(RecordPatch, _PATCH_TYPES)
     versions = _wanted_versions(request)
-    with request.resources.connection() as conn, conn.transaction():
+    with request.connection() as conn, conn.transaction():
         video = videos.lock(conn, video_id)
         if video is None or (versions is not None and video.version not in versions):
             raise _why_not(video, video_id)
@@ -160,6 +169,7 @@ def patch_record(request: ApiRequest) -> Response:
     "DELETE",
     "/metadata/{video_id}",
     summary="Delete a record",
+    scope=Scope.PRODUCER,
     status=HTTPStatus.NO_CONTENT,
     query=DeletionQuery,
     headers=(IF_MATCH,),
@@ -178,8 +188,10 @@ def delete_record(request: ApiRequest) -> Response:
     """
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     purge_at_once = request.query(DeletionQuery).purge
+    if purge_at_once:
+        request.access.check_scope(Scope.OPERATOR)
     versions = _wanted_versions(request)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         with conn.transaction():
             # First the jobs, then the record: all who change a job lock in this order.
             cancelled = cancel_all(conn, video_id)
@@ -199,13 +211,17 @@ def _create_once(conn: "LedgerConnection", request: ApiRequest, key: str, draft:
     with conn.transaction():
         video_id = idempotency.claim(
             conn,
-            caller=request.caller,
+            caller=request.caller.client,
             operation=_OPERATION,
             key=key,
             request_sha256=request.fingerprint(),
             resource_id=fresh_id,
         )
-        video = videos.create(conn, video_id, draft) if video_id == fresh_id else videos.get(conn, video_id)
+        video = (
+            videos.create(conn, video_id, draft, request.caller.client)
+            if video_id == fresh_id
+            else videos.get(conn, video_id)
+        )
     if video is None:
         detail = (
             f"the record {video_id} made with this Idempotency-Key was deleted; use a new key for another"

@@ -4,16 +4,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from ledger.access.keys import Scope
 from ledger.errors import PurgeBegunError
 from ledger.jobs import job_queries
 from ledger.videos import videos
-from metadata_api.http.problems import Problem, ProblemCode
+from metadata_api.http.problems import Problem, ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response, optional_timestamp
 from metadata_api.jobs.archived import source_of, terms_of
 from metadata_api.jobs.sources import look_at
 from metadata_api.models.records import RecordView, RestoreQuery, RestoreView
 from metadata_api.operations.operation import ETAG, RouteGroup
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 from metadata_api.routes.records import record_response
 from runtime import archive, clients
 from runtime.archive import Access
@@ -33,6 +34,7 @@ routes = RouteGroup("Metadata")
     "POST",
     "/metadata/{video_id}/undelete",
     summary="Take a deleted record back",
+    scope=Scope.PRODUCER,
     returns=RecordView,
     returns_headers=(ETAG,),
     problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_PURGED),
@@ -47,7 +49,7 @@ def undelete_record(request: ApiRequest) -> Response:
     from ledger.videos import deletion
 
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         try:
             known = deletion.take_back(conn, video_id)
         except PurgeBegunError as error:
@@ -62,6 +64,7 @@ def undelete_record(request: ApiRequest) -> Response:
     "POST",
     "/metadata/{video_id}/restore",
     summary="Bring an original back from the archive",
+    scope=Scope.PRODUCER,
     query=RestoreQuery,
     returns=RestoreView,
     status=HTTPStatus.ACCEPTED,
@@ -83,7 +86,7 @@ def restore_original(request: ApiRequest) -> Response:
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     wanted = request.query(RestoreQuery).job_id
     settings = request.resources.settings
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         if videos.get(conn, video_id) is None:
             raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
         job = _job_with_file(conn, video_id, wanted)

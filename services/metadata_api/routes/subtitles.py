@@ -5,9 +5,10 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
+from ledger.access.keys import Scope
 from ledger.videos import sidecars, videos
 from ledger.videos.sidecars import TooManyTracksError
-from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.http.problems import Problem, ProblemCode, field_problem, not_found
 from metadata_api.http.responses import COMMON_HEADERS, Response, empty_response, json_response
 from metadata_api.models.playback import PlaybackQuery
 from metadata_api.models.subtitles import (
@@ -18,7 +19,7 @@ from metadata_api.models.subtitles import (
     SubtitleView,
 )
 from metadata_api.operations.operation import RouteGroup
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 from metadata_api.playback.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
 from metadata_api.playback.subtitles import new_sidecar, subtitle_view
 
@@ -29,12 +30,17 @@ _BASE: Final = "/metadata/{video_id}/subtitles"
 
 
 @routes.route(
-    "GET", _BASE, summary="List subtitles", returns=SubtitleList, problems=(ProblemCode.VIDEO_NOT_FOUND,)
+    "GET",
+    _BASE,
+    summary="List subtitles",
+    scope=Scope.VIEWER,
+    returns=SubtitleList,
+    problems=(ProblemCode.VIDEO_NOT_FOUND,),
 )
 def list_subtitles(request: ApiRequest) -> Response:
     """The tracks that were added beside the video; those inside its source are outputs of its jobs."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         if videos.get(conn, video_id) is None:
             raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
         found = sidecars.of_video(conn, video_id)
@@ -45,6 +51,7 @@ def list_subtitles(request: ApiRequest) -> Response:
     "PUT",
     _BASE + "/{track_name}",
     summary="Add or replace subtitles",
+    scope=Scope.PRODUCER,
     body=SubtitleBody,
     returns=SubtitleView,
     problems=(
@@ -65,7 +72,7 @@ def put_subtitles(request: ApiRequest) -> Response:
     if re.fullmatch(NAME_PATTERN, name) is None:
         raise field_problem("track_name", "must be 1 to 32 lower-case letters, digits and hyphens")
     new = new_sidecar(name, request.body(SubtitleBody, max_bytes=MAX_SUBTITLE_BODY_BYTES))
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         try:
             with conn.transaction():
                 stored = sidecars.put(conn, video_id, new)
@@ -80,6 +87,7 @@ def put_subtitles(request: ApiRequest) -> Response:
     "GET",
     _BASE + "/{track_name}",
     summary="Read subtitles",
+    scope=Scope.VIEWER,
     content_type=_TEXT_TYPE,
     problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.SUBTITLES_NOT_FOUND),
 )
@@ -93,6 +101,7 @@ def get_subtitles(request: ApiRequest) -> Response:
     "DELETE",
     _BASE + "/{track_name}",
     summary="Remove subtitles",
+    scope=Scope.PRODUCER,
     status=HTTPStatus.NO_CONTENT,
     problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.SUBTITLES_NOT_FOUND),
 )
@@ -102,7 +111,7 @@ def delete_subtitles(request: ApiRequest) -> Response:
         request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND),
         request.path_text("track_name"),
     )
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         removed = videos.get(conn, video_id) is not None and sidecars.remove(conn, video_id, name)
     if not removed:
         raise not_found(ProblemCode.SUBTITLES_NOT_FOUND, name)
@@ -125,7 +134,7 @@ def play_subtitles(request: ApiRequest) -> Response:
 
 
 def _text_of(request: ApiRequest, video_id: UUID, name: str) -> Response:
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         text = sidecars.text(conn, video_id, name)
     if text is None:
         raise not_found(ProblemCode.SUBTITLES_NOT_FOUND, name)

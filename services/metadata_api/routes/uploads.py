@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from ledger.access.keys import Scope
 from ledger.errors import WrongStateError
 from ledger.jobs import job_queries
 from ledger.jobs.job_queries import JobRow
 from ledger.states import JobStatus
 from metadata_api.environment import multipart
-from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.http.problems import Problem, ProblemCode, field_problem, not_found
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.execution_control import forget_upload
 from metadata_api.jobs.rendering import job_view
@@ -17,7 +18,7 @@ from metadata_api.jobs.upload_tickets import open_upload, part_list
 from metadata_api.models.jobs import JobView
 from metadata_api.models.uploads import CompletionBody, PartList
 from metadata_api.operations.operation import RouteGroup
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 from runtime.multipart import OpenUpload
 
 if TYPE_CHECKING:
@@ -37,13 +38,14 @@ _UPLOAD_PROBLEMS = (
     "GET",
     "/jobs/{job_id}/upload/parts",
     summary="List the parts of an upload",
+    scope=Scope.PRODUCER,
     returns=PartList,
     problems=_UPLOAD_PROBLEMS,
 )
 def list_upload_parts(request: ApiRequest) -> Response:
     """What has arrived, and fresh links for what has not: an interrupted upload goes on from here."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         job = _job(conn, job_id)
     upload = _open(job)
     stored = multipart.stored_parts(upload)
@@ -54,6 +56,7 @@ def list_upload_parts(request: ApiRequest) -> Response:
     "POST",
     "/jobs/{job_id}/upload/complete",
     summary="Complete an upload",
+    scope=Scope.PRODUCER,
     body=CompletionBody,
     returns=JobView,
     problems=(
@@ -71,7 +74,7 @@ def complete_upload(request: ApiRequest) -> Response:
     """
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
     etags = _sent_etags(request.body(CompletionBody, max_bytes=_MAX_COMPLETION_BYTES))
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         job = _job(conn, job_id)
         if job.uploaded_at is None or job.upload_id is None:
             _complete_once(_open(job), _size_bytes(job), etags)
@@ -85,6 +88,7 @@ def complete_upload(request: ApiRequest) -> Response:
     "POST",
     "/jobs/{job_id}/upload/abort",
     summary="Give an upload up",
+    scope=Scope.PRODUCER,
     returns=JobView,
     problems=_UPLOAD_PROBLEMS,
 )
@@ -94,7 +98,7 @@ def abort_upload(request: ApiRequest) -> Response:
     from ledger.jobs import jobs
 
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         job = _job(conn, job_id)
         if not (job.status == JobStatus.CANCELLED and job.upload_id and job.uploaded_at is None):
             upload = _open(job)

@@ -4,9 +4,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID, uuid4
 
+from ledger.access.keys import Scope
 from ledger.webhooks import webhook_endpoints, webhook_events, webhook_history
 from ledger.webhooks.webhook_history import DeliveryRow
-from metadata_api.http.problems import ProblemCode
+from metadata_api.http.problems import ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response, optional_timestamp, timestamp
 from metadata_api.jobs.execution_control import send_webhooks_now
 from metadata_api.models.webhooks import (
@@ -20,7 +21,7 @@ from metadata_api.models.webhooks import (
 )
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.paging import Position, read_page
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
@@ -33,6 +34,7 @@ _UNSETTLED: Final = frozenset({"PENDING", "SENDING"})
     "GET",
     "/webhooks/{webhook_id}/deliveries",
     summary="List the deliveries of a webhook endpoint",
+    scope=Scope.OPERATOR,
     query=DeliveryQuery,
     returns=DeliveryPage,
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID, ProblemCode.WEBHOOK_NOT_FOUND),
@@ -54,6 +56,7 @@ def list_deliveries(request: ApiRequest) -> Response:
     "POST",
     "/webhooks/{webhook_id}/replay",
     summary="Send events again from a time on",
+    scope=Scope.OPERATOR,
     body=ReplayBody,
     returns=Replayed,
     status=HTTPStatus.ACCEPTED,
@@ -71,7 +74,7 @@ def replay_events(request: ApiRequest) -> Response:
     """
     endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
     body = request.body(ReplayBody)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         _check_exists(conn, endpoint_id)
         count = webhook_history.replay_since(conn, endpoint_id, body.since, all_events=body.include_delivered)
     return _replayed(request, count)
@@ -81,6 +84,7 @@ def replay_events(request: ApiRequest) -> Response:
     "POST",
     "/webhooks/{webhook_id}/events/{event_id}/replay",
     summary="Send one event again",
+    scope=Scope.OPERATOR,
     returns=Replayed,
     status=HTTPStatus.ACCEPTED,
     problems=(ProblemCode.WEBHOOK_NOT_FOUND, ProblemCode.WEBHOOK_EVENT_NOT_FOUND),
@@ -92,7 +96,7 @@ def replay_event(request: ApiRequest) -> Response:
     """
     endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
     event_id = request.path_id("event_id", ProblemCode.WEBHOOK_EVENT_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         _check_exists(conn, endpoint_id)
         if not webhook_events.exists(conn, event_id):
             raise not_found(ProblemCode.WEBHOOK_EVENT_NOT_FOUND, str(event_id))
@@ -104,6 +108,7 @@ def replay_event(request: ApiRequest) -> Response:
     "POST",
     "/webhooks/{webhook_id}/test",
     summary="Send a test event",
+    scope=Scope.OPERATOR,
     returns=TestEvent,
     status=HTTPStatus.ACCEPTED,
     problems=(ProblemCode.WEBHOOK_NOT_FOUND,),
@@ -112,7 +117,7 @@ def send_test_event(request: ApiRequest) -> Response:
     """An event of type webhook.test for this endpoint alone, signed as all are, at once."""
     endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
     event_id = uuid4()
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         _check_exists(conn, endpoint_id)
         webhook_events.tell_test(conn, endpoint_id, event_id)
     send_webhooks_now(request.resources.settings)

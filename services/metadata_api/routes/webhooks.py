@@ -4,10 +4,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID, uuid4
 
+from ledger.access import clients
+from ledger.access.keys import Scope
+from ledger.errors import UnknownClientError
 from ledger.jobs import idempotency
 from ledger.webhooks import webhook_endpoints
 from ledger.webhooks.webhook_endpoints import DisabledReason, Endpoint, EndpointDraft
-from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.http.problems import Problem, ProblemCode, field_problem, not_found
 from metadata_api.http.responses import Response, empty_response, json_response, optional_timestamp, timestamp
 from metadata_api.models.webhooks import (
     MAX_WEBHOOKS,
@@ -22,7 +25,7 @@ from metadata_api.models.webhooks import (
 )
 from metadata_api.operations.operation import IDEMPOTENCY_KEY, LOCATION, RouteGroup
 from metadata_api.operations.paging import read_page
-from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.operations.request import ApiRequest
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
@@ -40,6 +43,7 @@ _BODY_PROBLEMS: Final = (
     "POST",
     "/webhooks",
     summary="Create a webhook endpoint",
+    scope=Scope.OPERATOR,
     body=WebhookBody,
     returns=WebhookWithSecret,
     status=HTTPStatus.CREATED,
@@ -62,17 +66,19 @@ def create_webhook(request: ApiRequest) -> Response:
     body = request.body(WebhookBody)
     draft = _checked(
         request,
-        EndpointDraft(url=body.url, description=body.description, event_types=body.events),
+        EndpointDraft(
+            url=body.url, description=body.description, event_types=body.events, client=body.client
+        ),
         body.enabled,
     )
     key, fresh_id = request.idempotency_key(), uuid4()
     secret, sealed = _new_secret(request, fresh_id)
-    with request.resources.connection() as conn, conn.transaction():
+    with request.connection() as conn, conn.transaction():
         endpoint_id = fresh_id
         if key is not None:
             endpoint_id = idempotency.claim(
                 conn,
-                caller=request.caller,
+                caller=request.caller.client,
                 operation=_OPERATION,
                 key=key,
                 request_sha256=request.fingerprint(),
@@ -80,6 +86,7 @@ def create_webhook(request: ApiRequest) -> Response:
             )
         if endpoint_id != fresh_id:
             return _created(_of_first_call(conn, endpoint_id), None)
+        _check_client(conn, draft)
         endpoint = webhook_endpoints.create(conn, fresh_id, draft, sealed, limit=MAX_WEBHOOKS)
         if endpoint is None:
             detail = f"there are {MAX_WEBHOOKS} webhook endpoints already; delete one first"
@@ -91,6 +98,7 @@ def create_webhook(request: ApiRequest) -> Response:
     "GET",
     "/webhooks",
     summary="List webhook endpoints",
+    scope=Scope.OPERATOR,
     query=WebhookQuery,
     returns=WebhookPage,
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID),
@@ -111,13 +119,14 @@ def list_webhooks(request: ApiRequest) -> Response:
     "GET",
     "/webhooks/{webhook_id}",
     summary="Read a webhook endpoint",
+    scope=Scope.OPERATOR,
     returns=WebhookView,
     problems=(ProblemCode.WEBHOOK_NOT_FOUND,),
 )
 def get_webhook(request: ApiRequest) -> Response:
     """One endpoint without its secret, and since when its calls fail."""
     endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         endpoint = webhook_endpoints.get(conn, endpoint_id)
     return json_response(_view(_found(endpoint, endpoint_id)))
 
@@ -126,6 +135,7 @@ def get_webhook(request: ApiRequest) -> Response:
     "PATCH",
     "/webhooks/{webhook_id}",
     summary="Change a webhook endpoint",
+    scope=Scope.OPERATOR,
     body=WebhookPatch,
     returns=WebhookView,
     problems=(*_BODY_PROBLEMS, ProblemCode.WEBHOOK_URL_NOT_ALLOWED, ProblemCode.WEBHOOK_NOT_FOUND),
@@ -134,15 +144,17 @@ def patch_webhook(request: ApiRequest) -> Response:
     """Absent fields stay. Enabling an endpoint again sends it what was waiting when it was disabled."""
     endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
     given = request.body(WebhookPatch).model_dump(exclude_unset=True)
-    with request.resources.connection() as conn, conn.transaction():
+    with request.connection() as conn, conn.transaction():
         known = _found(webhook_endpoints.get(conn, endpoint_id, lock=True), endpoint_id)
         draft = EndpointDraft(
             url=given.get("url", known.url),
             description=given.get("description", known.description),
             event_types=given.get("events", known.event_types),
             disabled_reason=DisabledReason(known.disabled_reason) if known.disabled_reason else None,
+            client=given.get("client", known.client),
         )
         draft = _checked(request, draft, given.get("enabled"))
+        _check_client(conn, draft)
         changed = webhook_endpoints.replace(conn, endpoint_id, draft)
     return json_response(_view(_found(changed, endpoint_id)))
 
@@ -151,13 +163,14 @@ def patch_webhook(request: ApiRequest) -> Response:
     "DELETE",
     "/webhooks/{webhook_id}",
     summary="Delete a webhook endpoint",
+    scope=Scope.OPERATOR,
     status=HTTPStatus.NO_CONTENT,
     problems=(ProblemCode.WEBHOOK_NOT_FOUND,),
 )
 def delete_webhook(request: ApiRequest) -> Response:
     """Ends its deliveries; a call that is being made is not taken back."""
     endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         if not webhook_endpoints.mark_deleted(conn, endpoint_id):
             raise not_found(ProblemCode.WEBHOOK_NOT_FOUND, str(endpoint_id))
     return empty_response()
@@ -167,6 +180,7 @@ def delete_webhook(request: ApiRequest) -> Response:
     "POST",
     "/webhooks/{webhook_id}/secret",
     summary="Rotate the secret of a webhook endpoint",
+    scope=Scope.OPERATOR,
     body=RotateBody,
     returns=WebhookWithSecret,
     problems=(*_BODY_PROBLEMS, ProblemCode.WEBHOOK_NOT_FOUND, ProblemCode.UPSTREAM_UNAVAILABLE),
@@ -179,7 +193,7 @@ def rotate_webhook_secret(request: ApiRequest) -> Response:
     endpoint_id = request.path_id("webhook_id", ProblemCode.WEBHOOK_NOT_FOUND)
     overlap_seconds = request.body(RotateBody).overlap_seconds
     secret, sealed = _new_secret(request, endpoint_id)
-    with request.resources.connection() as conn:
+    with request.connection() as conn:
         endpoint = webhook_endpoints.replace_secret(
             conn, endpoint_id, sealed, overlap_seconds=overlap_seconds
         )
@@ -200,6 +214,14 @@ def _checked(request: ApiRequest, draft: EndpointDraft, enabled: bool | None) ->
     if enabled is None or (enabled is (draft.disabled_reason is None)):
         return draft
     return replace(draft, disabled_reason=None if enabled else DisabledReason.REQUESTED)
+
+
+def _check_client(conn: "LedgerConnection", draft: EndpointDraft) -> None:
+    if draft.client is not None:
+        try:
+            clients.check(conn, draft.client)
+        except UnknownClientError as error:
+            raise field_problem("client", str(error)) from error
 
 
 def _new_secret(request: ApiRequest, endpoint_id: UUID) -> tuple[str, str]:
@@ -235,6 +257,7 @@ def _view(endpoint: Endpoint) -> WebhookView:
     return WebhookView(
         webhook_id=str(endpoint.id),
         url=endpoint.url,
+        client=endpoint.client,
         description=endpoint.description,
         events=endpoint.event_types,
         enabled=endpoint.disabled_reason is None,

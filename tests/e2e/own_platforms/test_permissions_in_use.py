@@ -55,6 +55,16 @@ def use_everything(platform: Platform, directory: Path, clip: Path) -> None:
         use_jobs(platform, directory, clip)
         endpoint.wait(timeout_seconds=90)
     give_back_dead_letters(platform)
+    make_and_revoke_a_key(platform)
+
+
+def make_and_revoke_a_key(platform: Platform) -> None:
+    made = platform.api("POST", "/keys", {"client": "studio", "name": "Short-lived", "scope": "viewer"})
+    assert made.status_code == 201, made.text
+    assert platform.api("GET", "/profiles", key=made.json()["value"]).status_code == 200
+    path = f"/keys/{made.json()['key']['key_id']}"
+    assert [platform.api("DELETE", path).status_code for _ in range(2)] == [204, 204]
+    assert platform.api("GET", "/profiles", key=made.json()["value"]).status_code == 403
 
 
 def give_back_dead_letters(platform: Platform) -> None:
@@ -239,6 +249,7 @@ def test_the_report_names_every_role_that_runs_code(history: set[Use]) -> None:
         "migrations-migrate-role",
         "webhooks-dispatch-role",
         "webhooks-sender-role",
+        "keys-maker-role",
         "workflow-order-role",
         "workflow-outcome-role",
         *TASK_POLICIES,

@@ -153,6 +153,7 @@ def api_settings(
         restore_days=3,
         restore_tier="Standard",
         cors_origins=(CORS_ORIGIN,),
+        record_access="shared",
         webhook_key_arn=webhook_key_arn,
         webhook_trusted_hosts=("127.0.0.1",),
         ingest_queue_url="https://sqs.invalid/ingest",
@@ -161,6 +162,7 @@ def api_settings(
         webhook_dead_letter_queue_url="https://sqs.invalid/webhook-dead",
         webhook_report_queue_url="https://sqs.invalid/webhook_report",
         webhook_report_dead_letter_queue_url="https://sqs.invalid/webhook_report-dead",
+        key_maker_function_name="video-key-maker-test",
     )
 
 

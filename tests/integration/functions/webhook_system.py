@@ -12,7 +12,15 @@ from ledger.jobs.failures import failure
 from ledger.states import ErrorCode
 from metadata_api.settings import ApiSettings
 from tests.api_client import ApiClient
-from tests.ledger_support import LedgerDatabase, claimed, completed, queued_job
+from tests.ledger_support import (
+    LedgerDatabase,
+    claimed,
+    completed,
+    create_object_job,
+    new_job,
+    queued_job,
+    source_of,
+)
 from webhooks import dispatcher, sender
 from webhooks.messages import Send
 from webhooks.post import Answer, post
@@ -60,6 +68,12 @@ class WebhookSystem:
 
     def complete_job(self) -> UUID:
         job = queued_job(self.conn)
+        completed(self.conn, claimed(self.conn, job))
+        return job.id
+
+    def complete_job_of(self, video_id: UUID) -> UUID:
+        new = new_job(video_id)
+        job = create_object_job(self.conn, new, source_of(new.source_key))
         completed(self.conn, claimed(self.conn, job))
         return job.id
 

@@ -27,16 +27,18 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 MIDDLE = (START + timedelta(seconds=ROWS // 2), UUID(int=0))
 # One video in a hundred is deleted, one job in ten cancelled, one title in a thousand holds a rare word.
 FILL_VIDEOS = f"""
-    INSERT INTO videos (id, title, tags, state, created_at, deleted_at)
-    SELECT gen_random_uuid(), 'Holiday ' || CASE WHEN n % 1000 = 1 THEN 'rare' ELSE 'common' END,
+    INSERT INTO videos (id, client, title, tags, state, created_at, deleted_at)
+    SELECT gen_random_uuid(), 'default', 'Holiday ' || CASE WHEN n % 1000 = 1 THEN 'rare' ELSE 'common' END,
            ARRAY['all', 'tag' || n % 5000], CASE WHEN n % 10 = 0 THEN 'FAILED' ELSE 'COMPLETED' END,
            timestamptz '2026-01-01 00:00Z' + n * interval '1 second', CASE WHEN n % 100 = 0 THEN now() END
       FROM generate_series(1, {ROWS}) n"""  # noqa: S608 -- constants
 FILL_JOBS = """
-    INSERT INTO jobs (id, video_id, status, profile, filename, source_bucket, source_key, source_identity,
-                      created_at, finished_at)
-    SELECT gen_random_uuid(), id, CASE WHEN state = 'FAILED' THEN 'CANCELLED' ELSE 'PENDING' END, 'web',
-           'a.mp4', 'bucket', id::text, '', created_at, CASE WHEN state = 'FAILED' THEN now() END
+    INSERT INTO jobs (id, video_id, owner, status, profile, filename, source_bucket, source_key,
+                      source_identity, created_at, finished_at)
+    SELECT gen_random_uuid(), id, 'default',
+           CASE WHEN state = 'FAILED' THEN 'CANCELLED' ELSE 'PENDING' END,
+           'web', 'a.mp4', 'bucket', id::text, '', created_at,
+           CASE WHEN state = 'FAILED' THEN now() END
       FROM videos"""
 
 

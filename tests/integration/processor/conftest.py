@@ -17,6 +17,7 @@ import redis
 from ledger.jobs import arrivals, job_queries, jobs
 from ledger.models import NewJob, SourceObject
 from ledger.overrides import Overrides, Watermark
+from ledger.states import DEFAULT_CLIENT
 from ledger.videos import videos
 from local.servers.emulator import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, EmulatorServer
 from local.servers.redis import RedisServer
@@ -124,7 +125,7 @@ class Stage:
         job_id, video_id = uuid4(), uuid4()
         key = f"uploads/{job_id}/source"
         with self.database.connect() as conn:
-            videos.create(conn, video_id, videos.VideoDraft(title="Clip"))
+            videos.create(conn, video_id, videos.VideoDraft(title="Clip"), DEFAULT_CLIENT)
             new = NewJob(
                 id=job_id,
                 video_id=video_id,

@@ -48,6 +48,7 @@ def test_the_package_holds_our_data_files_and_nothing_that_cannot_run(
     package = build_lambda_package(tmp_path / "package.zip", Architecture.ARM64, root=repository)
 
     assert names_in(package.path) == [
+        "keymaker/__init__.py",
         "ledger/__init__.py",
         "ledger/database/certs/aws-ca-bundle.pem",
         "lib-1.0.dist-info/METADATA",

@@ -67,6 +67,7 @@ MATRIX: dict[str, set[str]] = {
     "api-metadata-function": set(),
     "webhooks-dispatch-function": set(),
     "webhooks-sender-function": set(),
+    "keys-maker-function": {"api-metadata-policy", "ingest-maintain-policy"},
     "workflow-machine": {
         "api-metadata-policy",
         "ingest-ingest-policy",

@@ -40,6 +40,8 @@ TEXTS: Mapping[str, tuple[Any, ...]] = {
     "database_engine_version": ("16", "16.10"),
     "database_instance_class": ("db.t4g.medium", "db.r7g.16xlarge"),
     "cache_node_type": ("cache.t4g.micro", "cache.r7g.16xlarge"),
+    "api_client_keys": ([], [f"client-{number}/key:producer" for number in range(50)]),
+    "client_prefixes": ([], [f"folder-{number}/=client-{number}" for number in range(50)]),
     "cors_origins": ([], ["http://a", "https://video.example.com:8443"]),
     "image_uri": ("", IMAGE, "registry.example.com/processor@sha256:0"),
     "webhook_trusted_hosts": ([], ["127.0.0.1"]),

@@ -19,6 +19,7 @@ BACKGROUND = (
     "webhooks-sender-function",
     "workflow-outcome-function",
 )
+OUTSIDE = {"keys-maker-function", "webhooks-sender-function"}
 FED_BY = {
     "ingest-mapping": "ingest-ingest-function",
     "webhooks-calls-mapping": "webhooks-sender-function",
@@ -43,6 +44,7 @@ def test_prod_reserves_runs_for_the_api_for_health_and_for_each_background_funct
     assert found.pop("api-health-function") == 2
     assert found.pop("migrations-migrate-function") is None
     assert found.pop("workflow-order-function") is None  # as often as people click
+    assert found.pop("keys-maker-function") is None  # as often as operators make and revoke keys
     assert found == dict.fromkeys(BACKGROUND, 20)
 
 
@@ -71,7 +73,7 @@ def test_the_configured_numbers_reach_functions_and_queue(tmp_path: Path) -> Non
     assert one(run, "webhooks-calls-mapping").inputs["scalingConfig"] == {"maximumConcurrency": 7}
 
 
-def test_functions_run_python_3_12_on_arm_and_all_but_the_sender_in_the_private_subnets(
+def test_functions_run_python_3_12_on_arm_and_all_but_those_outside_in_the_private_subnets(
     run: ProgramRun,
 ) -> None:
     private = run.exports["private_subnet_ids"]
@@ -80,7 +82,7 @@ def test_functions_run_python_3_12_on_arm_and_all_but_the_sender_in_the_private_
         assert entry.inputs["architectures"] == ["arm64"], entry.name
         assert entry.inputs["memorySize"] == 512, entry.name
         subnets = entry.inputs.get("vpcConfig", {}).get("subnetIds")
-        assert subnets == (None if entry.name == "webhooks-sender-function" else private), entry.name
+        assert subnets == (None if entry.name in OUTSIDE else private), entry.name
         assert entry.inputs["tracingConfig"] == {"mode": "Active"}, entry.name
 
 

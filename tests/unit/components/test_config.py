@@ -135,7 +135,7 @@ def test_a_value_out_of_range_is_refused_with_key_value_range_and_remedy(
         (
             "interface_endpoints",
             {"nat_strategy": "none"},
-            "ecr.api, ecr.dkr, kms, logs, secretsmanager, sns, sqs, states",
+            "ecr.api, ecr.dkr, kms, lambda, logs, secretsmanager, sns, sqs, states",
         ),
         ("interface_endpoints", {"interface_endpoints": '["logs"]'}, "ecr.api"),
         ("database_max_allocated_storage_gib", {"database_max_allocated_storage_gib": "100"}, "at least 110"),
@@ -232,7 +232,7 @@ def test_a_refusal_reaches_the_engine_as_an_error_that_it_prints_without_a_trace
 
 
 def test_no_nat_is_accepted_when_endpoints_lead_to_all_services(values: dict[str, str]) -> None:
-    endpoints = ["ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states"]
+    endpoints = ["ecr.api", "ecr.dkr", "kms", "lambda", "logs", "secretsmanager", "sns", "sqs", "states"]
     config = parse_config({**values, "nat_strategy": "none", "interface_endpoints": json.dumps(endpoints)})
     assert config.network.interface_endpoints == tuple(endpoints)
 

@@ -18,7 +18,7 @@ from local.monitor import STACK_TYPE
 from local.program import ProgramRun
 from local.synth import synthesise
 from local.wire import REDACTED
-from tests.synthesised import resources, synthesised_with
+from tests.synthesised import one, resources, synthesised_with
 
 TOKEN_PREFIX = "video-platform:"
 SEED_EXPORTS = {
@@ -231,16 +231,27 @@ def test_topics_and_cache_have_the_agreed_names(run: ProgramRun) -> None:
 
 
 def test_functions_that_use_the_schema_wait_for_the_migrations(run: ProgramRun) -> None:
-    (invocation,) = resources(run, ":Invocation")
+    invocation = one(run, "migrations-run")
     functions = {entry.name: entry for entry in resources(run, "function:Function")}
-    assert len(functions) == 10
+    assert len(functions) == 11
+    without = {"keys-maker-function", "migrations-migrate-function", "webhooks-sender-function"}
     for name, function in functions.items():
         waits = invocation.urn in function.dependencies
-        assert waits == (name not in {"migrations-migrate-function", "webhooks-sender-function"}), name
+        assert waits == (name not in without), name
+
+
+def test_the_ledger_is_told_of_the_deployments_keys_once_its_tables_are_there(run: ProgramRun) -> None:
+    told = one(run, "api-take-up-keys")
+    assert one(run, "migrations-run").urn in told.dependencies
+    assert set(told.inputs["triggers"]) == {"database"}
+    first_id = one(run, "api-plan-key").inputs["keyId"]
+    assert json.loads(told.inputs["input"]) == {
+        "keys": [{"gateway_id": first_id, "client": "default", "name": "first", "scope": "operator"}]
+    }
 
 
 def test_the_migrations_run_again_when_revisions_database_or_password_change(run: ProgramRun) -> None:
-    (invocation,) = resources(run, ":Invocation")
+    invocation = one(run, "migrations-run")
     triggers = invocation.inputs["triggers"]
     assert set(triggers) == {"revisions", "database", "secret_version"}
     assert all(triggers.values())

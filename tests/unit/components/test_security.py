@@ -18,6 +18,7 @@ ROLES_OF_SERVICES = (
     "migrations-migrate-policy",
     "webhooks-dispatch-policy",
     "webhooks-sender-policy",
+    "keys-maker-policy",
     "workflow-outcome-policy",
     "task-task-policy",
 )
@@ -47,7 +48,7 @@ def test_every_resource_is_allowed_only_where_the_reason_is_recorded(run: Progra
 
 def test_no_code_of_a_function_makes_interfaces_in_the_network(run: ProgramRun) -> None:
     functions = [entry for entry in resources(run, "function:Function") if entry.inputs.get("vpcConfig")]
-    assert len(functions) == len(resources(run, "function:Function")) - 1
+    assert len(functions) == len(resources(run, "function:Function")) - 2
     for function in functions:
         own = role_statements(run, function.name.removesuffix("function") + "policy")
         allowed, denied = own["AttachToNetwork"], own["KeepOwnCodeOffTheNetwork"]
@@ -105,7 +106,7 @@ def test_log_permissions_name_the_group_with_and_without_its_streams(run: Progra
         for entry in statements(run)
         if entry.allows and entry.kind == "policy" and "logs:PutLogEvents" in entry.actions
     ]
-    assert len(writing) == 12
+    assert len(writing) == 13
     for entry in writing:
         group, streams = entry.targets
         assert streams == f"{group}:*"

@@ -1,7 +1,12 @@
 """The API function with nothing behind it, for everything it decides by itself."""
 
+from unittest.mock import Mock
+
 import pytest
 
+from ledger.access.keys import Scope
+from metadata_api.access.caller import Caller
+from metadata_api.access.callers import Callers
 from metadata_api.api import Application
 from metadata_api.environment.resources import Resources
 from metadata_api.settings import ApiSettings
@@ -33,6 +38,7 @@ def api_settings() -> ApiSettings:
         restore_days=3,
         restore_tier="Standard",
         cors_origins=("https://console.example.com",),
+        record_access="shared",
         webhook_key_arn="arn:none",
         webhook_trusted_hosts=(),
         ingest_queue_url="https://sqs.invalid/ingest",
@@ -41,10 +47,13 @@ def api_settings() -> ApiSettings:
         webhook_dead_letter_queue_url="https://sqs.invalid/webhook-dead",
         webhook_report_queue_url="https://sqs.invalid/webhook_report",
         webhook_report_dead_letter_queue_url="https://sqs.invalid/webhook_report-dead",
+        key_maker_function_name="video-key-maker-test",
     )
 
 
 @pytest.fixture
 def offline_api(api_settings: ApiSettings) -> ApiClient:
-    """Answers only calls that need no server."""
-    return ApiClient(Application(Resources(api_settings)), api_settings)
+    """Answers only calls that need no server but for whose key it is, which it knows."""
+    callers = Mock(Callers)
+    callers.of.return_value = Caller(client="default", key_id="k", key_name="first", scope=Scope.OPERATOR)
+    return ApiClient(Application(Resources(api_settings), callers), api_settings)

@@ -32,6 +32,7 @@ API = COMMON | {
     "RESTORE_DAYS": "3",
     "RESTORE_TIER": "Standard",
     "CORS_ORIGINS": "https://a.example, https://b.example",
+    "RECORD_ACCESS": "shared",
     "WEBHOOK_KEY_ARN": "arn:key",
     "WEBHOOK_TRUSTED_HOSTS": "",
     "INGEST_QUEUE_URL": "https://sqs/1",
@@ -40,6 +41,7 @@ API = COMMON | {
     "WEBHOOK_DEAD_LETTER_QUEUE_URL": "https://sqs/4",
     "WEBHOOK_REPORT_QUEUE_URL": "https://sqs/5",
     "WEBHOOK_REPORT_DEAD_LETTER_QUEUE_URL": "https://sqs/6",
+    "KEY_MAKER_FUNCTION_NAME": "video-key-maker-dev",
 }
 
 

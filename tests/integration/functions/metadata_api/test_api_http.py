@@ -24,6 +24,7 @@ def test_a_base64_body_is_read(api: ApiClient) -> None:
     event = gateway_event("POST", "/metadata", {"title": "x"})
     event["body"] = base64.b64encode(event["body"].encode()).decode()
     event["isBase64Encoded"] = True
+    event["requestContext"]["identity"]["apiKeyId"] = api.api_key_id
 
     answer = api.application.answer(event)
 

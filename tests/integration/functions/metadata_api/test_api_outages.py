@@ -17,6 +17,7 @@ from redis.connection import SSLConnection
 
 import ledger.database.connection
 import ledger.database.settings
+from ledger.access import keys
 from ledger.database.connection import FixedCredentials, PatientConnection, connect
 from ledger.database.settings import Credentials, DatabaseSettings
 from local.servers.base import LocalServer
@@ -30,6 +31,7 @@ from metadata_api.settings import ApiSettings
 from tests.api_client import ApiClient
 from tests.freezing import frozen
 from tests.integration.functions.conftest import store_secret
+from tests.ledger_support import KNOWN_KEYS
 from upkeep.migrate import Waiting, migrate
 
 pytestmark = pytest.mark.integration
@@ -77,6 +79,8 @@ def database(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> 
             application=FixedCredentials(APPLICATION),
             waiting=Waiting(remaining_seconds=lambda: 30.0),
         )
+        with connect(settings, owner) as conn:
+            keys.take_up(conn, KNOWN_KEYS)
         yield server
     server.remove_data()
 

@@ -72,6 +72,7 @@ def restored(api: ApiClient, aws: Any, database: LedgerDatabase, key: str = "old
         ingest_bucket=bucket,
         state_machine_arn=api.settings.state_machine_arn,
         max_running_jobs=100,
+        client_prefixes=(),
         max_upload_bytes=10_000,
     )
     workflow = Workflow(

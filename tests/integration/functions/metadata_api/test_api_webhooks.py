@@ -1,6 +1,7 @@
 """Webhook endpoints through the API: made, shown without secret, changed, listed, deleted."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -120,6 +121,23 @@ def test_a_disabled_endpoint_gets_no_new_events_and_catches_up_by_replay(webhook
     replayed = webhooks.api.call("POST", f"{path}/replay", {"since": "2020-01-01T00:00:00Z"})
     assert (replayed.status, replayed.json) == (202, {"replayed": 2})
     assert {item["status"] for item in webhooks.deliveries(webhook_id)} == {"PENDING"}
+
+
+def test_an_endpoint_of_a_client_is_told_about_its_records_only(webhooks: WebhookSystem) -> None:
+    theirs, _ = webhooks.endpoint("https://hooks.example.com/theirs", client="second")
+    everybodys, _ = webhooks.endpoint("https://hooks.example.com/all")
+    ours = webhooks.complete_job()
+    handed = webhooks.cancel_job()
+    video_id = webhooks.api.call("GET", f"/jobs/{handed}").json["video_id"]
+    assert webhooks.api.call("PUT", f"/metadata/{video_id}/client", {"client": "second"}).status == 200
+    second = webhooks.complete_job_of(UUID(video_id))
+
+    since = {"since": "2020-01-01T00:00:00Z", "include_delivered": True}
+    replayed = webhooks.api.call("POST", f"/webhooks/{theirs}/replay", since)
+
+    assert replayed.json == {"replayed": 1}
+    told = {name: {item["job_id"] for item in webhooks.deliveries(name)} for name in (theirs, everybodys)}
+    assert told == {theirs: {str(second)}, everybodys: {str(ours), str(handed), str(second)}}
 
 
 def test_a_replay_leaves_out_what_was_accepted_unless_all_is_asked_for(webhooks: WebhookSystem) -> None:

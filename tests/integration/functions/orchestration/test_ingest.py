@@ -96,6 +96,7 @@ def make_world(
         state_machine_arn=MACHINE_ARN,
         max_running_jobs=100,
         max_upload_bytes=MAX_UPLOAD_BYTES,
+        client_prefixes=("news/=newsroom",),
     )
     services = Services(
         settings=settings,
@@ -223,6 +224,23 @@ def test_what_jobs_use_is_no_source_of_a_job(world: World) -> None:
 
     assert world.take(event("assets/logo.png")) == []
     assert count(world.conn, "jobs") == 0
+
+
+def test_what_is_dropped_below_an_assigned_prefix_belongs_to_its_client(world: World) -> None:
+    keys = ("news/film.mov", "newsreel/film.mov", "film.mov")
+    for key in keys:
+        world.put(key)
+
+    assert world.take(*(event(key) for key in keys)) == []
+
+    found = world.conn.execute(
+        "SELECT j.source_key, v.client, j.owner FROM jobs j JOIN videos v ON v.id = j.video_id"
+    )
+    assert {row[0]: row[1:] for row in found} == {
+        "news/film.mov": ("newsroom", "newsroom"),
+        "newsreel/film.mov": ("bucket", "bucket"),
+        "film.mov": ("bucket", "bucket"),
+    }
 
 
 def test_of_two_versions_told_out_of_order_only_the_newest_is_processed(world: World) -> None:

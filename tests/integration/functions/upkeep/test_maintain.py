@@ -3,7 +3,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from ledger.access import keys
+from ledger.access.keys import Scope
 from ledger.database.connection import ConnectionKeeper, FixedCredentials, LedgerConnection
 from ledger.database.settings import Credentials, DatabaseSettings
 from ledger.errors import LedgerUnavailableError
@@ -12,6 +15,7 @@ from ledger.jobs.failures import failure
 from ledger.models import Job
 from ledger.states import ErrorCode
 from ledger.turns import admission
+from runtime.key_making import KeyMaker
 from runtime.steps import MaintenanceError
 from tests.archive import FakeArchive
 from tests.function_settings import settings_of
@@ -44,6 +48,11 @@ class FakeSns:
         if self.error:
             raise self.error
         self.published.append(arguments)
+
+
+class UnreachableLambda:
+    def invoke(self, **_arguments: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://lambda.invalid")
 
 
 @dataclass
@@ -86,6 +95,7 @@ def world(ledger_database: LedgerDatabase, ledger_conn: LedgerConnection) -> Ite
         upload_expiry_seconds=3600,
         restore_days=3,
         restore_tier="Standard",
+        key_maker_function_name="video-key-maker-test",
     )
     services = Services(
         settings=settings,
@@ -93,6 +103,7 @@ def world(ledger_database: LedgerDatabase, ledger_conn: LedgerConnection) -> Ite
         stepfunctions=stepfunctions,  # type: ignore[arg-type]
         sns=sns,  # type: ignore[arg-type]
         s3=FakeArchive(),  # type: ignore[arg-type]
+        key_maker=KeyMaker(client=UnreachableLambda(), function_name="key-maker"),  # type: ignore[arg-type]
     )
     yield World(services, stepfunctions, sns, ledger_conn)
     services.keeper.close()
@@ -277,6 +288,20 @@ def test_old_idempotency_keys_are_purged(world: World) -> None:
     assert count(world.conn, "idempotency_keys") == 1
 
 
+def test_a_key_that_cannot_be_taken_away_is_named_and_keeps_nothing_else_from_being_done(
+    world: World,
+) -> None:
+    keys.begin(world.conn, "studio", "Lost", Scope.VIEWER)
+    world.conn.execute("UPDATE api_keys SET changed_at = changed_at - interval '10 minutes'")
+    job = queued_job(world.conn)
+
+    with pytest.raises(MaintenanceError, match="api_keys_removed"):
+        world.run()
+
+    assert world.started_names() == [f"{job.id}-1"]
+    assert [key.state for key in keys.listed(world.conn) if not key.deployed] == ["revoking"]
+
+
 def test_without_a_database_it_says_so(world: World) -> None:
     keeper = ConnectionKeeper(
         DatabaseSettings(host="127.0.0.1", port=1, name="none"),
@@ -288,6 +313,7 @@ def test_without_a_database_it_says_so(world: World) -> None:
         stepfunctions=world.services.stepfunctions,
         sns=world.services.sns,
         s3=world.services.s3,
+        key_maker=world.services.key_maker,
     )
 
     with pytest.raises(LedgerUnavailableError):

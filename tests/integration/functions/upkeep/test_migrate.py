@@ -9,6 +9,7 @@ from ledger.database.connection import FixedCredentials, LedgerConnection, conne
 from ledger.database.settings import Credentials, DatabaseSettings
 from ledger.errors import LedgerUnavailableError
 from ledger.jobs import batches, job_queries
+from ledger.states import DEFAULT_CLIENT
 from tests.ledger_support import LedgerDatabase
 from upkeep.migrate import Waiting, migrate
 
@@ -76,7 +77,7 @@ def test_jobs_of_the_first_schema_stay_as_they_are_and_may_join_batches(
 
     assert result["before"] == "0001" < result["after"]
     # As the application: the new tables came with their grants.
-    batches.create(ledger_conn, batch_id)
+    batches.create(ledger_conn, batch_id, DEFAULT_CLIENT)
     assert job_queries.of_batch(ledger_conn, batch_id) == []
     found = job_queries.get(ledger_conn, job_id)
     assert found is not None

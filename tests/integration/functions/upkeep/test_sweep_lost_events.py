@@ -33,7 +33,11 @@ def ingest(swept: World, bodies: list[str]) -> None:
     values = {name: getattr(swept.services.settings, name) for name in IngestSettings.__dataclass_fields__
               if hasattr(swept.services.settings, name)}  # fmt: skip
     settings = IngestSettings(
-        **values, state_machine_arn=MACHINE_ARN, max_running_jobs=100, max_upload_bytes=10_000
+        **values,
+        state_machine_arn=MACHINE_ARN,
+        max_running_jobs=100,
+        max_upload_bytes=10_000,
+        client_prefixes=(),
     )
     workflow = Workflow(
         client=lambda: executions,  # type: ignore[arg-type,return-value]

@@ -1,7 +1,7 @@
 """The repository's own program applied to real servers: what exists is what the program says."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from local.apply.modelled_types import MODELLED_TYPES
 from local.apply.preparation import lambda_dependencies
 from local.synth import run_synthesis
+from tests.conftest import TEST_REGION as REGION
 
 if TYPE_CHECKING:
     from local.apply import AppliedResource
@@ -222,6 +223,37 @@ def test_the_processor_may_publish_but_not_touch_sources(platform: "Platform") -
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
             s3.put_object(Bucket=bucket, Key=key, Body=b"1")
+
+
+def test_the_key_maker_touches_only_keys_with_its_own_tags_and_reads_none(platform: "Platform") -> None:
+    (function,) = (item for item in of_type(platform, "aws:lambda/function:Function") if "maker" in item.name)
+    variables = function.inputs["environment"]["variables"]
+    own, plan = json.loads(variables["KEY_TAGS"]), variables["USAGE_PLAN_ID"]
+    maker = platform.as_role(function.inputs["role"], "apigateway")
+    tagging = platform.as_role(function.inputs["role"], "resourcegroupstaggingapi")
+    (deployed,) = of_type(platform, "aws:apigateway/apiKey:ApiKey")
+    other_plan = platform.client("apigateway").create_usage_plan(name="other")["id"]
+
+    made = maker.create_api_key(name="made", tags={**own, "ledger-key": "k-1"})["id"]
+    maker.create_usage_plan_key(usagePlanId=plan, keyId=made, keyType="API_KEY")
+    found = tagging.get_resources(TagFilters=[{"Key": "ledger-key", "Values": ["k-1"]}])
+    assert [item["ResourceARN"].rpartition("/")[2] for item in found["ResourceTagMappingList"]] == [made]
+    refused: list[Callable[[], object]] = [
+        lambda: maker.create_api_key(name="untagged"),
+        lambda: maker.create_api_key(name="of prod", tags={**own, "stack": "prod"}),
+        lambda: maker.create_usage_plan_key(usagePlanId=other_plan, keyId=made, keyType="API_KEY"),
+        lambda: maker.delete_api_key(apiKey=deployed.id),
+        lambda: maker.get_api_keys(includeValues=True),
+        lambda: maker.get_api_key(apiKey=made, includeValue=True),
+        lambda: maker.tag_resource(
+            resourceArn=f"arn:aws:apigateway:{REGION}::/apikeys/{deployed.id}", tags=own
+        ),
+    ]
+    for call in refused:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
+    maker.delete_api_key(apiKey=made)
+    platform.client("apigateway").delete_usage_plan(usagePlanId=other_plan)
 
 
 def test_every_exported_value_exists(platform: "Platform") -> None:
