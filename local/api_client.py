@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import httpx
 
 from local.errors import LocalModeError
+
+if TYPE_CHECKING:
+    from local.addresses import Address
 
 _TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 256 * 1024
@@ -36,12 +39,19 @@ class ApiClient:
         url: The API's base address, with the stage.
         key: The API key.
         ca_path: PEM file of the authority that the server's certificate comes from; empty over plain HTTP.
+        deployed: Name of the deployed stack whose API it is; empty for the one on this machine.
     """
 
-    def __init__(self, url: str, key: str, *, ca_path: str = "") -> None:
+    def __init__(self, url: str, key: str, *, ca_path: str = "", deployed: str = "") -> None:
         self._url = url.rstrip("/")
+        self._deployed = deployed
         self._verify = ssl.create_default_context(cafile=ca_path) if ca_path else True
         self._client = httpx.Client(headers={"x-api-key": key}, timeout=_TIMEOUT_SECONDS, verify=self._verify)
+
+    @classmethod
+    def at(cls, address: "Address") -> Self:
+        """Give a client of the platform at an address."""
+        return cls(address.url, address.key, ca_path=address.ca_path, deployed=address.deployed)
 
     def __enter__(self) -> Self:
         return self
@@ -126,20 +136,49 @@ class ApiClient:
         """Have the dead letters of a queue handled again."""
         return self._request("POST", f"/dead-letters/{quote(queue, safe='')}/redrive")
 
+    def keys(self) -> list[dict[str, Any]]:
+        """Give all API keys that are not revoked, without their values."""
+        items: list[dict[str, Any]] = self._request("GET", "/keys")["items"]
+        return items
+
+    def make_key(self, client: str, name: str, scope: str) -> dict[str, Any]:
+        """Have a key made; the answer alone holds its value."""
+        return self._request("POST", "/keys", json={"client": client, "name": name, "scope": scope})
+
+    def revoke_key(self, key_id: str) -> None:
+        """Have a key refused from now on."""
+        self._ask("DELETE", f"/keys/{quote(key_id, safe='')}")
+
+    def health(self) -> dict[str, Any]:
+        """Tell whether the API is well; an answer that it is not is no error."""
+        return self._document(self._ask("GET", "/health", also=httpx.codes.SERVICE_UNAVAILABLE))
+
     def _request(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        return self._document(self._ask(method, path, **arguments))
+
+    def _ask(self, method: str, path: str, *, also: int | None = None, **arguments: Any) -> httpx.Response:
+        """Make a call; a status from 400 on is an error unless it is expected as well."""
         try:
             answer = self._client.request(method, f"{self._url}{path}", **arguments)
         except httpx.HTTPError as error:
             message = f"The API at {self._url} does not answer: {error}"
-            raise ApiError(message, remedy="See whether it runs with: python -m local status") from error
-        if answer.status_code >= httpx.codes.BAD_REQUEST:
+            remedy = f"See whether it runs with: python -m local status{self._option()}"
+            raise ApiError(message, remedy=remedy) from error
+        if answer.status_code >= httpx.codes.BAD_REQUEST and answer.status_code != also:
             raise _refusal(answer)
+        return answer
+
+    def _document(self, answer: httpx.Response) -> dict[str, Any]:
         try:
             document: dict[str, Any] = answer.json()
         except ValueError as error:
             message = f"The API answered {answer.status_code} without JSON: {answer.text[:200]}"
-            raise ApiError(message, remedy="See its log with: python -m local logs api") from error
+            log = "the link api_log among its outputs" if self._deployed else "python -m local logs api"
+            raise ApiError(message, remedy=f"See its log with: {log}") from error
         return document
+
+    def _option(self) -> str:
+        return f" --deployed {self._deployed}" if self._deployed else ""
 
 
 def content_type_of(path: Path) -> str:

@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from local.addresses import address_of
 from local.api_client import ApiClient
 from local.cli.output import Output, key_value_table, size_text
 from local.errors import JobFailedError, LocalModeError
-from local.supervisor import Supervisor
 
 
 def submit(arguments: argparse.Namespace, output: Output) -> int:
@@ -22,10 +22,9 @@ def submit(arguments: argparse.Namespace, output: Output) -> int:
     if not path.is_file():
         message = f"{path} is no file."
         raise LocalModeError(message, remedy="Give the path of a video file.")
-    state = Supervisor(arguments.stack).running_state()
-    with ApiClient(state.api_url, state.api_key, ca_path=state.ca_path) as client:
+    with ApiClient.at(address_of(arguments.stack, arguments.deployed)) as client:
         job = submit_file(client, path, output, profile=arguments.profile)
-        accepted = [f"Job {job['job_id']} was accepted.", _watch_hint(job, arguments.stack)]
+        accepted = [f"Job {job['job_id']} was accepted.", _watch_hint(job, arguments)]
         if arguments.no_wait:
             output.result(job, human=accepted)
             return 0
@@ -36,8 +35,7 @@ def submit(arguments: argparse.Namespace, output: Output) -> int:
 
 def watch(arguments: argparse.Namespace, output: Output) -> int:
     """Follow a job to its end."""
-    state = Supervisor(arguments.stack).running_state()
-    with ApiClient(state.api_url, state.api_key, ca_path=state.ca_path) as client:
+    with ApiClient.at(address_of(arguments.stack, arguments.deployed)) as client:
         return _show_end(follow(client, arguments.job, output), output)
 
 
@@ -123,5 +121,6 @@ def _live_words(job: dict[str, Any]) -> tuple[str, str]:
     return f"{stage or job['status'].lower():<12}", speed
 
 
-def _watch_hint(job: dict[str, Any], stack: str) -> str:
-    return f"Follow it with: python -m local watch {job['job_id']} --stack {stack}"
+def _watch_hint(job: dict[str, Any], arguments: argparse.Namespace) -> str:
+    where = f"--deployed {arguments.deployed}" if arguments.deployed else f"--stack {arguments.stack}"
+    return f"Follow it with: python -m local watch {job['job_id']} {where}"

@@ -4,6 +4,7 @@ import argparse
 
 from rich.table import Table
 
+from local.addresses import address_of
 from local.agent.shortage import Shortage, declare
 from local.api_client import ApiClient
 from local.cli.output import Output
@@ -13,8 +14,7 @@ from local.supervisor import Supervisor
 
 def redrive(arguments: argparse.Namespace, output: Output) -> int:
     """Give dead letters back to their queues, of one queue or of all that have some."""
-    state = Supervisor(arguments.stack).running_state()
-    with ApiClient(state.api_url, state.api_key, ca_path=state.ca_path) as client:
+    with ApiClient.at(address_of(arguments.stack, arguments.deployed)) as client:
         names = [arguments.queue] if arguments.queue else [item["queue"] for item in client.dead_letters()]
         results = [client.redrive(name) for name in names]
     table = Table(title="Messages given back", title_justify="left")

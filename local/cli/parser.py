@@ -38,10 +38,19 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "mail": ("reading_commands", "show the e-mails that were sent"),
     "redrive": ("operator_commands", "have messages that could not be handled tried again"),
     "shortage": ("operator_commands", "let there be no room for tasks, as when Fargate is full"),
+    "keys": ("key_commands", "list the API's keys, make one, or revoke one"),
+    "env": ("environment_command", "print what the AWS CLI and boto3 need to talk to the platform"),
     "reset": ("stack_commands", "stop the platform and delete all its data"),
     "synth": ("stack_commands", "print what the Pulumi program would create, as JSON"),
     "demo": ("demo_command", "process a real clip from start to end and report on it"),
 }
+# Those that know a deployed stack as well.
+_ALSO_DEPLOYED = frozenset({"submit", "watch", "plan", "status", "redrive", "keys"})
+_DEPLOYED_HELP = (
+    "a stack in AWS instead, found through its outputs; the key is that of VIDEO_API_KEY or its own"
+)
+_KEY_ACTIONS = ("list", "make", "revoke")
+_SCOPES = ("viewer", "producer", "operator")
 _LINES_HELP = "how many lines of each, at least 1 (default: 100)"
 _TLS_HELP = "serve API, uploads and AWS over HTTPS with the local authority; then no policy is left out"
 _SHORTAGES = ("refuse", "failures", "stop", "over")
@@ -63,6 +72,13 @@ _ARGUMENTS: Mapping[str, Sequence[tuple[Sequence[str], Mapping[str, Any]]]] = {
         (["--lines"], {"type": _at_least_one, "default": 100, "help": _LINES_HELP}),
     ),
     "redrive": ((["queue"], {"metavar": "QUEUE", "nargs": "?", "help": "one queue (default: all)"}),),
+    "keys": (
+        (["action"], {"choices": _KEY_ACTIONS, "nargs": "?", "default": "list", "help": "default: list"}),
+        (["key_id"], {"metavar": "KEY_ID", "nargs": "?", "help": "the key to revoke"}),
+        (["--client"], {"help": "whose key is made; a client is made with its first key"}),
+        (["--name"], {"help": "what people call the key that is made"}),
+        (["--scope"], {"choices": _SCOPES, "help": "how far the key that is made reaches"}),
+    ),
     "shortage": ((["kind"], {"choices": _SHORTAGES, "help": _SHORTAGE_HELP}),),
     "reset": ((["--yes"], {"action": "store_true", "help": "do not ask"}),),
     "demo": ((["--video"], {"type": Path, "help": "your own file instead of the demo clip"}),),
@@ -97,7 +113,10 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (module, words) in _COMMANDS.items():
         one = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
-        one.add_argument("--stack", default="dev", choices=_stacks(), help="the stack (default: dev)")
+        which = one.add_mutually_exclusive_group()
+        which.add_argument("--stack", default="dev", choices=_stacks(), help="the stack (default: dev)")
+        if name in _ALSO_DEPLOYED:
+            which.add_argument("--deployed", metavar="STACK", help=_DEPLOYED_HELP)
         one.add_argument("--json", action="store_true", help="print one JSON document for machines")
         one.set_defaults(command=_command(module, name))
         for names, options in _ARGUMENTS.get(name, ()):

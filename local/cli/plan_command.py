@@ -31,7 +31,7 @@ def plan(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _ask_processor(arguments: argparse.Namespace) -> dict[str, Any]:
-    config = load_stack_settings(REPOSITORY_ROOT, arguments.stack).parsed()
+    config = load_stack_settings(REPOSITORY_ROOT, arguments.deployed or arguments.stack).parsed()
     task, jobs, chunking = config.task, config.jobs, config.chunking
     task_seconds = jobs.task_stops_at_seconds
     command = [

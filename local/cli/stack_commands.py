@@ -43,6 +43,10 @@ def down(arguments: argparse.Namespace, output: Output) -> int:
 
 def status(arguments: argparse.Namespace, output: Output) -> int:
     """Show what runs and where; exit code 6 when the platform is not ready."""
+    if arguments.deployed is not None:
+        from local.cli.deployed_commands import show_status
+
+        return show_status(arguments.deployed, output)
     supervisor = Supervisor(arguments.stack)
     state = supervisor.state()
     document = describe(supervisor, state)

@@ -10,6 +10,7 @@ import pytest
 from local.cli.parser import build_parser, run
 from local.paths import DATA_DIR_VARIABLE
 from local.state import Phase, PlatformState, save_state
+from local.supervisor import Supervisor
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,10 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     "arguments",
-    ["up", "down", "status", "submit f", "watch j", "logs", "mail", "redrive", "reset", "synth", "demo"],
+    [
+        *("up", "down", "status", "submit f", "watch j", "plan f", "logs", "mail", "redrive", "keys", "env"),
+        *("reset", "synth", "demo"),
+    ],
 )
 def test_every_command_takes_stack_and_json(arguments: str) -> None:
     parsed = build_parser().parse_args([*arguments.split(), "--stack", "prod", "--json"])
@@ -95,6 +99,32 @@ def test_mail_and_logs_of_a_new_platform_are_empty(capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out) == {"mail": []}
     assert run(["logs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"logs": []}
+
+
+@pytest.mark.parametrize("ca_path", ["", "/data/it's here/ca.pem"])
+def test_the_environment_can_be_evaluated_by_a_shell(
+    capsys: pytest.CaptureFixture[str], own_data: Path, monkeypatch: pytest.MonkeyPatch, ca_path: str
+) -> None:
+    state = PlatformState(
+        "dev", Phase.READY, emulator_url="http://127.0.0.1:4566", region="eu-west-1", ca_path=ca_path
+    )
+    monkeypatch.setattr(Supervisor, "running_state", lambda _: state)
+
+    assert run(["env", "--json"]) == 0
+    variables = json.loads(capsys.readouterr().out)
+    assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert variables.get("AWS_CA_BUNDLE", "") == ca_path
+    assert run(["env"]) == 0
+    script = capsys.readouterr().out + "/usr/bin/env"
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], env={"AWS_SESSION_TOKEN": "x"}, capture_output=True, text=True, check=True
+    )
+    seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith("AWS_"))
+    assert seen == variables
+
+
+def test_the_environment_of_a_platform_that_does_not_run_is_an_error() -> None:
+    assert run(["env", "--json"]) == 6
 
 
 def test_commands_load_neither_the_database_driver_nor_pulumi_before_they_need_them() -> None:
