@@ -14,9 +14,12 @@ from uuid import uuid4
 import requests
 import schemathesis
 
+from ledger.access.keys import Scope
+
 # Where the API is and what opens it, as `tests.fuzz.run` sets them.
 URL_VARIABLE: Final = "FUZZED_API_URL"
 KEY_VARIABLE: Final = "FUZZED_API_KEY"
+SCOPE_VARIABLE: Final = "FUZZED_SCOPE"
 BUCKET_VARIABLE: Final = "FUZZED_INGEST_BUCKET"
 MAX_UPLOAD_VARIABLE: Final = "FUZZED_MAX_UPLOAD_BYTES"
 
@@ -186,7 +189,24 @@ _RULES: Final[Mapping[str, Rule]] = {
     "subtitles": _names_a_track_twice,
     "deduplicate": _deduplicates_the_unknown,
 }
+
+
+def _reaches_too_short(case: Case, _: Mapping[str, Any]) -> bool:
+    """The operation needs more than the key has, as its description says; so does a purge at once."""
+    scope = Scope(os.environ[SCOPE_VARIABLE])
+    purges = str((case.query or {}).get("purge")).lower() == "true"
+    needed = Scope.OPERATOR if purges else Scope(case.operation.definition.raw["x-scope"])
+    return not scope.covers(needed)
+
+
+def _is_no_operator(_case: Case, _: Mapping[str, Any]) -> bool:
+    """What a record belongs to is not in the request: all but operators meet others' records."""
+    return Scope(os.environ[SCOPE_VARIABLE]) is not Scope.OPERATOR
+
+
 _EARNED: Final[Mapping[str, Rule]] = {
+    "SCOPE_TOO_SMALL": _reaches_too_short,
+    "NOT_YOURS": _is_no_operator,
     "VERSION_MISMATCH": _has_header("If-Match"),
     "SOURCE_NOT_FOUND": _names_an_object,
     "UPLOAD_TOO_LARGE": _is_too_large,
