@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
-from bench.api.report import Figures, check_same, render
+from bench.api.report import Figures, Hidden, check_same, render, render_hidden
 from bench.api.side import Call, Side
-from bench.api.stage import CALLERS, Stage, running
+from bench.api.stage import CALLERS, STRANGER, Stage, running
 
 _ROOT = Path(__file__).parents[2]
 _RESULTS = _ROOT / "bench" / "results"
@@ -20,6 +21,7 @@ _ENVIRONMENT = _ROOT / ".venv-bench"
 _FEW_VIDEOS = 1_000
 _WORDS = 500
 _LEAST_WARM_UP = 100
+_HIDDEN_REQUESTS = 1_000
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -43,7 +45,9 @@ def main(arguments: Sequence[str]) -> int:
         figures = {side.name: Figures(few=few[side.name], many=many[side.name]) for side in sides}
         _measure_starts(sides, operations, options.starts, figures)
         _measure_rates(sides, operations, options, figures)
+        hidden = _measure_hidden(sides[0], stages[-1])
     report, good = render(figures, options.videos)
+    report += render_hidden(hidden)
     sys.stdout.write(report)
     _RESULTS.mkdir(exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -119,6 +123,27 @@ def _latencies(
                     if number >= 0:
                         found[size][side].setdefault(name, []).append(taken)
         return found
+
+
+def _measure_hidden(ours: Side, stage: Stage) -> Hidden:
+    """Milliseconds of a record that is another client's, where clients do not see each other, and of none.
+
+    In turn, so that what disturbs the machine disturbs all of them alike.
+    """
+    environment = {**stage.environment, "RECORD_ACCESS": "per-client"}
+    theirs = stage.newest(_HIDDEN_REQUESTS)
+    found = Hidden([], [], [])
+    with ours.over(environment).serving() as line:
+        for number in range(-_LEAST_WARM_UP, _HIDDEN_REQUESTS):
+            asked = ((theirs[number], found.others), (uuid4(), found.absent), (uuid4(), found.again))
+            for name, times in asked:
+                target = f"/metadata/{name}"
+                taken = line.milliseconds(
+                    {"method": "GET", "target": target, "caller": STRANGER, "status": 404}
+                )
+                if number >= 0:
+                    times.append(taken)
+    return found
 
 
 def _measure_starts(

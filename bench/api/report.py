@@ -30,6 +30,32 @@ class Figures:
     rates: dict[str, list[float]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Hidden:
+    """Milliseconds of asking for another client's record, for one that never was, and for another such."""
+
+    others: list[float]
+    absent: list[float]
+    again: list[float]
+
+
+def render_hidden(hidden: Hidden) -> str:
+    """Whether time tells what another client has, as Markdown."""
+    others, absent, again = map(statistics.median, (hidden.others, hidden.absent, hidden.again))
+    return "\n".join(
+        [
+            "",
+            f"A record that the caller may not know of, {len(hidden.others)} requests in turn, medians:",
+            "",
+            "| ratio | measured |",
+            "|---|---|",
+            f"| another's to absent ({others:.3f} ms) | {others / absent:.3f} |",
+            f"| absent to absent ({absent:.3f} ms) | {again / absent:.3f} |",
+            "",
+        ]
+    )
+
+
 def check_same(sides: Sequence[Side], operations: Mapping[str, Sequence[Call]]) -> None:
     """Ends the run when the two sides do not answer alike.
 

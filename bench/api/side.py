@@ -24,7 +24,7 @@ class Line:
     connection: http.client.HTTPConnection
 
     def milliseconds(self, call: Call) -> float:
-        """How long one call takes over HTTP."""
+        """How long one call takes over HTTP; it must succeed, or end with the status that it names."""
         body = json.dumps(call["body"]) if call.get("body") is not None else None
         headers = {"Content-Type": "application/json"} if body else {}
         headers["X-Caller"] = call.get("caller", "bench")
@@ -33,7 +33,9 @@ class Line:
         answer = self.connection.getresponse()
         answer.read()
         found = (time.perf_counter() - started) * 1_000
-        if answer.status >= http.client.BAD_REQUEST:
+        if answer.status != call.get("status", answer.status) or (
+            "status" not in call and answer.status >= http.client.BAD_REQUEST
+        ):
             message = f"{call['method']} {call['target']} answered {answer.status}"
             raise RuntimeError(message)
         return found

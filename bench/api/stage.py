@@ -26,6 +26,8 @@ from upkeep.migrate import Waiting, migrate
 EVENTS_A_VIDEO = 10
 CALLERS = tuple(f"key-{number}" for number in range(100))
 """Ids of keys, each of a client of its own."""
+STRANGER = "stranger"
+"""Id of a viewer's key, whose client owns nothing."""
 _REGION = "ap-northeast-1"
 _MIGRATION_SECONDS = 30.0
 # A quarter of the memory, as RDS has it by default, of the smallest instance class in use (db.t4g.medium).
@@ -118,11 +120,12 @@ def _migrate(server: PostgresServer, database: str, login: Credentials) -> None:
         waiting=Waiting(remaining_seconds=lambda: _MIGRATION_SECONDS),
     )
     with psycopg.connect(**(server.connection_arguments() | {"dbname": database})) as conn:  # type: ignore[arg-type]
-        keys.take_up(conn, [_key(DEFAULT_CLIENT, "bench"), *(_key(name, name) for name in CALLERS)])
+        stranger = _key(STRANGER, STRANGER, Scope.VIEWER)
+        keys.take_up(conn, [_key(DEFAULT_CLIENT, "bench"), stranger, *(_key(name, name) for name in CALLERS)])
 
 
-def _key(client: str, gateway_id: str) -> DeployedKey:
-    return DeployedKey(gateway_id=gateway_id, client=client, name="bench", scope=Scope.OPERATOR)
+def _key(client: str, gateway_id: str, scope: Scope = Scope.OPERATOR) -> DeployedKey:
+    return DeployedKey(gateway_id=gateway_id, client=client, name="bench", scope=scope)
 
 
 def _environment(server: PostgresServer, emulator: EmulatorServer, login: Credentials) -> dict[str, str]:

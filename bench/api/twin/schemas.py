@@ -59,6 +59,7 @@ class RecordOut(Answer):
     """A record as callers read it."""
 
     video_id: UUID = Field(validation_alias="id")
+    client: str
     title: str
     description: str
     tags: list[str]

@@ -25,7 +25,7 @@ class Video(Base):
 
     __tablename__ = "videos"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    client: Mapped[str]
+    client: Mapped[str] = mapped_column(default="default")
     title: Mapped[str]
     description: Mapped[str]
     tags: Mapped[list[str]]
@@ -48,7 +48,7 @@ class Job(Base):
     __tablename__ = "jobs"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     video_id: Mapped[UUID] = mapped_column(ForeignKey("videos.id"))
-    owner: Mapped[str]
+    owner: Mapped[str] = mapped_column(default="default")
     status: Mapped[str]
     stage: Mapped[str | None]
     priority: Mapped[int]
