@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deployed.stack import DeployedStack
+from tests.deployed.stack import DeployedStack, wait_for
 
 
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs"])
@@ -37,6 +37,23 @@ def test_a_record_is_written_read_and_deleted(stack: DeployedStack) -> None:
     finally:
         assert stack.call("DELETE", path).status_code == 204
     assert stack.call("GET", path).status_code == 404
+
+
+def test_a_key_is_made_opens_the_api_and_is_revoked(stack: DeployedStack) -> None:
+    order = {"client": "deployed-check", "name": "check of a deployed stack", "scope": "viewer"}
+    made = stack.call("POST", "/keys", order)
+    assert made.status_code == 201, made.text
+    key, value = made.json()["key"]["key_id"], made.json()["value"]
+
+    def answers(status_codes: set[int]) -> bool | None:
+        return stack.call("GET", "/profiles", key=value).status_code in status_codes or None
+
+    try:
+        # API Gateway needs a while until it takes a new key.
+        wait_for("an answer to the new key", lambda: answers({200}), timeout_seconds=60)
+    finally:
+        assert stack.call("DELETE", f"/keys/{key}").status_code == 204
+    wait_for("the refusal of the revoked key", lambda: answers({401, 403}), timeout_seconds=60)
 
 
 def test_a_key_has_a_rate_a_burst_and_a_monthly_quota(stack: DeployedStack) -> None:

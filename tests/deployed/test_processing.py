@@ -75,9 +75,12 @@ def test_a_function_is_ready_traced_and_inside_the_network(stack: DeployedStack,
     assert (groups == [stack.outputs["lambda_security_group_id"]]) == (role != "migrate")
 
 
-def test_the_sender_of_webhooks_is_ready_and_outside_the_network(stack: DeployedStack) -> None:
+@pytest.mark.parametrize("role", ["webhook-sender", "key-maker"])
+def test_a_function_that_may_reach_the_internet_is_ready_and_outside_the_network(
+    stack: DeployedStack, role: str
+) -> None:
     client = stack.aws("lambda")
-    function = client.get_function_configuration(FunctionName=f"video-webhook-sender-{stack.name}")
+    function = client.get_function_configuration(FunctionName=f"video-{role}-{stack.name}")
     assert function["State"] == "Active"
     assert not function.get("VpcConfig", {}).get("SubnetIds")
 
