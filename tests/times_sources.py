@@ -152,6 +152,13 @@ def make_thousand_a_second(directory: Path) -> Path:
     return patched(plain, lambda data: put(data, b"\x23\xe3\x83\x84", default))
 
 
+def make_a_fifth_too_fast(directory: Path) -> Path:
+    """Matroska of 50 frames a second whose header tells that each lasts a 60th of a second."""
+    default = struct.pack(">I", 16_666_666)
+    plain = film(directory / "fifth.mkv", rate="50")
+    return patched(plain, lambda data: put(data, b"\x23\xe3\x83\x84", default))
+
+
 def make_without_rate(directory: Path) -> Path:
     """Matroska of 24 frames a second that tells no rate, only times in whole milliseconds."""
 

@@ -21,6 +21,7 @@ _LEAST_OFF_SECONDS: Final = 0.5
 _LEAST_OFF_SHARE: Final = 0.01
 _RATE_OFF_SHARE: Final = Fraction(1, 5)
 _SAME_RATE_SHARE: Final = Fraction(1, 100)
+_SURELY_OFF_SHARE: Final = Fraction(1, 20)
 _BURSTS_FACTOR: Final = Fraction(3, 2)
 """Pictures that usually follow each other this much faster than on average come in bursts with pauses."""
 
@@ -102,7 +103,7 @@ def _with_rates(video: VideoStream, found: StreamTimes) -> VideoStream:
     average, moving = found.average_rate, found.moving_rate
     if not moving or (video.interlaced and _alike(video.average_rate * 2, average, _RATE_OFF_SHARE)):
         return video  # one picture, or fields in packets of their own
-    is_wrong = not _alike(video.average_rate, average, _RATE_OFF_SHARE)
+    is_wrong = not _alike(video.average_rate, average, _RATE_OFF_SHARE) or _contradicts(video, found)
     if not is_wrong and moving <= average * _BURSTS_FACTOR:
         # Where no rate is told, ffprobe's average goes by times that were rounded to milliseconds.
         exact = found.is_steady and _alike(video.nominal_rate, moving, _SAME_RATE_SHARE)
@@ -112,6 +113,12 @@ def _with_rates(video: VideoStream, found: StreamTimes) -> VideoStream:
         nominal = moving if found.is_steady else Fraction(0)
     average = average if is_wrong else video.average_rate
     return replace(video, average_rate=average, moving_rate=moving, nominal_rate=nominal)
+
+
+def _contradicts(video: VideoStream, found: StreamTimes) -> bool:
+    """Whether pictures follow each other evenly, and at neither of the rates that the headers tell."""
+    told = (video.nominal_rate, video.average_rate)
+    return found.is_steady and not any(_alike(rate, found.moving_rate, _SURELY_OFF_SHARE) for rate in told)
 
 
 def _alike(rate: Fraction, other: Fraction, share: Fraction) -> bool:

@@ -64,7 +64,7 @@ _FORMS: Final = (
             "h264 hevc av1 vp8 vp9 theora mpeg1video mpeg2video mpeg4 mjpeg ffv1 huffyuv ffvhuff utvideo"
         )
         + _names(
-            "prores rv10 rv20 msmpeg4v2 msmpeg4 wmv1 wmv2 flv1 rawvideo uyvy png qtrle dirac svq1 zmbv hap"
+            "prores msmpeg4v2 msmpeg4 wmv1 wmv2 flv1 rawvideo uyvy png qtrle dirac svq1 zmbv hap"
         ),
         audio=(
             "",

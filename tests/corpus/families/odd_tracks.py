@@ -19,7 +19,6 @@ _FORBIDDEN_PICTURES: Final = {
     "cljr": "yuv411p",
     "magicyuv": "gbrp",
     "jpeg2000": "yuv420p",
-    "ljpeg": "yuvj420p",
 }
 _COVERS: Final = ("gif", "bmp", "png", "jpg", "tiff", "webp")
 _KEPT: Final = 8

@@ -119,6 +119,7 @@ def test_a_result_is_as_long_as_the_packets_of_its_source(
     ("maker", "rate", "is_said"),
     [
         (sources.make_thousand_a_second, 30, True),
+        (sources.make_a_fifth_too_fast, 50, True),
         (sources.make_without_rate, 24, False),
         (sources.make_slow_motion, 60, False),
         (sources.make_bursts, 30, False),
