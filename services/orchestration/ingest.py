@@ -136,7 +136,11 @@ def _take_restored(
 def _find_or_make_job(conn: LedgerConnection, source: SourceObject) -> Job | None:
     upload = UPLOAD_KEY.fullmatch(source.key)
     if upload is None:
-        made = arrivals.create_bucket_job(conn, source)
+        # The profile files are read at the first dropped file only, not by every cold start.
+        from profiles import get_profile, version_of
+
+        version = version_of(get_profile(arrivals.DEFAULT_PROFILE))
+        made = arrivals.create_bucket_job(conn, source, profile_version=version)
         if made is None:
             logger().info("older_version_ignored", extra={"key": source.key, "version_id": source.version_id})
         return made.job if made else None

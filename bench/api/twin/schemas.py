@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -65,7 +65,12 @@ class RecordOut(Answer):
     language: str | None
     attributes: dict[str, Any]
     technical: dict[str, Any]
-    state: str
+    state: Annotated[str, BeforeValidator(lambda job_id: "playable" if job_id else "none")] = Field(
+        validation_alias="current_job_id"
+    )
+    latest_job: Annotated[str, BeforeValidator(lambda state: "NONE" if state == "CREATED" else state)] = (
+        Field(validation_alias="state")
+    )
     version: int
     latest_job_id: UUID | None
     current_job_id: UUID | None
@@ -92,6 +97,7 @@ class JobOut(Answer):
     eta_seconds: float | None = None
     priority: int
     profile: str
+    publish: bool = True
     filename: str
     size_bytes: int | None = Field(validation_alias="declared_size_bytes")
     attempt: int

@@ -29,7 +29,11 @@ class BucketJob:
 
 
 def create_bucket_job(
-    conn: LedgerConnection, source: SourceObject, *, profile: str = DEFAULT_PROFILE
+    conn: LedgerConnection,
+    source: SourceObject,
+    *,
+    profile: str = DEFAULT_PROFILE,
+    profile_version: str | None = None,
 ) -> BucketJob | None:
     """Makes the one QUEUED job of a file dropped into the bucket, and its video at the first version.
 
@@ -57,6 +61,7 @@ def create_bucket_job(
             video_id=_video_of_key(conn, source, filename),
             owner=BUCKET_OWNER,
             profile=profile,
+            profile_version=profile_version,
             filename=filename,
             source_bucket=source.bucket,
             source_key=source.key,

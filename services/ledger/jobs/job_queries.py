@@ -16,7 +16,8 @@ COLUMNS: Final = (
     " j.declared_sha256, j.source_size_bytes, j.source_bucket, j.source_key, j.source_version_id,"
     " j.attempt, j.fence, j.stage_seconds, j.error_code, j.error_message, j.error_remedy,"
     " j.created_at, j.updated_at, j.uploaded_at, j.started_at, j.finished_at, j.upload_id, j.priority,"
-    " j.reused_job_id, CASE WHEN j.status = 'QUEUED' THEN j.restore_expected_at END"
+    " j.reused_job_id, j.source_etag, j.publish, j.profile_version,"
+    " CASE WHEN j.status = 'QUEUED' THEN j.restore_expected_at END"
 )
 _VISIBLE: Final = "jobs j JOIN videos v ON v.id = j.video_id AND v.deleted_at IS NULL"
 _OUTPUTS: Final = """
@@ -77,6 +78,9 @@ class JobRow:
     upload_id: str | None
     priority: int
     reused_job_id: UUID | None
+    source_etag: str | None
+    publish: bool
+    profile_version: str | None
     restore_expected_at: datetime | None
 
 
@@ -141,6 +145,8 @@ def find(
     *,
     status: str | None,
     video_id: UUID | None,
+    profile: str | None = None,
+    profile_version: str | None = None,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[JobRow]:
@@ -150,12 +156,16 @@ def find(
         conn: An open connection.
         status: Only jobs in this state; None means any.
         video_id: Only jobs of this video; None means any.
+        profile: Only jobs with this profile; None means any.
+        profile_version: Only jobs that were ordered when their profile had this version; None means any.
         after: Creation time and id of the last job of the page before.
         limit: Most jobs to return.
     """
     possible = (
         (status is not None, "j.status = %(status)s"),
         (video_id is not None, "j.video_id = %(video_id)s"),
+        (profile is not None, "j.profile = %(profile)s"),
+        (profile_version is not None, "j.profile_version = %(profile_version)s"),
         (after is not None, "(j.created_at, j.id) < (%(after_time)s, %(after_id)s)"),
     )
     # Asked of one job after the other in the order of the list, until the page is full. As a join the planner
@@ -170,6 +180,8 @@ def find(
     parameters = {
         "status": status,
         "video_id": video_id,
+        "profile": profile,
+        "profile_version": profile_version,
         "after_time": after_time,
         "after_id": after_id,
         "limit": limit,

@@ -1,13 +1,12 @@
 """New jobs: checked against this deployment first, then stored as video and job."""
 
-from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from ledger.errors import QueueFullError
-from ledger.models import ArchivedSource, NewJob, SourceObject
-from ledger.overrides import NO_OVERRIDES, Overrides
+from ledger.models import ArchivedSource, NewJob
+from ledger.overrides import NO_OVERRIDES
 from ledger.states import JobStatus
 from ledger.videos import sidecars, videos
 from ledger.videos.sidecars import NewSidecar, TooManyTracksError
@@ -15,13 +14,14 @@ from ledger.videos.videos import VideoDraft
 from metadata_api.environment import multipart
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.jobs.archived import refuse_archived, wait_if_restoring
+from metadata_api.jobs.drafts import JobDraft, filename_of_key, new_job, new_video
 from metadata_api.jobs.overrides import check_overrides
 from metadata_api.jobs.sources import check_size, find_source, is_present
 from metadata_api.models.jobs import SourceJobBody, UploadJobBody
 from metadata_api.operations.request import not_found
 from metadata_api.playback.subtitles import new_sidecar
 from metadata_api.settings import CreationSettings
-from runtime.archive import READABLE, Availability
+from runtime.archive import READABLE
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
@@ -46,27 +46,6 @@ CREATION_PROBLEMS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobDraft:
-    """A checked request for a job.
-
-    Attributes:
-        owner: Public id of the API key that drafts it, or CONSOLE_OWNER.
-        source: None when the file is still to be uploaded.
-        availability: Whether the source can be read at once.
-        overrides: What it asks for beyond its profile.
-        subtitles: What it adds to the video's record.
-    """
-
-    owner: str
-    body: UploadJobBody | SourceJobBody
-    source: SourceObject | None
-    filename: str
-    overrides: Overrides
-    availability: Availability = READABLE
-    subtitles: tuple[NewSidecar, ...] = ()
-
-
 def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: CreationSettings) -> JobDraft:
     """What is ordered, if this deployment can do it.
 
@@ -78,6 +57,9 @@ def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: Creatio
     Raises:
         Problem: Names the field that this deployment cannot satisfy.
     """
+    # The profile files are read at the first job only, not by every cold start.
+    from profiles import version_of
+
     profile = _check_profile(body)
     if body.video_id is not None and body.metadata is not None:
         raise field_problem("metadata", "cannot be given with video_id; change the record with PATCH instead")
@@ -88,7 +70,7 @@ def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: Creatio
             raise field_problem("deduplicate", "needs sha256, by which the same bytes are known")
         source, filename, availability = None, body.filename, READABLE
     else:
-        found, filename = find_source(body.source, settings), _filename_of_key(body.source.key)
+        found, filename = find_source(body.source, settings), filename_of_key(body.source.key)
         source, availability = found.source, found.availability
     overrides = check_overrides(body, profile, settings)
     return JobDraft(
@@ -98,6 +80,7 @@ def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: Creatio
         filename=filename,
         overrides=overrides,
         availability=availability,
+        profile_version=version_of(profile),
         subtitles=_clean_subtitles(body),
     )
 
@@ -142,11 +125,12 @@ def make_job(
 
     video_id, video = draft.body.video_id, None
     if video_id is None:
-        video_id, video = uuid4(), _draft(draft)
+        video_id, video = uuid4(), new_video(draft)
     # Locked, so that it cannot be deleted before its job exists.
     elif videos.lock(conn, video_id) is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
-    new = _new_job(job_id, video_id, draft, settings.ingest_bucket, batch_id)
+    publish = video is not None or draft.overrides.trim is None or not videos.has_job(conn, video_id)
+    new = new_job(job_id, video_id, draft, settings.ingest_bucket, batch_id, publish=publish)
     new = replace(new, execution_arn=execution_arn)
     made = None
     if draft.source is not None:
@@ -189,7 +173,7 @@ def _answer_with_known_outputs(
         return False
     from ledger.jobs import reuse
 
-    known = reuse.find(conn, draft.body.sha256, new.profile, draft.overrides)
+    known = reuse.find(conn, draft.body.sha256, new.profile, draft.profile_version, draft.overrides)
     # The ledger knows of every deletion of its own, but not of what somebody does in the bucket.
     if known is None or not is_present(known.output_bucket, known.manifest_key, None):
         return False
@@ -239,61 +223,9 @@ def _in_parts(body: UploadJobBody) -> bool:
 
 
 def _check_profile(body: UploadJobBody | SourceJobBody) -> "Profile":
-    # The profile files are read at the first job only, not by every cold start.
     from profiles import UnknownProfileError, get_profile
 
     try:
         return get_profile(body.profile)
     except UnknownProfileError as error:
         raise field_problem("profile", str(error)) from error
-
-
-def _filename_of_key(key: str) -> str:
-    return PurePosixPath(key).name[:255] or "source"
-
-
-def _draft(draft: JobDraft) -> VideoDraft:
-    given = draft.body.metadata
-    if given is None:
-        return VideoDraft(title=draft.filename)
-    return VideoDraft(
-        title=given.title or draft.filename,
-        description=given.description,
-        tags=given.tags,
-        language=given.language,
-        attributes=given.attributes,
-    )
-
-
-def _new_job(
-    job_id: UUID, video_id: UUID, draft: JobDraft, ingest_bucket: str, batch_id: UUID | None
-) -> NewJob:
-    body = draft.body
-    if isinstance(body, SourceJobBody):
-        return NewJob(
-            id=job_id,
-            video_id=video_id,
-            owner=draft.owner,
-            priority=body.priority,
-            profile=body.profile,
-            filename=draft.filename,
-            source_bucket=body.source.bucket,
-            source_key=body.source.key,
-            batch_id=batch_id,
-        )
-    # Made by us: no part of a key ever comes from a caller.
-    key = f"uploads/{job_id}/source"
-    return NewJob(
-        id=job_id,
-        video_id=video_id,
-        owner=draft.owner,
-        priority=body.priority,
-        profile=body.profile,
-        filename=draft.filename,
-        source_bucket=ingest_bucket,
-        source_key=key,
-        content_type=body.content_type,
-        declared_size_bytes=body.size_bytes,
-        declared_sha256=body.sha256,
-        batch_id=batch_id,
-    )

@@ -13,6 +13,7 @@ from metadata_api.models.fields import (
     MediaType,
     PictureHeight,
     ProfileName,
+    ProfileVersion,
     Sha256,
     WholeNumber,
 )
@@ -23,6 +24,7 @@ from metadata_api.models.records import (
     PageSize,
     QueryModel,
     RequestModel,
+    SourceView,
     WarningView,
 )
 from metadata_api.models.subtitles import JobSubtitles
@@ -45,6 +47,13 @@ class JobBody(RequestModel):
         ge=0,
         le=HIGHEST_PRIORITY,
         description="Of the waiting jobs of one API key the highest begins first, among equals the oldest.",
+    )
+    publish: bool | None = Field(
+        default=None,
+        description=(
+            "Whether the video plays this job once it has completed, until a later one does or somebody pins "
+            "one. When absent: yes for the first job of a video, else no with trim and yes without."
+        ),
     )
     trim: TrimBody | None = Field(default=None, description="Only this part of the source.")
     watermark: WatermarkBody | None = Field(default=None, description="A picture laid over the video.")
@@ -115,6 +124,10 @@ class JobQuery(QueryModel):
 
     status: JobStatus | None = None
     video_id: UUID | None = None
+    profile: ProfileName | None = None
+    profile_version: ProfileVersion | None = Field(
+        default=None, description="Jobs that were ordered when their profile had this version."
+    )
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
 
@@ -137,6 +150,8 @@ class JobError(TypedDict):
 class JobSummary(TypedDict):
     """A job and how far it is.
 
+    profile_version tells which settings its profile had when it was ordered; null for jobs of before it was
+    kept. publish says whether the video plays it once it has completed, if it is the newest one that does.
     waiting_reason tells why a QUEUED job does not wait for its turn alone, waiting_until when that is over as
     far as can be told.
     """
@@ -152,7 +167,10 @@ class JobSummary(TypedDict):
     eta_seconds: float | None
     priority: int
     profile: str
+    profile_version: str | None
+    publish: bool
     filename: str
+    source: SourceView
     size_bytes: int | None
     attempt: int
     error: JobError | None

@@ -12,7 +12,8 @@ from ledger.states import TERMINAL_STATUSES, JobStatus
 from ledger.videos import videos
 from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import Response, json_response, timestamp
-from metadata_api.jobs.creation import CREATION_PROBLEMS, JobDraft, draft_job, make_job, refuse_when_full
+from metadata_api.jobs.creation import CREATION_PROBLEMS, draft_job, make_job, refuse_when_full
+from metadata_api.jobs.drafts import JobDraft
 from metadata_api.jobs.execution_control import start_now
 from metadata_api.jobs.rendering import job_summary, live_progress
 from metadata_api.jobs.upload_tickets import upload_ticket

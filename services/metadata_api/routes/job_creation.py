@@ -9,12 +9,12 @@ from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.creation import (
     CREATION_PROBLEMS,
-    JobDraft,
     draft_job,
     is_one_statement,
     make_job,
     refuse_when_full,
 )
+from metadata_api.jobs.drafts import JobDraft
 from metadata_api.jobs.execution_control import start_now
 from metadata_api.jobs.rendering import job_view
 from metadata_api.jobs.upload_tickets import upload_ticket

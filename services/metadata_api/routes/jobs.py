@@ -28,7 +28,13 @@ def list_jobs(request: ApiRequest) -> Response:
         "jobs",
         query,
         lambda conn, after, limit: job_queries.find(
-            conn, status=query.status, video_id=query.video_id, after=after, limit=limit
+            conn,
+            status=query.status,
+            video_id=query.video_id,
+            profile=query.profile,
+            profile_version=query.profile_version,
+            after=after,
+            limit=limit,
         ),
     )
     live = live_progress(request.resources.progress, shown)

@@ -10,11 +10,11 @@ from ledger.videos import videos
 from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import Response, json_response, optional_timestamp
 from metadata_api.jobs.archived import source_of, terms_of
+from metadata_api.jobs.record_answers import record_response
 from metadata_api.jobs.sources import look_at
 from metadata_api.models.records import RecordView, RestoreQuery, RestoreView
 from metadata_api.operations.operation import ETAG, RouteGroup
 from metadata_api.operations.request import ApiRequest, not_found
-from metadata_api.routes.records import record_response
 from runtime import archive, clients
 from runtime.archive import Access
 
@@ -41,7 +41,7 @@ def undelete_record(request: ApiRequest) -> Response:
     """Shows a deleted video again, with jobs, outputs and texts; jobs that the deletion cancelled stay so.
 
     Possible until its content begins to be deleted for good, at the earliest at the purge_at that
-    GET /metadata?deleted=true tells. Taking back what is not deleted changes nothing.
+    GET /metadata?state=deleted tells. Taking back what is not deleted changes nothing.
     """
     # Loads the database driver; only calls that reach the database need it.
     from ledger.videos import deletion

@@ -90,7 +90,7 @@ def test_known_bytes_are_answered_with_the_outputs_that_exist(
     assert api.call("GET", f"/jobs/{job['job_id']}/download/720p").status == 200
     record = api.call("GET", f"/metadata/{job['video_id']}").json
     assert (record["state"], record["current_job_id"], record["title"]) == (
-        "COMPLETED",
+        "playable",
         job["job_id"],
         "Again",
     )
