@@ -81,12 +81,13 @@ class Walk:
         self.video_id = new_video(conn)
 
     def step(self) -> None:
-        steps = [self.order, self.order, self.end, self.end, self.end, self.retry, self.pin, self.unpin]
-        self.random.choice([self.take_back] if self.model.deleted else [*steps, self.delete])()
+        steps = {self.order: 7, self.end: 8, self.pin: 4, self.unpin: 1, self.retry: 1, self.delete: 0.3}
+        chosen = self.random.choices(list(steps), list(steps.values()))[0]
+        (self.take_back if self.model.deleted else chosen)()
 
     def order(self) -> None:
-        profile, trim = self.random.choice([*PLAYS, *SHOWS]), self.random.random() < 0.3
-        said, version = self.random.choice([None, None, True, False]), self.random.choice(["v1", "v2"])
+        profile, trim = self.random.choice([*PLAYS, *SHOWS, "web", "thumbnails"]), self.random.random() < 0.25
+        said, version = self.random.choice([None, None, True, False]), self.random.choice(["v1", "v1", "v2"])
         publish = (not self.model.ordered or not trim) if said is None else said
         default = not trim or not videos.has_job(self.conn, self.video_id)
         new = new_job(
@@ -103,7 +104,7 @@ class Walk:
     def end(self) -> None:
         """Any job that runs, so also an older one after a newer one."""
         for ordered in self.some("QUEUED"):
-            ordered.status = self.random.choice(["COMPLETED", "COMPLETED", "FAILED", "CANCELLED"])
+            ordered.status = self.random.choice([*["COMPLETED"] * 5, "FAILED", "CANCELLED"])
             job = jobs.job_rows.lock(self.conn, ordered.job.id)
             if ordered.status == "CANCELLED":
                 jobs.cancel(self.conn, job.id)
@@ -177,7 +178,7 @@ class Walk:
 def walk(conn: LedgerConnection, seed: int, sequences: int) -> None:
     for number in range(sequences):
         way = Walk(conn, seed + number)
-        for position in range(12):
+        for position in range(24):
             way.step()
             try:
                 way.check()
