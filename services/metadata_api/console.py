@@ -5,6 +5,7 @@ the same checks. The job belongs to this very execution, which then goes on with
 """
 
 import json
+from contextlib import nullcontext
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -15,7 +16,7 @@ from ledger.states import CONSOLE_OWNER
 from ledger.turns import waiting
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.jobs.creation import draft_job, make_job, refuse_when_full
-from metadata_api.models.jobs import JOB_REQUEST, SourceJobBody, UploadJobBody
+from metadata_api.models.jobs import JOB_REQUEST, AnyJobBody
 from metadata_api.models.subtitles import MAX_SUBTITLE_BODY_BYTES
 from metadata_api.operations.request import invalid_body
 from metadata_api.settings import OrderSettings
@@ -66,13 +67,13 @@ def take_order(conn: LedgerConnection, event: dict[str, Any], settings: OrderSet
 def _make(
     conn: LedgerConnection, order: Any, job_id: UUID, execution_arn: str, settings: OrderSettings
 ) -> None:
-    draft = draft_job(check_order(order), CONSOLE_OWNER, settings)
+    draft = draft_job(check_order(order), CONSOLE_OWNER, settings, lambda: nullcontext(conn))
     with conn.transaction():
         refuse_when_full(conn, CONSOLE_OWNER, 1, settings.max_waiting_jobs)
         make_job(conn, draft, job_id, settings, execution_arn=execution_arn)
 
 
-def check_order(order: Any) -> UploadJobBody | SourceJobBody:
+def check_order(order: Any) -> AnyJobBody:
     """The order in an execution's input.
 
     Raises:

@@ -195,6 +195,15 @@ def of_batch(conn: "LedgerConnection", batch_id: UUID) -> list[JobRow]:
     return [JobRow(*row) for row in conn.execute(query, [batch_id])]
 
 
+def with_file(conn: "LedgerConnection", video_id: UUID, *, limit: int = 100) -> list[JobRow]:
+    """The jobs of a video whose file has arrived: first the one that plays, then from the newest on."""
+    query = (
+        f"SELECT {COLUMNS} FROM {_VISIBLE} WHERE j.video_id = %s AND j.uploaded_at IS NOT NULL"  # noqa: S608 -- constants
+        " ORDER BY (j.id = v.current_job_id) IS TRUE DESC, j.ordinal DESC LIMIT %s"
+    )
+    return [JobRow(*row) for row in conn.execute(query, [video_id, limit])]
+
+
 def newest_with_file(conn: "LedgerConnection", video_id: UUID) -> JobRow | None:
     """The newest job of a video whose file has arrived."""
     query = (

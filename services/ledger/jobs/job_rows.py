@@ -64,6 +64,7 @@ def facts(conn: LedgerConnection, job: Job, stack: str) -> JobFacts:
         stack=stack,
         profile=job.profile,
         filename=job.filename,
+        source_key=job.source_key,
         size_bytes=job.source_size_bytes,
         elapsed_seconds=row[0] if row else None,
     )

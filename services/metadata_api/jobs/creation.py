@@ -1,5 +1,7 @@
 """New jobs: checked against this deployment first, then stored as video and job."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -13,11 +15,12 @@ from ledger.videos.sidecars import NewSidecar, TooManyTracksError
 from ledger.videos.videos import VideoDraft
 from metadata_api.environment import multipart
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
+from metadata_api.jobs.again import find_earlier
 from metadata_api.jobs.archived import refuse_archived, wait_if_restoring
 from metadata_api.jobs.drafts import JobDraft, filename_of_key, new_job, new_video
 from metadata_api.jobs.overrides import check_overrides
 from metadata_api.jobs.sources import check_size, find_source, is_present
-from metadata_api.models.jobs import SourceJobBody, UploadJobBody
+from metadata_api.models.jobs import AnyJobBody, SourceJobBody, UploadJobBody
 from metadata_api.operations.request import not_found
 from metadata_api.playback.subtitles import new_sidecar
 from metadata_api.settings import CreationSettings
@@ -28,12 +31,15 @@ if TYPE_CHECKING:
     from ledger.jobs.job_queries import JobRow
     from profiles import Profile
 
+Ledger = Callable[[], AbstractContextManager["LedgerConnection"]]
 # What checking and storing an draft can end with.
 CREATION_PROBLEMS = (
     ProblemCode.VALIDATION_FAILED,
     ProblemCode.SOURCE_NOT_ALLOWED,
     ProblemCode.SOURCE_NOT_FOUND,
     ProblemCode.SOURCE_ARCHIVED,
+    ProblemCode.SOURCE_GONE,
+    ProblemCode.SOURCE_NOT_UPLOADED,
     ProblemCode.SUBTITLES_REFUSED,
     ProblemCode.VIDEO_NOT_FOUND,
     ProblemCode.IDEMPOTENT_RESULT_GONE,
@@ -46,13 +52,14 @@ CREATION_PROBLEMS = (
 )
 
 
-def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: CreationSettings) -> JobDraft:
+def draft_job(body: AnyJobBody, owner: str, settings: CreationSettings, ledger: Ledger) -> JobDraft:
     """What is ordered, if this deployment can do it.
 
     Args:
         body: What is asked for.
         owner: Public id of the API key that asks, or CONSOLE_OWNER.
         settings: Of this deployment.
+        ledger: Opens a connection, where the order names something that was processed before.
 
     Raises:
         Problem: Names the field that this deployment cannot satisfy.
@@ -70,7 +77,11 @@ def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: Creatio
             raise field_problem("deduplicate", "needs sha256, by which the same bytes are known")
         source, filename, availability = None, body.filename, READABLE
     else:
-        found, filename = find_source(body.source, settings), filename_of_key(body.source.key)
+        if isinstance(body, SourceJobBody):
+            found, filename = find_source(body.source, settings), filename_of_key(body.source.key)
+        else:
+            with ledger() as conn:
+                found, filename = find_earlier(conn, body, settings)
         source, availability = found.source, found.availability
     overrides = check_overrides(body, profile, settings)
     return JobDraft(
@@ -85,7 +96,7 @@ def draft_job(body: UploadJobBody | SourceJobBody, owner: str, settings: Creatio
     )
 
 
-def _clean_subtitles(body: UploadJobBody | SourceJobBody) -> tuple[NewSidecar, ...]:
+def _clean_subtitles(body: AnyJobBody) -> tuple[NewSidecar, ...]:
     tracks = []
     for position, track in enumerate(body.subtitles):
         try:
@@ -209,7 +220,7 @@ def _check_single(body: UploadJobBody) -> None:
         raise field_problem("upload", f"files of more than {limit} bytes have to be uploaded in parts")
 
 
-def _begin_parts(body: UploadJobBody | SourceJobBody, new: NewJob) -> str | None:
+def _begin_parts(body: AnyJobBody, new: NewJob) -> str | None:
     """Opens the multipart upload of a large file, once it is sure that the file is to be uploaded."""
     if not (isinstance(body, UploadJobBody) and _in_parts(body)):
         return None
@@ -222,7 +233,7 @@ def _in_parts(body: UploadJobBody) -> bool:
     return body.size_bytes >= multipart.MULTIPART_FROM_BYTES
 
 
-def _check_profile(body: UploadJobBody | SourceJobBody) -> "Profile":
+def _check_profile(body: AnyJobBody) -> "Profile":
     from profiles import UnknownProfileError, get_profile
 
     try:

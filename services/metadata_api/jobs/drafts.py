@@ -8,7 +8,7 @@ from ledger.models import NewJob, SourceObject
 from ledger.overrides import Overrides
 from ledger.videos.sidecars import NewSidecar
 from ledger.videos.videos import VideoDraft
-from metadata_api.models.jobs import SourceJobBody, UploadJobBody
+from metadata_api.models.jobs import AnyJobBody, UploadJobBody
 from runtime.archive import READABLE, Availability
 
 
@@ -26,7 +26,7 @@ class JobDraft:
     """
 
     owner: str
-    body: UploadJobBody | SourceJobBody
+    body: AnyJobBody
     source: SourceObject | None
     filename: str
     overrides: Overrides

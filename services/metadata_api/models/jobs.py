@@ -1,6 +1,6 @@
 """Jobs, as callers ask for them and as they are shown."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, TypeAdapter
@@ -106,17 +106,47 @@ class SourceJobBody(JobBody):
     source: SourceLocation
 
 
+class EarlierJob(RequestModel):
+    """The file of an earlier job, in the very version that it was made of."""
+
+    job_id: UUID
+
+
+class JobSourceBody(JobBody):
+    """A job for the file of an earlier job."""
+
+    source: EarlierJob
+
+
+class AgainJobBody(JobBody):
+    """Another job for a video, on the file that is there.
+
+    It is the one of the job that plays, else of the newest job whose file is still there.
+    """
+
+    video_id: UUID = Field(description="The video to process again.")
+
+
+AnyJobBody = UploadJobBody | SourceJobBody | JobSourceBody | AgainJobBody
+_UPLOAD_FIELDS: Final = UploadJobBody.model_fields.keys() - JobBody.model_fields.keys()
+
+
 def _form_of(value: Any) -> str:
-    named = value.keys() if isinstance(value, dict) else ()
-    return "source" if "source" in named else "upload"
+    named = value.keys() if isinstance(value, dict) else set()
+    if "source" in named:
+        source = value["source"]
+        return "earlier" if isinstance(source, dict) and "job_id" in source else "source"
+    return "again" if "video_id" in named and not named & _UPLOAD_FIELDS else "upload"
 
 
 JobRequest = Annotated[
-    Annotated[UploadJobBody, Tag("upload")] | Annotated[SourceJobBody, Tag("source")], Discriminator(_form_of)
+    Annotated[UploadJobBody, Tag("upload")]
+    | Annotated[SourceJobBody, Tag("source")]
+    | Annotated[JobSourceBody, Tag("earlier")]
+    | Annotated[AgainJobBody, Tag("again")],
+    Discriminator(_form_of),
 ]
-JOB_REQUEST: TypeAdapter[UploadJobBody | SourceJobBody] = TypeAdapter(
-    JobRequest, config=ConfigDict(defer_build=True)
-)
+JOB_REQUEST: TypeAdapter[AnyJobBody] = TypeAdapter(JobRequest, config=ConfigDict(defer_build=True))
 
 
 class JobQuery(QueryModel):

@@ -20,7 +20,6 @@ from metadata_api.jobs.upload_tickets import upload_ticket
 from metadata_api.models.batches import BatchBody, BatchCreated, BatchItem, BatchView, StatusCounts
 from metadata_api.operations.operation import IDEMPOTENCY_KEY, LOCATION, RouteGroup
 from metadata_api.operations.request import ApiRequest, not_found
-from metadata_api.settings import ApiSettings
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
@@ -43,7 +42,7 @@ _OPERATION: Final = "create-batch"
 def create_batch(request: ApiRequest) -> Response:
     """Up to 100 jobs as in POST /jobs: all are made, or none and the answer names the field at fault."""
     settings = request.resources.settings
-    drafts = _checked(request.body(BatchBody), request.caller, settings)
+    drafts = _checked(request, request.body(BatchBody))
     with request.resources.connection() as conn:
         with conn.transaction():
             batch_id = _store(conn, request, drafts)
@@ -86,11 +85,12 @@ def get_batch(request: ApiRequest) -> Response:
     return json_response(view)
 
 
-def _checked(body: BatchBody, owner: str, settings: ApiSettings) -> list[JobDraft]:
+def _checked(request: ApiRequest, body: BatchBody) -> list[JobDraft]:
+    settings = request.resources.settings
     drafts: list[JobDraft] = []
     for position, wanted in enumerate(body.jobs):
         try:
-            drafts.append(draft_job(wanted, owner, settings))
+            drafts.append(draft_job(wanted, request.caller, settings, request.resources.connection))
         except Problem as problem:
             raise problem.within(f"jobs.{position}") from problem
     return drafts

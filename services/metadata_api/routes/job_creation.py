@@ -45,10 +45,11 @@ def create_job(request: ApiRequest) -> Response:
     """A job for a file or for an object.
 
     With filename, size_bytes and content_type the answer says how to upload the file; processing starts when
-    it has arrived. With source the processing of that object starts at once.
+    it has arrived. With source, or with video_id alone, the processing of what is there starts at once.
     """
     settings = request.resources.settings
-    draft = draft_job(request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES), request.caller, settings)
+    body = request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES)
+    draft = draft_job(body, request.caller, settings, request.resources.connection)
     job_id = uuid4()
     with request.resources.connection() as conn:
         if request.idempotency_key() is None and is_one_statement(draft):

@@ -114,6 +114,18 @@ def test_copies_of_a_copy_are_made_too_and_repeats_make_none(
     assert sorted(announced(ledger_conn)) == sorted({ids[0], ids[2]})
 
 
+def test_outputs_of_a_profile_that_has_changed_since_do_not_serve(
+    api: ApiClient, ledger_conn: LedgerConnection, aws: Any
+) -> None:
+    process(api, ledger_conn, aws)
+    ledger_conn.execute("UPDATE jobs SET profile_version = %s", ("0" * 16,))
+
+    created = create(api)
+
+    assert (created["job"]["status"], created["job"]["reused_job_id"]) == ("PENDING", None)
+    assert created["upload"] is not None
+
+
 @pytest.mark.parametrize(
     "changes", [{"sha256": "b" * 64}, {"profile": "h264-to-hevc"}, {"deduplicate": False}]
 )
