@@ -71,9 +71,21 @@ def heartbeat(conn: LedgerConnection, claim: Claim, stage: str) -> None:
 
 
 def record_source(
-    conn: LedgerConnection, claim: Claim, technical: Mapping[str, Any], size_bytes: int
+    conn: LedgerConnection,
+    claim: Claim,
+    technical: Mapping[str, Any],
+    size_bytes: int,
+    profile_version: str | None = None,
 ) -> None:
     """Stores what probing the source told with the job, and on the record while nothing of the video plays.
+
+    Args:
+        conn: An open connection.
+        claim: This worker's hold.
+        technical: What probing told.
+        size_bytes: Of the source.
+        profile_version: Of the profile that the outputs were made with; after a deployment between order and
+            work it is not the one that was ordered. None leaves that.
 
     Raises:
         FenceLostError: Another worker holds the job, or it is settled.
@@ -82,8 +94,12 @@ def record_source(
         hold(conn, claim)
         told = Jsonb(dict(technical))
         conn.execute(
-            "UPDATE jobs SET source_size_bytes = %s, technical = %s WHERE id = %s",
-            (size_bytes, told, claim.job_id),
+            """
+            UPDATE jobs SET source_size_bytes = %s, technical = %s,
+                   profile_version = coalesce(%s, profile_version)
+             WHERE id = %s
+            """,
+            (size_bytes, told, profile_version, claim.job_id),
         )
         # Once a job plays, the record describes the source of that one.
         conn.execute(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ledger.jobs import job_queries
-from ledger.models import SourceObject
+from ledger.models import ArchivedSource, SourceObject
 from ledger.videos import videos
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.jobs.archived import source_of
@@ -67,7 +67,7 @@ def find_earlier(
 
 def _there(jobs: "list[JobRow]") -> "Iterator[tuple[JobRow, Availability]]":
     """Those whose source is still there; each source is looked at once."""
-    seen = set()
+    seen: set[ArchivedSource] = set()
     for job in jobs:
         place = source_of(job)
         if place in seen or len(seen) == _MOST_SOURCES:

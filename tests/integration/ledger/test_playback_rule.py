@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from ledger.database.connection import LedgerConnection
-from ledger.jobs import jobs, settlement, worker
+from ledger.jobs import job_rows, jobs, settlement, worker
 from ledger.jobs.failures import failure
 from ledger.models import Job
 from ledger.overrides import Overrides, Trim
@@ -105,7 +105,7 @@ class Walk:
         """Any job that runs, so also an older one after a newer one."""
         for ordered in self.some("QUEUED"):
             ordered.status = self.random.choice([*["COMPLETED"] * 5, "FAILED", "CANCELLED"])
-            job = jobs.job_rows.lock(self.conn, ordered.job.id)
+            job = job_rows.lock(self.conn, ordered.job.id)
             if ordered.status == "CANCELLED":
                 jobs.cancel(self.conn, job.id)
             elif ordered.status == "FAILED":

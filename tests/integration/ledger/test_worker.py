@@ -250,6 +250,18 @@ def test_probing_the_source_fills_the_video_and_is_no_change_of_people(ledger_co
     assert column(ledger_conn, claim.job_id, "source_size_bytes") == 1234
 
 
+def test_a_job_tells_the_version_of_the_profile_that_its_outputs_were_made_with(
+    ledger_conn: LedgerConnection,
+) -> None:
+    claim = claimed(ledger_conn, queued_job(ledger_conn, profile_version="ordered"))
+    worker.record_source(ledger_conn, claim, {}, 1)
+    assert column(ledger_conn, claim.job_id, "profile_version") == "ordered"
+
+    worker.record_source(ledger_conn, claim, {}, 1, "made")
+
+    assert column(ledger_conn, claim.job_id, "profile_version") == "made"
+
+
 def test_an_older_job_that_completes_later_does_not_replace_the_newer_result(
     ledger_conn: LedgerConnection,
 ) -> None:
