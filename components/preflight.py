@@ -12,7 +12,7 @@ STATUS = "204"
 REQUEST_TEMPLATES = {"application/json": '{"statusCode": 204}'}
 _ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_HEADERS = ("Content-Type", "Idempotency-Key", "If-Match", "X-Api-Key", "X-Request-Id")
+_HEADERS = ("Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Api-Key", "X-Request-Id")
 _KEPT_SECONDS = 600
 _ANY = "*"
 

@@ -208,6 +208,8 @@ class NewJob:
         upload_id: S3's id of a multipart upload.
         batch_id: The batch it was ordered in.
         execution_arn: The execution that it was ordered by and that will run it; None where one is started.
+        publish: Whether the video plays it once it has completed, unless a later one or a pin says otherwise.
+        profile_version: What tells this profile from the same one with other settings.
     """
 
     id: UUID
@@ -224,6 +226,8 @@ class NewJob:
     upload_id: str | None = None
     batch_id: UUID | None = None
     execution_arn: str | None = None
+    publish: bool = True
+    profile_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

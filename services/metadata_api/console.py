@@ -16,7 +16,7 @@ from ledger.turns import waiting
 from metadata_api.access.access import console_access
 from metadata_api.http.problems import Problem, ProblemCode, field_problem
 from metadata_api.jobs.creation import draft_job, make_job, refuse_when_full
-from metadata_api.models.jobs import JOB_REQUEST, SourceJobBody, UploadJobBody
+from metadata_api.models.jobs import JOB_REQUEST, AnyJobBody
 from metadata_api.models.subtitles import MAX_SUBTITLE_BODY_BYTES
 from metadata_api.operations.request import invalid_body
 from metadata_api.settings import OrderSettings
@@ -73,7 +73,7 @@ def _make(
         make_job(conn, draft, job_id, settings, execution_arn=execution_arn)
 
 
-def check_order(order: Any) -> UploadJobBody | SourceJobBody:
+def check_order(order: Any) -> AnyJobBody:
     """The order in an execution's input.
 
     Raises:

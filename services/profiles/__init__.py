@@ -17,7 +17,7 @@ from profiles.kinds import (
     WaveformSettings,
     overridable,
 )
-from profiles.loader import ProfileError, UnknownProfileError, get_profile, load_profiles
+from profiles.loader import ProfileError, UnknownProfileError, get_profile, load_profiles, version_of
 from profiles.models import (
     AudioSettings,
     DownloadSettings,
@@ -57,4 +57,5 @@ __all__ = [
     "get_profile",
     "load_profiles",
     "overridable",
+    "version_of",
 ]

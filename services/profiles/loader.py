@@ -1,5 +1,7 @@
 """Reads the profile files of this package once and checks them all."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,6 +13,7 @@ from pydantic import ValidationError
 from profiles.kinds import PROFILE, Profile
 
 PROFILES_DIRECTORY = Path(__file__).parent
+_VERSION_CHARACTERS = 16
 
 
 class ProfileError(ValueError):
@@ -49,6 +52,17 @@ def get_profile(name: str) -> Profile:
         message = f"profile {name!r} does not exist; choose one of: {', '.join(profiles)}"
         raise UnknownProfileError(message)
     return profiles[name]
+
+
+@cache
+def version_of(profile: Profile) -> str:
+    """What tells a profile from one of its name with other settings, as 16 hexadecimal digits.
+
+    A digest of everything the profile says but its words for people, as checked: comments and the order of
+    keys in the file make no difference.
+    """
+    said = profile.model_dump(mode="json", exclude={"title", "description"})
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:_VERSION_CHARACTERS]
 
 
 def _load(path: Path) -> Profile:

@@ -284,6 +284,7 @@ def announced_attributes() -> dict[str, str]:
         stack="dev",
         profile="web",
         filename="clip.mp4",
+        source_key="clip.mp4",
         size_bytes=None,
         elapsed_seconds=None,
     )

@@ -95,7 +95,7 @@ def test_one_mail_tells_a_person_what_is_ready_and_where(platform: Platform, job
 
 def test_the_record_holds_what_ffprobe_saw(platform: Platform, job: dict[str, Any]) -> None:
     record = platform.api("GET", f"/metadata/{job['video_id']}").json()
-    assert record["state"] == "COMPLETED"
+    assert record["state"] == "playable"
     assert "h264" in json.dumps(record["technical"])
 
 

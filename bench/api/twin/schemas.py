@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -12,6 +12,14 @@ _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 def _written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _what_plays(job_id: UUID | None) -> str:
+    return "none" if job_id is None else "playable"
+
+
+def _latest(state: str) -> str:
+    return "NONE" if state == "CREATED" else state
 
 
 Line = Annotated[str, Field(min_length=1, max_length=255, pattern=_LINE)]
@@ -67,7 +75,10 @@ class RecordOut(Answer):
     attributes: dict[str, Any]
     technical: dict[str, Any]
     warnings: list[Any]
-    state: str
+    state: Annotated[str, BeforeValidator(_what_plays)] = Field(
+        validation_alias=AliasChoices("current_job_id")
+    )
+    latest_job: Annotated[str, BeforeValidator(_latest)] = Field(validation_alias="state")
     version: int
     latest_job_id: UUID | None
     current_job_id: UUID | None
@@ -94,6 +105,7 @@ class JobOut(Answer):
     eta_seconds: float | None = None
     priority: int
     profile: str
+    publish: bool = True
     filename: str
     size_bytes: int | None = Field(validation_alias="declared_size_bytes")
     attempt: int

@@ -18,6 +18,7 @@ class JobFacts:
     """What an announcement says about the job itself.
 
     Attributes:
+        source_key: Where the file lies in the ingest bucket.
         elapsed_seconds: From being queued to being settled; None if it was never queued.
     """
 
@@ -27,6 +28,7 @@ class JobFacts:
     stack: str
     profile: str
     filename: str
+    source_key: str
     size_bytes: int | None
     elapsed_seconds: float | None
 
@@ -44,6 +46,7 @@ def completion(
         f"The video {_visible(facts.filename)} is ready.",
         "",
         f"File:      {_describe_file(facts, max(durations, default=None))}",
+        f"From:      {_visible(facts.source_key)}",
         f"Result:    {_describe_outputs(outputs)}",
         *(f"Odd:       {_describe_warning(warning)}" for warning in warnings),
         f"Took:      {_describe_time(facts, stage_seconds)}",
@@ -64,6 +67,7 @@ def failed(facts: JobFacts, failure: Failure) -> Announcement:
         f"The video {_visible(facts.filename)} could not be processed.",
         "",
         f"File:        {_describe_file(facts, None)}",
+        f"From:        {_visible(facts.source_key)}",
         f"Why:         {_visible(failure.message)} ({failure.code})",
         f"What to do:  {_visible(failure.remedy)}",
         f"Took:        {_describe_time(facts, {})}",

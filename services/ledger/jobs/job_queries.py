@@ -1,7 +1,7 @@
 """What callers may see of jobs, their outputs and events. Jobs of deleted videos are not seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -16,7 +16,8 @@ COLUMNS: Final = (
     " j.declared_sha256, j.source_size_bytes, j.source_bucket, j.source_key, j.source_version_id,"
     " j.attempt, j.fence, j.stage_seconds, j.error_code, j.error_message, j.error_remedy,"
     " j.created_at, j.updated_at, j.uploaded_at, j.started_at, j.finished_at, j.upload_id, j.priority,"
-    " j.reused_job_id, CASE WHEN j.status = 'QUEUED' THEN j.restore_expected_at END"
+    " j.reused_job_id, j.source_etag, j.publish, j.profile_version,"
+    " CASE WHEN j.status = 'QUEUED' THEN j.restore_expected_at END"
 )
 _VISIBLE: Final = "jobs j JOIN videos v ON v.id = j.video_id AND v.deleted_at IS NULL"
 _OUTPUTS: Final = """
@@ -77,6 +78,9 @@ class JobRow:
     upload_id: str | None
     priority: int
     reused_job_id: UUID | None
+    source_etag: str | None
+    publish: bool
+    profile_version: str | None
     restore_expected_at: datetime | None
 
 
@@ -96,6 +100,22 @@ class JobDetail:
     overrides: dict[str, Any]
     warnings: Sequence[dict[str, Any]]
     outputs: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs a list shows; None means any.
+
+    Attributes:
+        client: Only those of this client's records.
+        profile_version: Only those whose outputs were made, or are ordered, with this version of the profile.
+    """
+
+    status: str | None = None
+    video_id: UUID | None = None
+    client: str | None = None
+    profile: str | None = None
+    profile_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,32 +158,26 @@ def get(conn: "LedgerConnection", job_id: UUID) -> JobDetail | None:
 
 
 def find(
-    conn: "LedgerConnection",
-    *,
-    status: str | None,
-    video_id: UUID | None,
-    client: str | None = None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
+    conn: "LedgerConnection", wanted: JobFilter, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[JobRow]:
     """Jobs that match, newest first.
 
     Args:
         conn: An open connection.
-        status: Only jobs in this state; None means any.
-        video_id: Only jobs of this video; None means any.
-        client: Only jobs of this client's records; None means any.
+        wanted: The filters.
         after: Creation time and id of the last job of the page before.
         limit: Most jobs to return.
     """
     possible = (
-        (status is not None, "j.status = %(status)s"),
-        (video_id is not None, "j.video_id = %(video_id)s"),
+        (wanted.status is not None, "j.status = %(status)s"),
+        (wanted.video_id is not None, "j.video_id = %(video_id)s"),
+        (wanted.profile is not None, "j.profile = %(profile)s"),
+        (wanted.profile_version is not None, "j.profile_version = %(profile_version)s"),
         (after is not None, "(j.created_at, j.id) < (%(after_time)s, %(after_id)s)"),
     )
     # Asked of one job after the other in the order of the list, until the page is full. As a join the planner
     # may match all videos with all jobs first and sort the result.
-    theirs = "" if client is None else " AND v.client = %(client)s"
+    theirs = "" if wanted.client is None else " AND v.client = %(client)s"
     visible = f"(SELECT v.deleted_at IS NULL{theirs} FROM videos v WHERE v.id = j.video_id)"  # noqa: S608
     conditions = [condition for asked, condition in possible if asked] + [visible]
     query = (
@@ -171,21 +185,23 @@ def find(
         " ORDER BY j.created_at DESC, j.id DESC LIMIT %(limit)s"
     )
     after_time, after_id = after or (None, None)
-    parameters = {
-        "status": status,
-        "video_id": video_id,
-        "client": client,
-        "after_time": after_time,
-        "after_id": after_id,
-        "limit": limit,
-    }
-    return [JobRow(*row) for row in conn.execute(query, parameters)]
+    told = {**asdict(wanted), "after_time": after_time, "after_id": after_id, "limit": limit}
+    return [JobRow(*row) for row in conn.execute(query, told)]
 
 
 def of_batch(conn: "LedgerConnection", batch_id: UUID) -> list[JobRow]:
     """The jobs of a batch in the order in which they were given."""
     query = f"SELECT {COLUMNS} FROM {_VISIBLE} WHERE j.batch_id = %s ORDER BY j.ordinal"  # noqa: S608 -- constants
     return [JobRow(*row) for row in conn.execute(query, [batch_id])]
+
+
+def with_file(conn: "LedgerConnection", video_id: UUID, *, limit: int = 100) -> list[JobRow]:
+    """The jobs of a video whose file has arrived: first the one that plays, then from the newest on."""
+    query = (
+        f"SELECT {COLUMNS} FROM {_VISIBLE} WHERE j.video_id = %s AND j.uploaded_at IS NOT NULL"  # noqa: S608 -- constants
+        " ORDER BY (j.id = v.current_job_id) IS TRUE DESC, j.ordinal DESC LIMIT %s"
+    )
+    return [JobRow(*row) for row in conn.execute(query, [video_id, limit])]
 
 
 def newest_with_file(conn: "LedgerConnection", video_id: UUID) -> JobRow | None:

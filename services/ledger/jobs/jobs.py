@@ -29,11 +29,12 @@ _INSERT = """
          WHERE NOT EXISTS (SELECT FROM job_owners WHERE owner = %(owner)s) ON CONFLICT DO NOTHING),{video}
     made AS (
         INSERT INTO jobs (id, video_id, status, owner, priority, profile, filename, content_type, upload_id,
-            batch_id, execution_arn,
+            batch_id, execution_arn, publish, profile_version,
             declared_size_bytes, declared_sha256, source_bucket, source_key, source_identity,
             source_version_id, source_etag, source_sequencer, source_size_bytes, uploaded_at, queued_at)
         VALUES (%(id)s, %(video_id)s, %(status)s, %(owner)s, %(priority)s, %(profile)s, %(filename)s,
-            %(content_type)s, %(upload_id)s, %(batch_id)s, %(execution_arn)s,
+            %(content_type)s, %(upload_id)s, %(batch_id)s, %(execution_arn)s, %(publish)s,
+            %(profile_version)s,
             %(declared_size_bytes)s, %(declared_sha256)s, %(source_bucket)s, %(source_key)s, %(identity)s,
             %(version_id)s, %(etag)s, %(sequencer)s, %(size_bytes)s,
             CASE WHEN %(arrived)s THEN now() END, CASE WHEN %(arrived)s THEN now() END)

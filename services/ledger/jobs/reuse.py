@@ -46,6 +46,7 @@ def find(
     conn: LedgerConnection,
     sha256: str,
     profile: str,
+    profile_version: str,
     overrides: Overrides = NO_OVERRIDES,
     *,
     client: str | None = None,
@@ -59,6 +60,7 @@ def find(
         conn: An open connection, inside a transaction.
         sha256: Digest of the source that the processor has checked.
         profile: The processing profile.
+        profile_version: Of its settings; outputs of others, or of before versions were kept, do not serve.
         overrides: What the new job asks for beyond it; the earlier one must have asked for the same.
         client: Whose outputs may be taken over; None means anybody's.
     """
@@ -68,10 +70,17 @@ def find(
                j.source_version_id, j.source_sequencer, j.output_bucket, j.output_prefix
           FROM jobs j JOIN videos v ON v.id = j.video_id AND v.deleted_at IS NULL
          WHERE j.status = 'COMPLETED' AND j.declared_sha256 = %(sha256)s AND j.profile = %(profile)s
-           AND j.overrides = %(overrides)s AND (%(client)s::text IS NULL OR v.client = %(client)s)
+           AND j.profile_version = %(profile_version)s AND j.overrides = %(overrides)s
+           AND (%(client)s::text IS NULL OR v.client = %(client)s)
          ORDER BY j.ordinal DESC LIMIT 1 FOR SHARE OF v SKIP LOCKED
         """,
-        {"sha256": sha256, "profile": profile, "overrides": Jsonb(overrides.as_dict()), "client": client},
+        {
+            "sha256": sha256,
+            "profile": profile,
+            "profile_version": profile_version,
+            "overrides": Jsonb(overrides.as_dict()),
+            "client": client,
+        },
     ).fetchone()
     if row is None:
         return None
@@ -122,8 +131,9 @@ def create_completed_job(conn: LedgerConnection, new: NewJob, known: Reusable, *
             new.id,
         ),
     )
-    _copy_technical(conn, known.video_id, job.video_id)
-    job_rows.make_current(conn, new.id, job.video_id)
+    _copy_technical(conn, known.job_id, new.id)
+    job_rows.choose_playing(conn, job.video_id)
+    _describe_what_does_not_play(conn, new.id, job.video_id)
     told_event = {
         "output_prefix": known.output_prefix,
         "reused_job_id": str(known.job_id),
@@ -165,12 +175,24 @@ def _warnings(conn: LedgerConnection, job_id: UUID) -> list[dict[str, Any]]:
     return row[0] if row else []
 
 
-def _copy_technical(conn: LedgerConnection, from_video_id: UUID, to_video_id: UUID) -> None:
+def _copy_technical(conn: LedgerConnection, from_job_id: UUID, to_job_id: UUID) -> None:
     conn.execute(
         """
-        UPDATE videos SET technical = known.technical, version = videos.version + 1, updated_at = now()
-          FROM videos known
-         WHERE known.id = %s AND videos.id = %s AND videos.technical <> known.technical
+        UPDATE jobs SET technical = known.technical
+          FROM (SELECT coalesce(j.technical, v.technical) AS technical
+                  FROM jobs j JOIN videos v ON v.id = j.video_id WHERE j.id = %s) known
+         WHERE jobs.id = %s
         """,
-        (from_video_id, to_video_id),
+        (from_job_id, to_job_id),
+    )
+
+
+def _describe_what_does_not_play(conn: LedgerConnection, job_id: UUID, video_id: UUID) -> None:
+    """As a worker does once it has probed the source."""
+    conn.execute(
+        """
+        UPDATE videos v SET technical = j.technical FROM jobs j
+         WHERE j.id = %s AND v.id = %s AND v.current_job_id IS NULL AND j.technical IS NOT NULL
+        """,
+        (job_id, video_id),
     )

@@ -71,25 +71,43 @@ def heartbeat(conn: LedgerConnection, claim: Claim, stage: str) -> None:
 
 
 def record_source(
-    conn: LedgerConnection, claim: Claim, technical: Mapping[str, Any], size_bytes: int
+    conn: LedgerConnection,
+    claim: Claim,
+    technical: Mapping[str, Any],
+    size_bytes: int,
+    profile_version: str | None = None,
 ) -> None:
-    """Stores what probing the source told on the video record.
+    """Stores what probing the source told with the job, and on the record while nothing of the video plays.
+
+    Args:
+        conn: An open connection.
+        claim: This worker's hold.
+        technical: What probing told.
+        size_bytes: Of the source.
+        profile_version: Of the profile that the outputs were made with; after a deployment between order and
+            work it is not the one that was ordered. None leaves that.
 
     Raises:
         FenceLostError: Another worker holds the job, or it is settled.
     """
     with conn.transaction():
         hold(conn, claim)
-        conn.execute("UPDATE jobs SET source_size_bytes = %s WHERE id = %s", (size_bytes, claim.job_id))
+        told = Jsonb(dict(technical))
         conn.execute(
             """
-            UPDATE videos SET technical = %(technical)s, version = version + 1, updated_at = now()
-             WHERE id = %(video_id)s AND technical <> %(technical)s
-               AND NOT EXISTS (SELECT FROM jobs newer, jobs own
-                                WHERE newer.id = videos.current_job_id AND own.id = %(job_id)s
-                                  AND newer.ordinal > own.ordinal)
+            UPDATE jobs SET source_size_bytes = %s, technical = %s,
+                   profile_version = coalesce(%s, profile_version)
+             WHERE id = %s
             """,
-            {"technical": Jsonb(dict(technical)), "video_id": claim.video_id, "job_id": claim.job_id},
+            (size_bytes, told, profile_version, claim.job_id),
+        )
+        # Once a job plays, the record describes the source of that one.
+        conn.execute(
+            """
+            UPDATE videos SET technical = %(told)s, updated_at = now()
+             WHERE id = %(video_id)s AND current_job_id IS NULL AND technical <> %(told)s
+            """,
+            {"told": told, "video_id": claim.video_id},
         )
 
 
@@ -131,7 +149,7 @@ def complete(
         told = announcement.completion(facts, outputs, stage_seconds, location, warnings)
         _insert_outputs(conn, claim, outputs)
         _store_completion(conn, claim, media_bucket, told, stage_seconds, warnings)
-        job_rows.make_current(conn, claim.job_id, claim.video_id)
+        job_rows.choose_playing(conn, claim.video_id)
     return told
 
 

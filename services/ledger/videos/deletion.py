@@ -177,6 +177,7 @@ def scrub(conn: LedgerConnection, video_id: UUID) -> None:
         f"""
         UPDATE jobs SET filename = '(deleted)', source_key = 'purged/' || id, source_etag = NULL,
                declared_sha256 = NULL, upload_id = NULL, overrides = '{{}}', warnings = '[]',
+               technical = NULL,
                error_message = CASE WHEN error_message IS NOT NULL THEN '' END,
                announcement = CASE WHEN announcement IS NOT NULL THEN {blank} END
          WHERE video_id = %(video_id)s""",  # noqa: S608 -- constants

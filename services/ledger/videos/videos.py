@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = (
     "id, client, title, description, tags, language, attributes, technical, state, version,"
-    " latest_job_id, current_job_id, created_at, updated_at, deleted_at, purge_after,"
-    " coalesce((SELECT j.warnings FROM jobs j WHERE j.id = videos.current_job_id), '[]')"
+    " latest_job_id, current_job_id, pinned_job_id, created_at, updated_at, deleted_at, purge_after,"
+    " coalesce((SELECT j.warnings FROM jobs j WHERE j.id = videos.current_job_id), '[]'),"
+    " (SELECT jsonb_build_object('bucket', j.source_bucket, 'key', j.source_key,"
+    " 'version_id', j.source_version_id, 'etag', j.source_etag)"
+    " FROM jobs j WHERE j.id = coalesce(videos.current_job_id, videos.latest_job_id))"
 )
+
+NO_JOB: Final = "CREATED"
+"""What the table says in place of a status while nothing was ordered."""
 
 # As in the partial index, which serves this list alone.
 _TO_TAKE_BACK: Final = "deleted_at IS NOT NULL AND purge_started_at IS NULL AND purged_at IS NULL"
@@ -31,7 +37,11 @@ class Video:
     Attributes:
         deleted_at: None unless it was read among the deleted ones.
         purge_after: When its content goes, where that was asked for at the deletion.
+        latest_status: Status of its latest job; NO_JOB when it has none.
+        current_job_id: The job that plays.
+        pinned_job_id: The job that somebody chose to play; None leaves the choice to the rule.
         warnings: What was odd about the source of its current job, as `JobWarning.as_dict` writes it.
+        source: Where the file of its current job lies, else that of its latest; None when it has no job.
     """
 
     id: UUID
@@ -42,15 +52,17 @@ class Video:
     language: str | None
     attributes: dict[str, Any]
     technical: dict[str, Any]
-    state: str
+    latest_status: str
     version: int
     latest_job_id: UUID | None
     current_job_id: UUID | None
+    pinned_job_id: UUID | None
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
     purge_after: datetime | None
     warnings: list[dict[str, Any]]
+    source: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +95,16 @@ class VideoFilter:
         text: Words that title, description or tags must contain.
         created_after: Inclusive.
         created_before: Exclusive.
+        playable: Whether there is something to play.
+        latest_status: How the last order went; NO_JOB for those without any.
         deleted: Those that are deleted and can still be taken back, in place of those that are not deleted.
         client: Whose they are.
     """
 
     tags: Sequence[str] = ()
     text: str | None = None
-    state: str | None = None
+    playable: bool | None = None
+    latest_status: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     deleted: bool = False
@@ -161,6 +176,12 @@ def replace(
     return None if row is None else Video(*row)
 
 
+def has_job(conn: "LedgerConnection", video_id: UUID) -> bool:
+    """Whether anything was ever ordered for this video."""
+    row = conn.execute("SELECT EXISTS (SELECT FROM jobs WHERE video_id = %s)", [video_id]).fetchone()
+    return bool(row and row[0])
+
+
 def has_unfinished_job(conn: "LedgerConnection", video_id: UUID) -> bool:
     """Whether a job of this video waits for its upload, is queued or runs."""
     query = (
@@ -216,7 +237,7 @@ def find(
     parameters = {
         "tags": list(wanted.tags),
         "text": wanted.text,
-        "state": wanted.state,
+        "latest_status": wanted.latest_status,
         "created_after": wanted.created_after,
         "created_before": wanted.created_before,
         "client": wanted.client,
@@ -224,7 +245,7 @@ def find(
         "after_id": after_id,
     }
     # How common a word, tag, state or client is decides how it is looked for: such a list is planned anew.
-    alike = not wanted.tags and wanted.text is None and wanted.state is None and wanted.client is None
+    alike = not wanted.tags and wanted.text is None and wanted.latest_status is None and wanted.client is None
     return [Video(*row) for row in conn.execute(query, parameters, prepare=alike)]
 
 
@@ -233,7 +254,9 @@ def _conditions(wanted: VideoFilter) -> list[str]:
     possible = (
         (bool(wanted.tags), "tags @> %(tags)s::text[]"),
         (wanted.text is not None, "search @@ websearch_to_tsquery('pg_catalog.simple', %(text)s)"),
-        (wanted.state is not None, "state = %(state)s"),
+        (wanted.playable is True, "current_job_id IS NOT NULL"),
+        (wanted.playable is False, "current_job_id IS NULL"),
+        (wanted.latest_status is not None, "state = %(latest_status)s"),
         (wanted.created_after is not None, "created_at >= %(created_after)s"),
         (wanted.created_before is not None, "created_at < %(created_before)s"),
         (wanted.client is not None, "client = %(client)s"),

@@ -37,7 +37,10 @@ _TELL_JOB: Final = f"""
             'timestamp', to_char(j.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
             'data', json_build_object(
                 'job_id', j.id, 'video_id', j.video_id, 'batch_id', j.batch_id, 'status', j.status,
-                'attempt', j.attempt, 'profile', j.profile, 'filename', j.filename, 'warnings', j.warnings,
+                'attempt', j.attempt, 'profile', j.profile, 'filename', j.filename,
+                'source', json_build_object('bucket', j.source_bucket, 'key', j.source_key,
+                    'version_id', j.source_version_id, 'etag', j.source_etag),
+                'warnings', j.warnings,
                 'error', CASE WHEN j.error_code IS NOT NULL THEN json_build_object(
                     'code', j.error_code, 'message', j.error_message, 'remedy', j.error_remedy) END))::text
           FROM jobs j JOIN videos v ON v.id = j.video_id WHERE j.id = %(job_id)s

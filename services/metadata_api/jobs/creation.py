@@ -1,14 +1,15 @@
 """New jobs: checked against this deployment first, then stored as video and job."""
 
-from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from ledger.access import owners
 from ledger.errors import QueueFullError
-from ledger.models import ArchivedSource, NewJob, SourceObject
-from ledger.overrides import NO_OVERRIDES, Overrides
+from ledger.models import ArchivedSource, NewJob
+from ledger.overrides import NO_OVERRIDES
 from ledger.states import JobStatus
 from ledger.videos import sidecars, videos
 from ledger.videos.sidecars import NewSidecar, TooManyTracksError
@@ -16,25 +17,30 @@ from ledger.videos.videos import VideoDraft
 from metadata_api.access.access import Access
 from metadata_api.environment import multipart
 from metadata_api.http.problems import Problem, ProblemCode, field_problem, not_found
+from metadata_api.jobs.again import find_earlier
 from metadata_api.jobs.archived import refuse_archived, wait_if_restoring
+from metadata_api.jobs.drafts import JobDraft, filename_of_key, new_job, new_video
 from metadata_api.jobs.overrides import check_overrides
 from metadata_api.jobs.sources import check_size, find_source, is_present, source_not_found
-from metadata_api.models.jobs import SourceJobBody, UploadJobBody
+from metadata_api.models.jobs import AnyJobBody, SourceJobBody, UploadJobBody
 from metadata_api.playback.subtitles import new_sidecar
 from metadata_api.settings import CreationSettings
-from runtime.archive import READABLE, Availability
+from runtime.archive import READABLE
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
     from ledger.jobs.job_queries import JobRow
     from profiles import Profile
 
+Ledger = Callable[[], AbstractContextManager["LedgerConnection"]]
 # What checking and storing an draft can end with.
 CREATION_PROBLEMS = (
     ProblemCode.VALIDATION_FAILED,
     ProblemCode.SOURCE_NOT_ALLOWED,
     ProblemCode.SOURCE_NOT_FOUND,
     ProblemCode.SOURCE_ARCHIVED,
+    ProblemCode.SOURCE_GONE,
+    ProblemCode.SOURCE_NOT_UPLOADED,
     ProblemCode.SUBTITLES_REFUSED,
     ProblemCode.VIDEO_NOT_FOUND,
     ProblemCode.IDEMPOTENT_RESULT_GONE,
@@ -47,28 +53,7 @@ CREATION_PROBLEMS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobDraft:
-    """A checked request for a job.
-
-    Attributes:
-        access: Who drafts it; the client will own it.
-        source: None when the file is still to be uploaded.
-        availability: Whether the source can be read at once.
-        overrides: What it asks for beyond its profile.
-        subtitles: What it adds to the video's record.
-    """
-
-    access: Access
-    body: UploadJobBody | SourceJobBody
-    source: SourceObject | None
-    filename: str
-    overrides: Overrides
-    availability: Availability = READABLE
-    subtitles: tuple[NewSidecar, ...] = ()
-
-
-def draft_job(body: UploadJobBody | SourceJobBody, access: Access, settings: CreationSettings) -> JobDraft:
+def draft_job(body: AnyJobBody, access: Access, settings: CreationSettings) -> JobDraft:
     """What is ordered, if this deployment can do it.
 
     Args:
@@ -79,6 +64,9 @@ def draft_job(body: UploadJobBody | SourceJobBody, access: Access, settings: Cre
     Raises:
         Problem: Names the field that this deployment cannot satisfy.
     """
+    # The profile files are read at the first job only, not by every cold start.
+    from profiles import version_of
+
     profile = _check_profile(body)
     if body.video_id is not None and body.metadata is not None:
         raise field_problem("metadata", "cannot be given with video_id; change the record with PATCH instead")
@@ -89,8 +77,11 @@ def draft_job(body: UploadJobBody | SourceJobBody, access: Access, settings: Cre
             raise field_problem("deduplicate", "needs sha256, by which the same bytes are known")
         source, filename, availability = None, body.filename, READABLE
     else:
-        access.check_source(body.source.bucket, body.source.key, source_not_found(body.source.bucket))
-        found, filename = find_source(body.source, settings), _filename_of_key(body.source.key)
+        if isinstance(body, SourceJobBody):
+            access.check_source(body.source.bucket, body.source.key, source_not_found(body.source.bucket))
+            found, filename = find_source(body.source, settings), filename_of_key(body.source.key)
+        else:
+            found, filename = find_earlier(body, access, settings)
         source, availability = found.source, found.availability
     overrides = check_overrides(body, profile, settings)
     return JobDraft(
@@ -100,11 +91,12 @@ def draft_job(body: UploadJobBody | SourceJobBody, access: Access, settings: Cre
         filename=filename,
         overrides=overrides,
         availability=availability,
+        profile_version=version_of(profile),
         subtitles=_clean_subtitles(body),
     )
 
 
-def _clean_subtitles(body: UploadJobBody | SourceJobBody) -> tuple[NewSidecar, ...]:
+def _clean_subtitles(body: AnyJobBody) -> tuple[NewSidecar, ...]:
     tracks = []
     for position, track in enumerate(body.subtitles):
         try:
@@ -144,10 +136,11 @@ def make_job(
 
     video_id, video = draft.body.video_id, None
     if video_id is None:
-        video_id, video = uuid4(), _draft(draft)
+        video_id, video = uuid4(), new_video(draft)
     else:
         _hold_video(conn, draft.access, video_id)
-    new = _new_job(job_id, video_id, draft, settings.ingest_bucket, batch_id)
+    publish = video is not None or draft.overrides.trim is None or not videos.has_job(conn, video_id)
+    new = new_job(job_id, video_id, draft, settings.ingest_bucket, batch_id, publish=publish)
     new = replace(new, execution_arn=execution_arn)
     made = None
     if draft.source is not None:
@@ -198,7 +191,14 @@ def _answer_with_known_outputs(
         return False
     from ledger.jobs import reuse
 
-    known = reuse.find(conn, draft.body.sha256, new.profile, draft.overrides, client=draft.access.reuses_of)
+    known = reuse.find(
+        conn,
+        draft.body.sha256,
+        new.profile,
+        draft.profile_version,
+        draft.overrides,
+        client=draft.access.reuses_of,
+    )
     # The ledger knows of every deletion of its own, but not of what somebody does in the bucket.
     if known is None or not is_present(known.output_bucket, known.manifest_key, None):
         return False
@@ -234,7 +234,7 @@ def _check_single(body: UploadJobBody) -> None:
         raise field_problem("upload", f"files of more than {limit} bytes have to be uploaded in parts")
 
 
-def _begin_parts(body: UploadJobBody | SourceJobBody, new: NewJob) -> str | None:
+def _begin_parts(body: AnyJobBody, new: NewJob) -> str | None:
     """Opens the multipart upload of a large file, once it is sure that the file is to be uploaded."""
     if not (isinstance(body, UploadJobBody) and _in_parts(body)):
         return None
@@ -247,62 +247,10 @@ def _in_parts(body: UploadJobBody) -> bool:
     return body.size_bytes >= multipart.MULTIPART_FROM_BYTES
 
 
-def _check_profile(body: UploadJobBody | SourceJobBody) -> "Profile":
-    # The profile files are read at the first job only, not by every cold start.
+def _check_profile(body: AnyJobBody) -> "Profile":
     from profiles import UnknownProfileError, get_profile
 
     try:
         return get_profile(body.profile)
     except UnknownProfileError as error:
         raise field_problem("profile", str(error)) from error
-
-
-def _filename_of_key(key: str) -> str:
-    return PurePosixPath(key).name[:255] or "source"
-
-
-def _draft(draft: JobDraft) -> VideoDraft:
-    given = draft.body.metadata
-    if given is None:
-        return VideoDraft(title=draft.filename)
-    return VideoDraft(
-        title=given.title or draft.filename,
-        description=given.description,
-        tags=given.tags,
-        language=given.language,
-        attributes=given.attributes,
-    )
-
-
-def _new_job(
-    job_id: UUID, video_id: UUID, draft: JobDraft, ingest_bucket: str, batch_id: UUID | None
-) -> NewJob:
-    body = draft.body
-    if isinstance(body, SourceJobBody):
-        return NewJob(
-            id=job_id,
-            video_id=video_id,
-            owner=draft.access.caller.client,
-            priority=body.priority,
-            profile=body.profile,
-            filename=draft.filename,
-            source_bucket=body.source.bucket,
-            source_key=body.source.key,
-            batch_id=batch_id,
-        )
-    # Made by us: no part of a key ever comes from a caller.
-    key = f"uploads/{job_id}/source"
-    return NewJob(
-        id=job_id,
-        video_id=video_id,
-        owner=draft.access.caller.client,
-        priority=body.priority,
-        profile=body.profile,
-        filename=draft.filename,
-        source_bucket=ingest_bucket,
-        source_key=key,
-        content_type=body.content_type,
-        declared_size_bytes=body.size_bytes,
-        declared_sha256=body.sha256,
-        batch_id=batch_id,
-    )

@@ -9,12 +9,12 @@ from uuid import UUID
 from ledger.access.record_events import RecordEvent
 from ledger.jobs.job_queries import EventRow, JobDetail, JobRow
 from ledger.states import ErrorCode, JobStatus
-from ledger.videos.videos import Video
+from ledger.videos.videos import NO_JOB, Video
 from metadata_api.environment.live_progress import LiveProgress, Progress
 from metadata_api.http.responses import optional_timestamp, timestamp
 from metadata_api.models.access import ActorView, RecordEventView
 from metadata_api.models.jobs import EventView, JobError, JobSummary, JobView, OutputView
-from metadata_api.models.records import RecordView, VideoState, WarningView
+from metadata_api.models.records import LatestJob, RecordView, SourceView, VideoState, WarningView
 
 _NOT_STARTED = frozenset({JobStatus.PENDING, JobStatus.QUEUED})
 
@@ -31,10 +31,13 @@ def record_view(video: Video) -> RecordView:
         attributes=video.attributes,
         technical=video.technical,
         warnings=_warnings(video.warnings),
-        state=cast(VideoState, video.state),
+        source=cast(SourceView | None, video.source),
+        state=_state(video),
+        latest_job=cast(LatestJob, "NONE" if video.latest_status == NO_JOB else video.latest_status),
         version=video.version,
         latest_job_id=_optional_id(video.latest_job_id),
         current_job_id=_optional_id(video.current_job_id),
+        pinned_job_id=_optional_id(video.pinned_job_id),
         created_at=timestamp(video.created_at),
         updated_at=timestamp(video.updated_at),
         deleted_at=optional_timestamp(video.deleted_at),
@@ -76,7 +79,15 @@ def job_summary(job: JobRow, live: Progress | None) -> JobSummary:
         eta_seconds=live.eta_seconds if live else None,
         priority=job.priority,
         profile=job.profile,
+        profile_version=job.profile_version,
+        publish=job.publish,
         filename=job.filename,
+        source=SourceView(
+            bucket=job.source_bucket,
+            key=job.source_key,
+            version_id=job.source_version_id,
+            etag=job.source_etag,
+        ),
         size_bytes=job.declared_size_bytes if job.source_size_bytes is None else job.source_size_bytes,
         attempt=job.attempt,
         error=_error(job),
@@ -127,6 +138,12 @@ def record_event_view(event: RecordEvent) -> RecordEventView:
 def _output_view(job_id: UUID, output: dict[str, Any]) -> OutputView:
     path = f"/jobs/{job_id}/download/{quote(output['name'], safe='')}"
     return cast(OutputView, {**output, "download": path})
+
+
+def _state(video: Video) -> VideoState:
+    if video.deleted_at is not None:
+        return "deleted"
+    return "none" if video.current_job_id is None else "playable"
 
 
 def _warnings(stored: Sequence[dict[str, Any]]) -> list[WarningView]:

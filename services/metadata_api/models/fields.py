@@ -32,6 +32,7 @@ _MEDIA_TYPE: Final = r"^([A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!
 _UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _PROFILE: Final = r"^[a-z][a-z0-9-]*$"
+_PROFILE_VERSION: Final = r"^[0-9a-f]{16}$"
 _SHA256: Final = r"^[0-9a-fA-F]{64}$"
 _BUCKET: Final = r"^[a-z0-9][a-z0-9.-]+$"
 _KEY_TEXT: Final = r"^[\x21-\x7e]+$"
@@ -45,6 +46,7 @@ PATTERN_HINTS: Final[Mapping[str, str]] = {
     _LANGUAGE: "must be a BCP 47 language tag such as en or pt-BR",
     _MEDIA_TYPE: "must be a media type such as video/mp4, with or without parameters, or empty",
     _PROFILE: "must be the name of a profile: lower-case letters, digits and hyphens; see GET /profiles",
+    _PROFILE_VERSION: "must be 16 hexadecimal digits, as GET /profiles shows them",
     _SHA256: "must be 64 hexadecimal digits",
     _BUCKET: "must be a bucket name",
     _KEY_TEXT: "must be printable ASCII without spaces",
@@ -108,6 +110,7 @@ MediaType = Annotated[
     AfterValidator(_media_type),
 ]
 ProfileName = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=_PROFILE)]
+ProfileVersion = Annotated[str, StringConstraints(max_length=16, pattern=_PROFILE_VERSION)]
 Sha256 = Annotated[str, StringConstraints(pattern=_SHA256), AfterValidator(str.lower)]
 BucketName = Annotated[str, StringConstraints(min_length=3, max_length=63, pattern=_BUCKET)]
 ObjectKey = Annotated[str, StringConstraints(min_length=1, max_length=1_024, pattern=_ONE_LINE)]
@@ -115,7 +118,7 @@ WholeNumber = Annotated[int, BeforeValidator(_whole)]
 PictureHeight = Annotated[int, Field(ge=64, le=8_640), BeforeValidator(_whole)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
 CursorText = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-ClientId = Annotated[str, StringConstraints(pattern=_CLIENT)]
+ClientId = Annotated[str, StringConstraints(max_length=31, pattern=_CLIENT)]
 UrlText = Annotated[str, StringConstraints(max_length=2_048, pattern=_URL)]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_KEY_TEXT)]
 

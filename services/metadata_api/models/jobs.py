@@ -1,6 +1,6 @@
 """Jobs, as callers ask for them and as they are shown."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, TypeAdapter
@@ -14,6 +14,7 @@ from metadata_api.models.fields import (
     MediaType,
     PictureHeight,
     ProfileName,
+    ProfileVersion,
     Sha256,
     WholeNumber,
 )
@@ -24,6 +25,7 @@ from metadata_api.models.records import (
     PageSize,
     QueryModel,
     RequestModel,
+    SourceView,
     WarningView,
 )
 from metadata_api.models.subtitles import JobSubtitles
@@ -46,6 +48,13 @@ class JobBody(RequestModel):
         ge=0,
         le=HIGHEST_PRIORITY,
         description="Of the waiting jobs of one API key the highest begins first, among equals the oldest.",
+    )
+    publish: bool | None = Field(
+        default=None,
+        description=(
+            "Whether the video plays this job once it has completed, until a later one does or somebody pins "
+            "one. When absent: yes for the first job of a video, else no with trim and yes without."
+        ),
     )
     trim: TrimBody | None = Field(default=None, description="Only this part of the source.")
     watermark: WatermarkBody | None = Field(default=None, description="A picture laid over the video.")
@@ -98,17 +107,47 @@ class SourceJobBody(JobBody):
     source: SourceLocation
 
 
+class EarlierJob(RequestModel):
+    """The file of an earlier job, in the very version that it was made of."""
+
+    job_id: UUID
+
+
+class JobSourceBody(JobBody):
+    """A job for the file of an earlier job."""
+
+    source: EarlierJob
+
+
+class AgainJobBody(JobBody):
+    """Another job for a video, on the file that is there.
+
+    It is the one of the job that plays, else of the newest job whose file is still there.
+    """
+
+    video_id: UUID = Field(description="The video to process again.")
+
+
+AnyJobBody = UploadJobBody | SourceJobBody | JobSourceBody | AgainJobBody
+_UPLOAD_FIELDS: Final = UploadJobBody.model_fields.keys() - JobBody.model_fields.keys()
+
+
 def _form_of(value: Any) -> str:
-    named = value.keys() if isinstance(value, dict) else ()
-    return "source" if "source" in named else "upload"
+    named = value.keys() if isinstance(value, dict) else set()
+    if "source" in named:
+        source = value["source"]
+        return "earlier" if isinstance(source, dict) and "job_id" in source else "source"
+    return "again" if "video_id" in named and not named & _UPLOAD_FIELDS else "upload"
 
 
 JobRequest = Annotated[
-    Annotated[UploadJobBody, Tag("upload")] | Annotated[SourceJobBody, Tag("source")], Discriminator(_form_of)
+    Annotated[UploadJobBody, Tag("upload")]
+    | Annotated[SourceJobBody, Tag("source")]
+    | Annotated[JobSourceBody, Tag("earlier")]
+    | Annotated[AgainJobBody, Tag("again")],
+    Discriminator(_form_of),
 ]
-JOB_REQUEST: TypeAdapter[UploadJobBody | SourceJobBody] = TypeAdapter(
-    JobRequest, config=ConfigDict(defer_build=True)
-)
+JOB_REQUEST: TypeAdapter[AnyJobBody] = TypeAdapter(JobRequest, config=ConfigDict(defer_build=True))
 
 
 class JobQuery(QueryModel):
@@ -116,6 +155,10 @@ class JobQuery(QueryModel):
 
     status: JobStatus | None = None
     video_id: UUID | None = None
+    profile: ProfileName | None = None
+    profile_version: ProfileVersion | None = Field(
+        default=None, description="Jobs that were ordered when their profile had this version."
+    )
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
 
@@ -138,6 +181,8 @@ class JobError(TypedDict):
 class JobSummary(TypedDict):
     """A job and how far it is.
 
+    profile_version tells which settings its profile had when it was ordered; null for jobs of before it was
+    kept. publish says whether the video plays it once it has completed, if it is the newest one that does.
     waiting_reason tells why a QUEUED job does not wait for its turn alone, waiting_until when that is over as
     far as can be told.
     """
@@ -153,7 +198,10 @@ class JobSummary(TypedDict):
     eta_seconds: float | None
     priority: int
     profile: str
+    profile_version: str | None
+    publish: bool
     filename: str
+    source: SourceView
     size_bytes: int | None
     attempt: int
     error: JobError | None

@@ -34,10 +34,20 @@ class TextTrackView(TypedDict):
     label: str
 
 
+class TextFileView(TypedDict):
+    """Subtitles that were in the source, as a WebVTT file; playlists of the job that made them name them."""
+
+    name: str
+    language: str | None
+    url: str
+
+
 class PlaybackView(TypedDict):
     """How to play a video without an API key until expires_at.
 
-    hls and dash are paths of this API, to be appended to its address; null when the job made none.
+    hls, dash and scrub are paths of this API, to be appended to its address; null when the job made none.
+    Poster, sprite, scrub and subtitle_files are those of this job, else of the newest completed job of the
+    video on the same version of the source with the same trim.
     """
 
     video_id: str
@@ -45,7 +55,10 @@ class PlaybackView(TypedDict):
     hls: str | None
     dash: str | None
     poster_url: str | None
+    sprite_url: str | None
+    scrub: str | None
     duration_seconds: float | None
     renditions: list[RenditionView]
     subtitles: list[TextTrackView]
+    subtitle_files: list[TextFileView]
     expires_at: str

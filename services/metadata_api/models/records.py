@@ -1,5 +1,6 @@
 """The metadata record of a video, as callers write it and as they read it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -24,7 +25,10 @@ DEFAULT_PAGE_SIZE: Final = 20
 MAX_PAGE_SIZE: Final = 100
 
 Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), UniqueTags]
-VideoState = Literal["CREATED", "PENDING", "QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED"]
+VideoState = Literal["none", "playable", "deleted"]
+LatestJob = Literal["NONE", "PENDING", "QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED"]
+PLAYABLE_BY_STATE: Final[Mapping[VideoState | None, bool]] = {"none": False, "playable": True}
+"""What the states of videos that are not deleted say of them."""
 PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)]
 
 
@@ -98,20 +102,29 @@ class RecordPatch(RequestModel):
     attributes: Attributes | None = None
 
 
+class PinBody(RequestModel):
+    """What a video is to play."""
+
+    job_id: UUID = Field(description="A COMPLETED job of this video that made something to play.")
+
+
 class RecordQuery(QueryModel):
     """Filters and paging of the list of records; newest first."""
 
     tag: Tags = Field(default_factory=list, description="Only videos with this tag; repeat it for several.")
     q: SearchText | None = Field(default=None, description="Words to find in title, description and tags.")
     state: VideoState | None = Field(
-        default=None, description="Status of the latest job; CREATED if it has none."
+        default=None,
+        description=(
+            "What a viewer can have of it; deleted lists the deleted videos that can be taken back, with "
+            "purge_at, in place of all others."
+        ),
+    )
+    latest_job: LatestJob | None = Field(
+        default=None, description="Status of the job ordered last; NONE where none was."
     )
     created_after: Moment | None = Field(default=None, description="Created at or after this time.")
     created_before: Moment | None = Field(default=None, description="Created before this time.")
-    deleted: bool = Field(
-        default=False,
-        description="true lists the deleted videos that can be taken back instead, with purge_at.",
-    )
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: CursorText | None = Field(default=None, description="next_cursor of the page before, unchanged.")
 
@@ -127,10 +140,22 @@ class WarningView(TypedDict):
     facts: dict[str, JsonValue]
 
 
-class RecordView(TypedDict):
-    """A video and what is known about it; warnings tell what was odd about the source of its current job.
+class SourceView(TypedDict):
+    """Where a file lies; version_id and etag are null until it has arrived, or where S3 tells none."""
 
-    client is whose it is.
+    bucket: str
+    key: str
+    version_id: str | None
+    etag: str | None
+
+
+class RecordView(TypedDict):
+    """A video and what is known about it; client is whose it is.
+
+    current_job_id is the job that plays: pinned_job_id where people have chosen one, else the newest
+    published one that made something to play. technical and warnings describe the source of that job, and
+    source tells where it lies; while nothing plays, technical and source are those of the latest. state says
+    what a viewer can have, latest_job how the last order went. version counts the changes of people.
     deleted_at is null unless the video is deleted; from purge_at on it can go for good at any moment.
     """
 
@@ -143,10 +168,13 @@ class RecordView(TypedDict):
     attributes: dict[str, JsonValue]
     technical: dict[str, JsonValue]
     warnings: list[WarningView]
+    source: SourceView | None
     state: VideoState
+    latest_job: LatestJob
     version: int
     latest_job_id: str | None
     current_job_id: str | None
+    pinned_job_id: str | None
     created_at: str
     updated_at: str
     deleted_at: str | None

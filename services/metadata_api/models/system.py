@@ -29,9 +29,10 @@ class HealthView(TypedDict):
 
 
 class ProfileView(TypedDict):
-    """A processing profile and what it makes."""
+    """A processing profile and what it makes; version is another one whenever its definition is."""
 
     name: str
+    version: str
     title: str
     description: str
     definition: dict[str, JsonValue]

@@ -42,6 +42,7 @@ _DESCRIPTION: Final = (
     " Every answer carries X-Request-Id; a caller's own X-Request-Id of 1 to 64 letters, digits, dots,"
     " hyphens or underscores is kept."
 )
+_WITHOUT_BODY: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _RETRY_AFTER: Final = {
     "Retry-After": {
         "description": f"Seconds to wait before trying again, usually {RETRY_AFTER_SECONDS}.",
@@ -232,7 +233,7 @@ def _success(operation: Operation, status: HTTPStatus, schemas: _Schemas) -> dic
         headers |= _RETRY_AFTER
     if headers:
         answer["headers"] = headers
-    if status is not HTTPStatus.NO_CONTENT:
+    if status not in _WITHOUT_BODY:
         schema = schemas[id(operation.returns)] if operation.returns is not None else _untyped(operation)
         answer["content"] = {operation.content_type: {"schema": schema}}
     return answer

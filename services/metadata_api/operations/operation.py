@@ -39,7 +39,7 @@ class Operation:
         description: Shown in the documentation below the summary.
         returns: Type of the answer's body; None when it has none or is no JSON.
         problems: Problems it can answer with, besides those that all have.
-        also: Further statuses with the same body, for example 503 of /health.
+        also: Further statuses with the same body, for example 503 of /health, or without one: 304.
         open: Needs no API key.
         scope: What the key must reach; whoever forgets to say it gets an operation for operators.
     """
@@ -126,11 +126,24 @@ IDEMPOTENCY_KEY: Final = HeaderParameter(
 )
 IF_MATCH: Final = HeaderParameter(
     name="If-Match",
-    description="ETag of the version the change is based on; 412 when the record has changed since.",
+    description=(
+        "ETag of the version the change is based on; 412 when people have changed the record since. What "
+        "jobs do to it makes no difference."
+    ),
+    schema={"type": "string"},
+)
+IF_NONE_MATCH: Final = HeaderParameter(
+    name="If-None-Match",
+    description="ETag of the answer that the caller has; 304 without a body while nothing in it has changed.",
     schema={"type": "string"},
 )
 ETAG: Final = HeaderParameter(
-    name="ETag", description="Version of the record, for If-Match.", schema={"type": "string"}
+    name="ETag",
+    description=(
+        'Of the form "EDIT.REST": EDIT counts the changes of people, which If-Match compares; REST is a '
+        "digest of everything else, which If-None-Match compares too."
+    ),
+    schema={"type": "string"},
 )
 LOCATION: Final = HeaderParameter(
     name="Location", description="Path of what was made.", schema={"type": "string"}

@@ -28,7 +28,7 @@ JSON_TYPES: Final = frozenset({"application/json"})
 _Model = TypeVar("_Model")
 _Query = TypeVar("_Query", bound=BaseModel)
 _ADAPTERS: Final[dict[Any, TypeAdapter[Any]]] = {}
-_UNION_TAGS: Final = frozenset({"upload", "source"})
+_UNION_TAGS: Final = frozenset({"upload", "source", "earlier", "again"})
 _IDEMPOTENCY_KEY: Final[TypeAdapter[str]] = TypeAdapter(IdempotencyKey, config=ConfigDict(defer_build=True))
 
 

@@ -11,17 +11,16 @@ from ledger.jobs import batches, idempotency, job_queries
 from ledger.jobs.job_queries import JobRow
 from ledger.states import TERMINAL_STATUSES, JobStatus
 from ledger.videos import videos
-from metadata_api.access.access import Access
 from metadata_api.http.problems import Problem, ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response, timestamp
-from metadata_api.jobs.creation import CREATION_PROBLEMS, JobDraft, draft_job, make_job, refuse_when_full
+from metadata_api.jobs.creation import CREATION_PROBLEMS, draft_job, make_job, refuse_when_full
+from metadata_api.jobs.drafts import JobDraft
 from metadata_api.jobs.execution_control import start_now
 from metadata_api.jobs.rendering import job_summary, live_progress
 from metadata_api.jobs.upload_tickets import upload_ticket
 from metadata_api.models.batches import BatchBody, BatchCreated, BatchItem, BatchView, StatusCounts
 from metadata_api.operations.operation import IDEMPOTENCY_KEY, LOCATION, RouteGroup
 from metadata_api.operations.request import ApiRequest
-from metadata_api.settings import ApiSettings
 
 if TYPE_CHECKING:
     from ledger.database.connection import LedgerConnection
@@ -45,7 +44,7 @@ _OPERATION: Final = "create-batch"
 def create_batch(request: ApiRequest) -> Response:
     """Up to 100 jobs as in POST /jobs: all are made, or none and the answer names the field at fault."""
     settings = request.resources.settings
-    drafts = _checked(request.body(BatchBody), request.access, settings)
+    drafts = _checked(request, request.body(BatchBody))
     with request.connection() as conn:
         with conn.transaction():
             batch_id = _store(conn, request, drafts)
@@ -89,11 +88,12 @@ def get_batch(request: ApiRequest) -> Response:
     return json_response(view)
 
 
-def _checked(body: BatchBody, access: Access, settings: ApiSettings) -> list[JobDraft]:
+def _checked(request: ApiRequest, body: BatchBody) -> list[JobDraft]:
+    settings = request.resources.settings
     drafts: list[JobDraft] = []
     for position, wanted in enumerate(body.jobs):
         try:
-            drafts.append(draft_job(wanted, access, settings))
+            drafts.append(draft_job(wanted, request.access, settings))
         except Problem as problem:
             raise problem.within(f"jobs.{position}") from problem
     return drafts

@@ -10,12 +10,12 @@ from metadata_api.http.problems import Problem, ProblemCode
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.creation import (
     CREATION_PROBLEMS,
-    JobDraft,
     draft_job,
     is_one_statement,
     make_job,
     refuse_when_full,
 )
+from metadata_api.jobs.drafts import JobDraft
 from metadata_api.jobs.execution_control import start_now
 from metadata_api.jobs.rendering import job_view
 from metadata_api.jobs.upload_tickets import upload_ticket
@@ -47,10 +47,11 @@ def create_job(request: ApiRequest) -> Response:
     """A job for a file or for an object.
 
     With filename, size_bytes and content_type the answer says how to upload the file; processing starts when
-    it has arrived. With source the processing of that object starts at once.
+    it has arrived. With source, or with video_id alone, the processing of what is there starts at once.
     """
     settings = request.resources.settings
-    draft = draft_job(request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES), request.access, settings)
+    body = request.body(JOB_REQUEST, max_bytes=MAX_SUBTITLE_BODY_BYTES)
+    draft = draft_job(body, request.access, settings)
     job_id = uuid4()
     with request.connection() as conn:
         if request.idempotency_key() is None and is_one_statement(draft):

@@ -2,6 +2,7 @@
 
 from ledger.access.keys import Scope
 from ledger.jobs import job_queries
+from ledger.jobs.job_queries import JobFilter
 from metadata_api.http.problems import ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.rendering import event_view, job_summary, job_view, live_progress
@@ -25,18 +26,18 @@ routes = RouteGroup("Jobs")
 def list_jobs(request: ApiRequest) -> Response:
     """Jobs that match all filters, newest first."""
     query = request.query(JobQuery)
+    wanted = JobFilter(
+        status=query.status,
+        video_id=query.video_id,
+        client=request.access.only_client,
+        profile=query.profile,
+        profile_version=query.profile_version,
+    )
     shown, next_cursor = read_page(
         request,
         "jobs",
         query,
-        lambda conn, after, limit: job_queries.find(
-            conn,
-            status=query.status,
-            video_id=query.video_id,
-            client=request.access.only_client,
-            after=after,
-            limit=limit,
-        ),
+        lambda conn, after, limit: job_queries.find(conn, wanted, after=after, limit=limit),
     )
     live = live_progress(request.resources.progress, shown)
     items = [job_summary(row, live.get(row.id)) for row in shown]

@@ -14,7 +14,13 @@ from ledger.videos.sidecars import Sidecar
 from metadata_api.environment.playback_token import PlaybackGrant
 from metadata_api.http.problems import Problem, ProblemCode, not_found
 from metadata_api.http.responses import COMMON_HEADERS, Response, json_response, timestamp
-from metadata_api.models.playback import PlaybackQuery, PlaybackView, RenditionView, TextTrackView
+from metadata_api.models.playback import (
+    PlaybackQuery,
+    PlaybackView,
+    RenditionView,
+    TextFileView,
+    TextTrackView,
+)
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.request import ApiRequest
 from metadata_api.playback.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
@@ -29,8 +35,10 @@ from runtime import clients
 
 routes = RouteGroup("Playback")
 PLAYBACK_EXPIRY_SECONDS: Final = 3_600
+_TEXT_TYPE: Final = "text/vtt"
 _HLS_TYPE: Final = "application/vnd.apple.mpegurl"
 _DASH_TYPE: Final = "application/dash+xml"
+_SCRUB: Final = "scrub.vtt"
 _PLAYLIST_SUFFIX: Final = ".m3u8"
 _LINK_PROBLEMS: Final = (
     *PLAYBACK_LINK_PROBLEMS,
@@ -59,13 +67,47 @@ def get_playback(request: ApiRequest) -> Response:
             found = playback.of_video(conn, video_id)
             beside = sidecars.of_video(conn, video_id)
         except NothingToPlayError:
-            detail = f"no job of video {video_id} is COMPLETED; follow its latest job and try again then"
+            detail = (
+                f"no published job of video {video_id} that makes something to play is COMPLETED; follow its "
+                "latest job and try again then, or pin one with PUT /metadata/…/current-job"
+            )
             raise Problem(ProblemCode.VIDEO_NOT_READY, detail) from None
     if found is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
+    return _answer(request, found, beside)
+
+
+@routes.route(
+    "GET",
+    "/jobs/{job_id}/playback",
+    summary="Play what one job made",
+    scope=Scope.VIEWER,
+    returns=PlaybackView,
+    problems=(
+        ProblemCode.JOB_NOT_FOUND,
+        ProblemCode.JOB_NOT_COMPLETED,
+        ProblemCode.UPSTREAM_UNAVAILABLE,
+    ),
+)
+def get_job_playback(request: ApiRequest) -> Response:
+    """The same for any completed job, whether its video plays it or another one."""
+    job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
+    with request.connection() as conn:
+        try:
+            found = playback.of_job(conn, job_id)
+        except NothingToPlayError:
+            detail = f"job {job_id} is not COMPLETED; follow it and try again then"
+            raise Problem(ProblemCode.JOB_NOT_COMPLETED, detail) from None
+        beside = sidecars.of_video(conn, found.video_id) if found else ()
+    if found is None:
+        raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
+    return _answer(request, found, beside)
+
+
+def _answer(request: ApiRequest, found: Playable, beside: Sequence[Sidecar]) -> Response:
     now = datetime.now(UTC)
     ends = (now + timedelta(seconds=PLAYBACK_EXPIRY_SECONDS)).replace(microsecond=0)
-    grant = PlaybackGrant(video_id=video_id, job_id=found.job_id, expires_at=ends)
+    grant = PlaybackGrant(video_id=found.video_id, job_id=found.job_id, expires_at=ends)
     return json_response(_view(request, found, beside, grant, now))
 
 
@@ -116,10 +158,32 @@ def get_hls_playlist(request: ApiRequest) -> Response:
     return _playlist(_HLS_TYPE, with_sidecars_in_master(addressed, beside, here))
 
 
+@routes.route(
+    "GET",
+    "/playback/{job_id}/scrub.vtt",
+    summary="Read a scrub track",
+    content_type=_TEXT_TYPE,
+    query=PlaybackQuery,
+    problems=_LINK_PROBLEMS,
+    open=True,
+)
+def get_scrub_track(request: ApiRequest) -> Response:
+    """Which part of the sprite shows each moment; every cue leads to the sprite by a signed URL."""
+    grant, _ = read_grant(request)
+    found, _ = _granted(request, grant)
+    track, sprite = found.companion("scrub"), found.companion("sprite")
+    if track is None or sprite is None:
+        raise not_found(ProblemCode.OUTPUT_NOT_FOUND, _SCRUB)
+    seconds = grant.seconds_left(datetime.now(UTC))
+    url = request.resources.presigner.media(found.bucket, sprite.key, seconds)
+    text = _stored_text(found.bucket, track)
+    return _playlist(_TEXT_TYPE, text.replace(f"{sprite.file_name}#", f"{url}#"))
+
+
 def _granted(request: ApiRequest, grant: PlaybackGrant) -> tuple[Playable, Sequence[Sidecar]]:
     with request.connection() as conn:
         try:
-            found = playback.of_job(conn, grant.video_id, grant.job_id)
+            found = playback.of_job(conn, grant.job_id)
         except NothingToPlayError:
             found = None
         beside = sidecars.of_video(conn, grant.video_id) if found else ()
@@ -146,18 +210,34 @@ def _view(
     request: ApiRequest, found: Playable, beside: Sequence[Sidecar], grant: PlaybackGrant, now: datetime
 ) -> PlaybackView:
     token = request.resources.playback_tokens.issue(grant)
-    poster, hls, dash = (found.named(name) for name in ("poster", "hls", "dash"))
-    signed = request.resources.presigner.media
+    hls, dash, poster, sprite = (
+        found.named("hls"),
+        found.named("dash"),
+        found.companion("poster"),
+        found.companion("sprite"),
+    )
+    scrub = sprite is not None and found.companion("scrub") is not None
+
+    def signed(file: PlayableFile) -> str:
+        return request.resources.presigner.media(found.bucket, file.key, grant.seconds_left(now))
+
     return PlaybackView(
         video_id=str(grant.video_id),
         job_id=str(grant.job_id),
         hls=None if hls is None else _path(found.job_id, hls, token),
         dash=None if dash is None else _path(found.job_id, dash, token),
-        poster_url=None if poster is None else signed(found.bucket, poster.key, grant.seconds_left(now)),
+        poster_url=None if poster is None else signed(poster),
+        sprite_url=None if sprite is None else signed(sprite),
+        scrub=f"/playback/{found.job_id}/{_with_token(_SCRUB, token)}" if scrub else None,
         duration_seconds=_seconds(found),
         renditions=[_rendition(file) for file in found.files if file.kind == "rendition"],
         subtitles=[
             TextTrackView(name=item.name, language=item.language, label=item.label) for item in beside
+        ],
+        subtitle_files=[
+            TextFileView(name=file.name, language=file.language, url=signed(file))
+            for file in found.companions
+            if file.kind == "subtitles"
         ],
         expires_at=timestamp(grant.expires_at),
     )

@@ -1,20 +1,21 @@
 """Metadata records: list, make, read, replace, change, delete."""
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from ledger.access.keys import Scope
 from ledger.jobs import idempotency
 from ledger.videos import videos
-from ledger.videos.videos import Video, VideoDraft, VideoFilter
+from ledger.videos.videos import NO_JOB, Video, VideoDraft, VideoFilter
 from metadata_api.http.problems import Problem, ProblemCode, field_problem, not_found
 from metadata_api.http.responses import Response, empty_response, json_response
 from metadata_api.jobs.execution_control import cancel_all, stop_all
-from metadata_api.jobs.rendering import deleted_record_view, record_view
+from metadata_api.jobs.record_answers import record_response, record_unless_known, wanted_versions, why_not
+from metadata_api.jobs.rendering import deleted_record_view
 from metadata_api.models.fields import check_attributes
 from metadata_api.models.records import (
+    PLAYABLE_BY_STATE,
     DeletionQuery,
     RecordBody,
     RecordPage,
@@ -22,7 +23,14 @@ from metadata_api.models.records import (
     RecordQuery,
     RecordView,
 )
-from metadata_api.operations.operation import ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, RouteGroup
+from metadata_api.operations.operation import (
+    ETAG,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    LOCATION,
+    RouteGroup,
+)
 from metadata_api.operations.paging import read_page
 from metadata_api.operations.request import JSON_TYPES, ApiRequest
 
@@ -49,15 +57,16 @@ _BODY_PROBLEMS: Final = (
     problems=(ProblemCode.VALIDATION_FAILED, ProblemCode.CURSOR_INVALID),
 )
 def list_records(request: ApiRequest) -> Response:
-    """Records that match all filters, newest first; with deleted=true those that can be taken back."""
+    """Records that match all filters, newest first; with state=deleted those that can be taken back."""
     query = request.query(RecordQuery)
     wanted = VideoFilter(
         tags=query.tag,
         text=query.q,
-        state=query.state,
+        playable=PLAYABLE_BY_STATE.get(query.state),
+        latest_status=NO_JOB if query.latest_job == "NONE" else query.latest_job,
         created_after=query.created_after,
         created_before=query.created_before,
-        deleted=query.deleted,
+        deleted=query.state == "deleted",
         client=request.access.only_client,
     )
     retention_days = request.resources.settings.deleted_retention_days
@@ -102,17 +111,19 @@ def create_record(request: ApiRequest) -> Response:
     summary="Read a record",
     scope=Scope.VIEWER,
     returns=RecordView,
+    headers=(IF_NONE_MATCH,),
     returns_headers=(ETAG,),
     problems=(ProblemCode.VIDEO_NOT_FOUND,),
+    also=(HTTPStatus.NOT_MODIFIED,),
 )
 def get_record(request: ApiRequest) -> Response:
-    """The record of a video; technical is what probing its file found."""
+    """The record of a video; technical is what probing the file of its current job found."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     with request.connection() as conn:
         video = videos.get(conn, video_id)
     if video is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
-    return record_response(video)
+    return record_unless_known(request, video)
 
 
 @routes.route(
@@ -130,11 +141,11 @@ def replace_record(request: ApiRequest) -> Response:
     """Writes all writable fields; those left out get their default."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     draft = _draft(request.body(RecordBody))
-    versions = _wanted_versions(request)
+    versions = wanted_versions(request)
     with request.connection() as conn:
         video = videos.replace(conn, video_id, draft, versions)
         if video is None:
-            raise _why_not(videos.get(conn, video_id), video_id)
+            raise why_not(videos.get(conn, video_id), video_id)
     return record_response(video)
 
 
@@ -154,11 +165,11 @@ def patch_record(request: ApiRequest) -> Response:
     """A JSON merge patch (RFC 7396): absent fields stay, null empties, attributes are merged by name."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     patch = request.body(RecordPatch, _PATCH_TYPES)
-    versions = _wanted_versions(request)
+    versions = wanted_versions(request)
     with request.connection() as conn, conn.transaction():
         video = videos.lock(conn, video_id)
         if video is None or (versions is not None and video.version not in versions):
-            raise _why_not(video, video_id)
+            raise why_not(video, video_id)
         changed = videos.replace(conn, video_id, _patched(video, patch), None)
     if changed is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
@@ -190,14 +201,14 @@ def delete_record(request: ApiRequest) -> Response:
     purge_at_once = request.query(DeletionQuery).purge
     if purge_at_once:
         request.access.check_scope(Scope.OPERATOR)
-    versions = _wanted_versions(request)
+    versions = wanted_versions(request)
     with request.connection() as conn:
         with conn.transaction():
             # First the jobs, then the record: all who change a job lock in this order.
             cancelled = cancel_all(conn, video_id)
             video = videos.lock(conn, video_id)
             if video is None or (versions is not None and video.version not in versions):
-                raise _why_not(video, video_id)
+                raise why_not(video, video_id)
             if videos.has_unfinished_job(conn, video_id):
                 detail = f"a job of video {video_id} was ordered at this very moment; delete it again"
                 raise Problem(ProblemCode.VIDEO_IN_USE, detail)
@@ -271,28 +282,3 @@ def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
         else:
             result[name] = value
     return result
-
-
-def _wanted_versions(request: ApiRequest) -> Sequence[int] | None:
-    """Versions named by If-Match; None when any will do. Tags this API never gave match nothing."""
-    header = request.header("If-Match")
-    if header is None or header.strip() == "*":
-        return None
-    tags = (part.strip() for part in header.split(","))
-    numbers = (tag[1:-1] for tag in tags if len(tag) > 2 and tag[0] == tag[-1] == '"')
-    return [int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < 19]
-
-
-def _why_not(video: Video | None, video_id: UUID) -> Problem:
-    if video is None:
-        return not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
-    detail = f'the record is at version "{video.version}" now; read it again and repeat the change on it'
-    return Problem(ProblemCode.VERSION_MISMATCH, detail, headers={"ETag": f'"{video.version}"'})
-
-
-def record_response(video: Video, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    """The answer that shows a record, with its version as ETag."""
-    headers = {"ETag": f'"{video.version}"'}
-    if status is HTTPStatus.CREATED:
-        headers["Location"] = f"/metadata/{video.id}"
-    return json_response(record_view(video), status, headers)

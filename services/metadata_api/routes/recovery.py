@@ -1,7 +1,7 @@
-"""Bringing back what is out of sight or out of reach: deleted videos, originals in the archive."""
+"""What else people do with a record: take it back, fetch its original, choose what it plays."""
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from ledger.access.keys import Scope
@@ -11,11 +11,11 @@ from ledger.videos import videos
 from metadata_api.http.problems import Problem, ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response, optional_timestamp
 from metadata_api.jobs.archived import source_of, terms_of
+from metadata_api.jobs.record_answers import record_response, wanted_versions, why_not
 from metadata_api.jobs.sources import look_at
-from metadata_api.models.records import RecordView, RestoreQuery, RestoreView
-from metadata_api.operations.operation import ETAG, RouteGroup
+from metadata_api.models.records import PinBody, RecordView, RestoreQuery, RestoreView
+from metadata_api.operations.operation import ETAG, IF_MATCH, RouteGroup
 from metadata_api.operations.request import ApiRequest
-from metadata_api.routes.records import record_response
 from runtime import archive, clients
 from runtime.archive import Access
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runtime.archive import Availability
 
 routes = RouteGroup("Metadata")
+_CURRENT_JOB: Final = "/metadata/{video_id}/current-job"
 
 
 @routes.route(
@@ -43,7 +44,7 @@ def undelete_record(request: ApiRequest) -> Response:
     """Shows a deleted video again, with jobs, outputs and texts; jobs that the deletion cancelled stay so.
 
     Possible until its content begins to be deleted for good, at the earliest at the purge_at that
-    GET /metadata?deleted=true tells. Taking back what is not deleted changes nothing.
+    GET /metadata?state=deleted tells. Taking back what is not deleted changes nothing.
     """
     # Loads the database driver; only calls that reach the database need it.
     from ledger.videos import deletion
@@ -100,6 +101,66 @@ def restore_original(request: ApiRequest) -> Response:
         readable_until=optional_timestamp(standing.readable_until),
     )
     return json_response(view, HTTPStatus.ACCEPTED if expected_at else HTTPStatus.OK)
+
+
+@routes.route(
+    "PUT",
+    _CURRENT_JOB,
+    summary="Pin what a video plays",
+    scope=Scope.PRODUCER,
+    body=PinBody,
+    returns=RecordView,
+    headers=(IF_MATCH,),
+    returns_headers=(ETAG,),
+    problems=(
+        ProblemCode.VALIDATION_FAILED,
+        ProblemCode.BODY_TOO_LARGE,
+        ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+        ProblemCode.VIDEO_NOT_FOUND,
+        ProblemCode.VERSION_MISMATCH,
+        ProblemCode.JOB_NOT_PLAYABLE,
+    ),
+)
+def pin_current_job(request: ApiRequest) -> Response:
+    """The video plays this job, whether it publishes or not and whatever completes later, until unpinned."""
+    # Loads the database driver; only calls that reach the database need it.
+    from ledger.videos import pins
+    from ledger.videos.pins import NotPlayableError
+
+    video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
+    job_id = request.body(PinBody).job_id
+    versions = wanted_versions(request)
+    with request.connection() as conn:
+        try:
+            video = pins.pin(conn, video_id, job_id, versions)
+        except NotPlayableError as error:
+            raise Problem(ProblemCode.JOB_NOT_PLAYABLE, str(error)) from error
+        if video is None:
+            raise why_not(videos.get(conn, video_id), video_id)
+    return record_response(video)
+
+
+@routes.route(
+    "DELETE",
+    _CURRENT_JOB,
+    summary="Unpin what a video plays",
+    scope=Scope.PRODUCER,
+    returns=RecordView,
+    headers=(IF_MATCH,),
+    returns_headers=(ETAG,),
+    problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VERSION_MISMATCH),
+)
+def unpin_current_job(request: ApiRequest) -> Response:
+    """The video plays its newest published job that can be played, and later ones when they complete."""
+    from ledger.videos import pins
+
+    video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
+    versions = wanted_versions(request)
+    with request.connection() as conn:
+        video = pins.unpin(conn, video_id, versions)
+        if video is None:
+            raise why_not(videos.get(conn, video_id), video_id)
+    return record_response(video)
 
 
 def _job_with_file(conn: "LedgerConnection", video_id: UUID, wanted: UUID | None) -> "JobRow":

@@ -90,11 +90,12 @@ def check_health(request: ApiRequest) -> Response:
 def list_profiles(request: ApiRequest) -> Response:  # noqa: ARG001 -- every handler gets the request
     """What each profile makes of a source; no rung is made that is larger than the source."""
     # Reading and checking the files takes longer than any other call's imports.
-    from profiles import load_profiles
+    from profiles import load_profiles, version_of
 
     items = [
         ProfileView(
             name=profile.name,
+            version=version_of(profile),
             title=profile.title,
             description=profile.description,
             definition=profile.model_dump(mode="json", exclude={"name", "title", "description"}),

@@ -29,6 +29,7 @@ from processor.task.settings import Settings
 from processor.task.stages import StageTracker
 from processor.task.stop import Stop
 from processor.task.token import TaskToken, TokenUnreachableError
+from profiles import get_profile, version_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -158,7 +159,8 @@ class Attempt:
         """Record the source, upload every output, and the manifest last."""
         self.stages.seconds.update(production.stage_seconds)
         logger.info("outputs produced", extra={"files": len(production.files)})
-        self.session.record_source(claim, production.technical, source.size_bytes)
+        made_with = version_of(get_profile(claim.profile))
+        self.session.record_source(claim, production.technical, source.size_bytes, made_with)
         publisher = Publisher(self.context.s3, self.settings.media_bucket, claim.output_prefix, self.stop)
         uploads = [
             Upload(path=file.path, name=file.path.name, content_type=file.content_type)

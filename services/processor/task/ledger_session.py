@@ -66,10 +66,12 @@ class LedgerSession:
         """Make sure that the hold is still ours, waiting for the database if need be."""
         self._call(lambda conn: job_worker.heartbeat(conn, claim, stage), _PUBLISH_DELAYS_SECONDS)
 
-    def record_source(self, claim: Claim, technical: Mapping[str, Any], size_bytes: int) -> None:
+    def record_source(
+        self, claim: Claim, technical: Mapping[str, Any], size_bytes: int, profile_version: str
+    ) -> None:
         """Store what probing told; see `ledger.jobs.worker.record_source`."""
         self._call(
-            lambda conn: job_worker.record_source(conn, claim, technical, size_bytes),
+            lambda conn: job_worker.record_source(conn, claim, technical, size_bytes, profile_version),
             _PUBLISH_DELAYS_SECONDS,
         )
 

@@ -63,9 +63,7 @@ _FORMS: Final = (
         video=_names(
             "h264 hevc av1 vp8 vp9 theora mpeg1video mpeg2video mpeg4 mjpeg ffv1 huffyuv ffvhuff utvideo"
         )
-        + _names(
-            "prores msmpeg4v2 msmpeg4 wmv1 wmv2 flv1 rawvideo uyvy png qtrle dirac svq1 zmbv hap"
-        ),
+        + _names("prores msmpeg4v2 msmpeg4 wmv1 wmv2 flv1 rawvideo uyvy png qtrle dirac svq1 zmbv hap"),
         audio=(
             "",
             *_names("aac ac3 eac3 mp2 mp3 flac alac vorbis opus dts truehd mlp wavpack tta pcm_s16le"),

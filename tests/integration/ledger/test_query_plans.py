@@ -13,6 +13,7 @@ from psycopg import Connection, Rollback, sql
 from ledger.database.connection import LedgerConnection, connect
 from ledger.errors import QueueFullError
 from ledger.jobs import job_queries
+from ledger.jobs.job_queries import JobFilter
 from ledger.turns import admission
 from ledger.videos import videos
 from ledger.videos.videos import VideoFilter
@@ -133,9 +134,9 @@ def kinds(plan: Mapping[str, Any]) -> set[str]:
 
 
 def find_jobs(explaining: Explaining, **wanted: Any) -> list[Any]:
-    filters: dict[str, Any] = {"status": None, "video_id": None, "after": None}
+    after = wanted.pop("after", None)
     conn = cast("LedgerConnection", explaining)
-    return job_queries.find(conn, limit=PAGE, **filters | wanted)
+    return job_queries.find(conn, JobFilter(**wanted), after=after, limit=PAGE)
 
 
 def find_videos(explaining: Explaining, **wanted: Any) -> list[Any]:
@@ -193,7 +194,7 @@ def test_the_jobs_of_one_video_are_read_off_its_index(explaining: Explaining) ->
 
 
 def test_jobs_of_deleted_videos_are_passed_over(full_ledger: LedgerConnection) -> None:
-    found = job_queries.find(full_ledger, status=None, video_id=None, after=None, limit=ROWS // 1000)
+    found = job_queries.find(full_ledger, JobFilter(), after=None, limit=ROWS // 1000)
 
     hidden = full_ledger.execute(
         "SELECT count(*) FROM videos WHERE deleted_at IS NOT NULL AND id = ANY (%s)",

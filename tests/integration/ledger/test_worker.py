@@ -240,14 +240,26 @@ def test_each_stage_is_told_once_however_often_the_heartbeat_comes(ledger_conn: 
     assert column(ledger_conn, job.id, "stage") == "encoding"
 
 
-def test_probing_the_source_fills_the_video_and_moves_its_version_once(ledger_conn: LedgerConnection) -> None:
+def test_probing_the_source_fills_the_video_and_is_no_change_of_people(ledger_conn: LedgerConnection) -> None:
     claim = claimed(ledger_conn, queued_job(ledger_conn))
 
     for _ in range(2):
         worker.record_source(ledger_conn, claim, {"format": "mov"}, 1234)
 
-    assert ledger_conn.execute("SELECT technical, version FROM videos").fetchone() == ({"format": "mov"}, 2)
+    assert ledger_conn.execute("SELECT technical, version FROM videos").fetchone() == ({"format": "mov"}, 1)
     assert column(ledger_conn, claim.job_id, "source_size_bytes") == 1234
+
+
+def test_a_job_tells_the_version_of_the_profile_that_its_outputs_were_made_with(
+    ledger_conn: LedgerConnection,
+) -> None:
+    claim = claimed(ledger_conn, queued_job(ledger_conn, profile_version="ordered"))
+    worker.record_source(ledger_conn, claim, {}, 1)
+    assert column(ledger_conn, claim.job_id, "profile_version") == "ordered"
+
+    worker.record_source(ledger_conn, claim, {}, 1, "made")
+
+    assert column(ledger_conn, claim.job_id, "profile_version") == "made"
 
 
 def test_an_older_job_that_completes_later_does_not_replace_the_newer_result(

@@ -18,6 +18,7 @@ FACTS = JobFacts(
     stack="dev",
     profile="web",
     filename="holiday.mov",
+    source_key="films/2026/holiday.mov",
     size_bytes=12_345_678,
     elapsed_seconds=75.4,
 )
@@ -62,6 +63,12 @@ def test_a_completion_says_what_which_file_how_long_and_where() -> None:
         f"/jobs/{FACTS.job_id}/download/mp4",
     ):
         assert expected in told.message
+
+
+def test_both_kinds_say_which_of_the_files_with_this_name_it_was() -> None:
+    for told in (ready(), broken()):
+        (line,) = (line for line in told.message.splitlines() if line.startswith("From:"))
+        assert line.split() == ["From:", "films/2026/holiday.mov"]
 
 
 def test_a_failure_says_why_and_what_to_do() -> None:

@@ -95,6 +95,7 @@ def test_exactly_health_documents_and_playlists_are_open(document: dict[str, Any
 
     playlists = {
         "/playback/{job_id}/manifest.mpd",
+        "/playback/{job_id}/scrub.vtt",
         "/playback/{job_id}/{playlist_name}",
         "/playback/{job_id}/subtitles/{file_name}",
     }

@@ -6,6 +6,7 @@ from ledger.errors import UnknownClientError
 from ledger.videos import videos
 from metadata_api.http.problems import ProblemCode, field_problem, not_found
 from metadata_api.http.responses import Response, json_response
+from metadata_api.jobs.record_answers import record_response
 from metadata_api.jobs.rendering import record_event_view
 from metadata_api.models.access import HandOverBody, RecordEventPage
 from metadata_api.models.jobs import EventQuery
@@ -13,7 +14,6 @@ from metadata_api.models.records import RecordView
 from metadata_api.operations.operation import ETAG, RouteGroup
 from metadata_api.operations.paging import scope_of, split_page
 from metadata_api.operations.request import ApiRequest
-from metadata_api.routes.records import record_response
 
 routes = RouteGroup("Metadata")
 

@@ -82,7 +82,7 @@ def test_a_completed_job_lists_its_outputs_and_links_to_them(
     assert "X-Amz-Expires=3600" in link.json["download_url"]
     assert playlist["filename"] == "holiday-720p.m3u8"
     assert original["filename"] == "holiday.mov"
-    assert (record["state"], record["current_job_id"]) == ("COMPLETED", job_id)
+    assert (record["state"], record["current_job_id"]) == ("playable", job_id)
 
 
 def test_the_link_to_the_original_returns_the_uploaded_bytes(

@@ -44,7 +44,7 @@ def test_an_upload_form_makes_a_record_titled_like_the_file(api: ApiClient) -> N
     first = api.call("GET", f"/metadata/{plain['video_id']}").json
     second = api.call("GET", f"/metadata/{described['video_id']}").json
 
-    assert (first["title"], first["state"], first["latest_job_id"]) == (
+    assert (first["title"], first["latest_job"], first["latest_job_id"]) == (
         "holiday.mov",
         "PENDING",
         plain["job_id"],

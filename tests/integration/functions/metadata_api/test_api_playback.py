@@ -41,6 +41,9 @@ FILES = {
     "720p.mp4": ("720p", "rendition", b"header|one|two"),
     "audio.mp4": ("audio", "audio", b"sound"),
     "poster.jpg": ("poster", "poster", b"picture"),
+    "sprite.jpg": ("sprite", "sprite", b"small pictures"),
+    "scrub.vtt": ("scrub", "scrub", b"WEBVTT\n\n00:00.000 --> 00:05.000\nsprite.jpg#xywh=0,0,160,90\n"),
+    "text-en.vtt": ("text-en", "subtitles", b"WEBVTT\n"),
     "720p.m3u8": ("720p.m3u8", "playlist", MEDIA_PLAYLIST),
     "master.m3u8": ("hls", "manifest", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\n720p.m3u8\n"),
     "manifest.mpd": ("dash", "manifest", b"<MPD><Period><BaseURL>720p.mp4</BaseURL></Period></MPD>"),
@@ -108,6 +111,18 @@ def test_the_dash_manifest_and_the_poster_lead_to_the_bytes(played: Played) -> N
     assert httpx.get(url).content == FILES["720p.mp4"][2]
     assert httpx.get(view["poster_url"]).content == b"picture"
     assert [item["name"] for item in view["renditions"]] == ["720p"]
+
+
+def test_the_scrub_track_and_the_subtitles_lead_to_the_bytes(played: Played) -> None:
+    view = played.view()
+    track = played.follow(view["scrub"])
+
+    assert track.headers["Content-Type"] == "text/vtt"
+    url, _, part = track.text.splitlines()[-1].partition("#")
+    assert (httpx.get(url).content, part) == (b"small pictures", "xywh=0,0,160,90")
+    assert httpx.get(view["sprite_url"]).content == b"small pictures"
+    (text,) = view["subtitle_files"]
+    assert (text["name"], httpx.get(text["url"]).content) == ("text-en", b"WEBVTT\n")
 
 
 def test_every_link_ends_with_the_answer_that_gave_it(played: Played) -> None:

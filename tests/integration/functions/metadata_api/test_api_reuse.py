@@ -90,7 +90,7 @@ def test_known_bytes_are_answered_with_the_outputs_that_exist(
     assert api.call("GET", f"/jobs/{job['job_id']}/download/720p").status == 200
     record = api.call("GET", f"/metadata/{job['video_id']}").json
     assert (record["state"], record["current_job_id"], record["title"]) == (
-        "COMPLETED",
+        "playable",
         job["job_id"],
         "Again",
     )
@@ -112,6 +112,18 @@ def test_copies_of_a_copy_are_made_too_and_repeats_make_none(
 
     assert ids[0] == ids[1] != ids[2]
     assert sorted(announced(ledger_conn)) == sorted({ids[0], ids[2]})
+
+
+def test_outputs_of_a_profile_that_has_changed_since_do_not_serve(
+    api: ApiClient, ledger_conn: LedgerConnection, aws: Any
+) -> None:
+    process(api, ledger_conn, aws)
+    ledger_conn.execute("UPDATE jobs SET profile_version = %s", ("0" * 16,))
+
+    created = create(api)
+
+    assert (created["job"]["status"], created["job"]["reused_job_id"]) == ("PENDING", None)
+    assert created["upload"] is not None
 
 
 @pytest.mark.parametrize(

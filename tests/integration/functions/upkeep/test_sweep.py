@@ -159,10 +159,10 @@ def test_an_announcement_that_is_still_to_be_delivered_holds_the_purge_up(swept:
 
 @pytest.mark.parametrize("first", ["made", "borrowed"])
 def test_shared_outputs_and_sources_go_with_the_last_video_that_names_them(swept: World, first: str) -> None:
-    made = swept.finished(declared_sha256=SHA256)
+    made = swept.finished(declared_sha256=SHA256, profile_version="v1")
     new = new_job(new_video(swept.conn), declared_sha256=SHA256)
     with swept.conn.transaction():
-        known = reuse.find(swept.conn, SHA256, "web")
+        known = reuse.find(swept.conn, SHA256, "web", "v1")
         assert known is not None
         reuse.create_completed_job(swept.conn, new, known, stack=STACK)
     borrower = replace(made, id=new.id, video_id=new.video_id)

@@ -34,6 +34,8 @@ def test_each_end_of_a_job_arrives_signed_with_the_announcements_id(
     }
     assert told["job.failed"]["error"]["code"] == "INPUT_NO_VIDEO"
     assert told["job.completed"]["error"] is None
+    source = told["job.completed"]["source"]
+    assert (source["key"], source["version_id"]) == (column(webhooks.conn, done, "source_key"), "v1")
     ids = {call.event_id for call in endpoint.calls}
     assert str(event_id(done, JobStatus.COMPLETED, 1)) in ids
     announced = column(webhooks.conn, failed, "announcement")["attributes"]["event_id"]
