@@ -191,6 +191,10 @@ _RULES: Final[Mapping[str, Rule]] = {
 }
 
 
+def _names_a_client(case: Case, _: Mapping[str, Any]) -> bool:
+    return bool(_body(case).get("client"))
+
+
 def _reaches_too_short(case: Case, _: Mapping[str, Any]) -> bool:
     """The operation needs more than the key has, as its description says; so does a purge at once."""
     scope = Scope(os.environ[SCOPE_VARIABLE])
@@ -209,6 +213,7 @@ _EARNED: Final[Mapping[str, Rule]] = {
     "NOT_YOURS": _is_no_operator,
     "VERSION_MISMATCH": _has_header("If-Match"),
     "SOURCE_NOT_FOUND": _names_an_object,
+    "CLIENT_NOT_FOUND": _names_a_client,
     "UPLOAD_TOO_LARGE": _is_too_large,
     "VALIDATION_FAILED": _breaks_a_rule_between_fields,
 }

@@ -52,6 +52,7 @@ _BODY_PROBLEMS: Final = (
     problems=(
         *_BODY_PROBLEMS,
         ProblemCode.WEBHOOK_URL_NOT_ALLOWED,
+        ProblemCode.CLIENT_NOT_FOUND,
         ProblemCode.WEBHOOKS_EXHAUSTED,
         ProblemCode.IDEMPOTENCY_KEY_REUSED,
         ProblemCode.IDEMPOTENT_RESULT_GONE,
@@ -138,7 +139,12 @@ def get_webhook(request: ApiRequest) -> Response:
     scope=Scope.OPERATOR,
     body=WebhookPatch,
     returns=WebhookView,
-    problems=(*_BODY_PROBLEMS, ProblemCode.WEBHOOK_URL_NOT_ALLOWED, ProblemCode.WEBHOOK_NOT_FOUND),
+    problems=(
+        *_BODY_PROBLEMS,
+        ProblemCode.WEBHOOK_URL_NOT_ALLOWED,
+        ProblemCode.CLIENT_NOT_FOUND,
+        ProblemCode.WEBHOOK_NOT_FOUND,
+    ),
 )
 def patch_webhook(request: ApiRequest) -> Response:
     """Absent fields stay. Enabling an endpoint again sends it what was waiting when it was disabled."""
@@ -221,7 +227,7 @@ def _check_client(conn: "LedgerConnection", draft: EndpointDraft) -> None:
         try:
             clients.check(conn, draft.client)
         except UnknownClientError as error:
-            raise field_problem("client", str(error)) from error
+            raise field_problem("client", str(error), ProblemCode.CLIENT_NOT_FOUND) from error
 
 
 def _new_secret(request: ApiRequest, endpoint_id: UUID) -> tuple[str, str]:

@@ -53,6 +53,7 @@ def list_record_events(request: ApiRequest) -> Response:
     returns_headers=(ETAG,),
     problems=(
         ProblemCode.VALIDATION_FAILED,
+        ProblemCode.CLIENT_NOT_FOUND,
         ProblemCode.BODY_TOO_LARGE,
         ProblemCode.UNSUPPORTED_MEDIA_TYPE,
         ProblemCode.VIDEO_NOT_FOUND,
@@ -69,7 +70,7 @@ def hand_over_record(request: ApiRequest) -> Response:
         try:
             known = owners.hand_over(conn, video_id, client)
         except UnknownClientError as error:
-            raise field_problem("client", str(error)) from error
+            raise field_problem("client", str(error), ProblemCode.CLIENT_NOT_FOUND) from error
         video = videos.get(conn, video_id) if known else None
     if video is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
