@@ -9,6 +9,8 @@ import pulumi_aws as aws
 
 from components.api_key import ApiKeyArgs, build_api_key
 from components.cache import CacheAccess
+from components.delivery_settings import DeliverySettings
+from components.edge_writer import EdgeAccess, edge_environment, edge_statements
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.gateway_account import build_gateway_account
 from components.health import HEALTH_LIMITS, build_health_function
@@ -63,6 +65,8 @@ class ApiArgs:
         webhooks: how endpoints are taken up.
         redrivable: queues whose dead letters it gives back.
         messages_key_arn: key that encrypts them.
+        delivery: how long links over the edge live.
+        edge: how it links over the edge; None where links are presigned.
     """
 
     platform: FunctionPlatform
@@ -80,6 +84,8 @@ class ApiArgs:
     webhooks: WebhookAccess
     redrivable: Sequence[RedrivableQueue]
     messages_key_arn: pulumi.Input[str]
+    delivery: DeliverySettings
+    edge: EdgeAccess | None
 
 
 class Api(pulumi.ComponentResource):
@@ -183,6 +189,7 @@ class Api(pulumi.ComponentResource):
                     "WEBHOOK_KEY_ARN": args.webhooks.key_arn,
                     "WEBHOOK_TRUSTED_HOSTS": ",".join(args.webhooks.trusted_hosts),
                     **redrive_environment(args.redrivable),
+                    **edge_environment(args.edge, args.delivery),
                 },
                 statements=self._function_statements(),
                 reserved_concurrency=args.platform.settings.api_reserved_concurrency or None,
@@ -221,6 +228,7 @@ class Api(pulumi.ComponentResource):
             Statement(sid="SealSecrets", actions=["kms:Encrypt"], resources=[args.webhooks.key_arn]),
             *redrive_statements(args.redrivable),
             use_key("UseMessagesKey", args.messages_key_arn, write=True),
+            *edge_statements(args.edge),
             Statement(sid="CancelJobs", actions=["states:StopExecution"], resources=[executions]),
         ]
 

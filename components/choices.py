@@ -6,6 +6,7 @@ Architecture: TypeAlias = Literal["arm64", "x86_64"]
 InsightsMode: TypeAlias = Literal["standard", "advanced"]
 NatStrategy: TypeAlias = Literal["none", "single", "per-az"]
 ChunkingMode: TypeAlias = Literal["auto", "always", "never"]
+DeliveryMode: TypeAlias = Literal["edge", "presigned"]
 ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "states")
 # Memory that Fargate offers, by the CPU units of a task, from one vCPU on:
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html

@@ -35,16 +35,22 @@ class TextTrackView(TypedDict):
 
 
 class PlaybackView(TypedDict):
-    """How to play a video without an API key until expires_at.
+    """How to play a video without an API key until expires_at; null is what the job did not make.
 
-    hls and dash are paths of this API, to be appended to its address; null when the job made none.
+    hls and dash are paths of this API, to be appended to its address; their playlists show what was sent as
+    subtitles, too. hls_url, dash_url, sprite_url and scrub_url are whole addresses of what the job
+    itself made, below one link over the edge; null where links are presigned.
     """
 
     video_id: str
     job_id: str
     hls: str | None
     dash: str | None
+    hls_url: str | None
+    dash_url: str | None
     poster_url: str | None
+    sprite_url: str | None
+    scrub_url: str | None
     duration_seconds: float | None
     renditions: list[RenditionView]
     subtitles: list[TextTrackView]

@@ -1,6 +1,6 @@
 """Playing private videos: an answer with links for players, and the playlists behind these links."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from http import HTTPStatus
@@ -16,6 +16,7 @@ from metadata_api.http.responses import COMMON_HEADERS, Response, json_response,
 from metadata_api.models.playback import PlaybackQuery, PlaybackView, RenditionView, TextTrackView
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.request import ApiRequest, not_found
+from metadata_api.playback.edge_links import over_edge
 from metadata_api.playback.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
 from metadata_api.playback.playlists import Place, with_addresses_in_dash, with_addresses_in_hls
 from metadata_api.playback.sidecar_playlists import (
@@ -46,10 +47,11 @@ _LINK_PROBLEMS: Final = (
     problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_NOT_READY, ProblemCode.UPSTREAM_UNAVAILABLE),
 )
 def get_playback(request: ApiRequest) -> Response:
-    """Links that a player without an API key can use for one hour.
+    """Links that a player without an API key can use until expires_at: an hour, over the edge longer.
 
     hls and dash are paths below the address of this API; append them to it. They and everything they lead to
-    show the outputs of one job, and end together at expires_at.
+    show the outputs of one job, and end together at expires_at. hls_url and dash_url need nothing else; they
+    are there where the stack delivers over the edge.
     """
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     with request.resources.connection() as conn:
@@ -62,9 +64,13 @@ def get_playback(request: ApiRequest) -> Response:
     if found is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
     now = datetime.now(UTC)
-    ends = (now + timedelta(seconds=PLAYBACK_EXPIRY_SECONDS)).replace(microsecond=0)
+    edge = request.resources.edge
+    if edge is None:
+        ends = (now + timedelta(seconds=PLAYBACK_EXPIRY_SECONDS)).replace(microsecond=0)
+    else:
+        ends = edge.end(now, _seconds(found))
     grant = PlaybackGrant(video_id=video_id, job_id=found.job_id, expires_at=ends)
-    return json_response(_view(request, found, beside, grant, now))
+    return json_response(_view(request, found, beside, grant))
 
 
 @routes.route(
@@ -127,31 +133,49 @@ def _granted(request: ApiRequest, grant: PlaybackGrant) -> tuple[Playable, Seque
 
 
 def _places(request: ApiRequest, found: Playable, grant: PlaybackGrant, token: str) -> Place:
-    """Where players find a file: playlists here, under the same token, and media in the bucket."""
-    files, seconds = found.by_file_name(), grant.seconds_left(datetime.now(UTC))
+    """Where players find a file: playlists here, under the same token, media in the bucket or its edge."""
+    files, media = found.by_file_name(), _media(request, found, grant)
 
     # One URL for each file, however often a playlist names it: players cache by URL.
     @cache
     def place(name: str) -> str:
         if name.endswith(_PLAYLIST_SUFFIX):
             return _with_token(files[name].file_name, token)
-        return request.resources.presigner.media(found.bucket, files[name].key, seconds)
+        return media(files[name])
 
     return place
 
 
+def _media(request: ApiRequest, found: Playable, grant: PlaybackGrant) -> Callable[[PlayableFile], str]:
+    """Where a file itself is: over the edge below one link for all of them, else behind one of its own."""
+    edge = request.resources.edge
+    if edge is not None:
+        return over_edge(edge, grant, request.caller)
+    seconds = grant.seconds_left(datetime.now(UTC))
+    return lambda file: request.resources.presigner.media(found.bucket, file.key, seconds)
+
+
 def _view(
-    request: ApiRequest, found: Playable, beside: Sequence[Sidecar], grant: PlaybackGrant, now: datetime
+    request: ApiRequest, found: Playable, beside: Sequence[Sidecar], grant: PlaybackGrant
 ) -> PlaybackView:
     token = request.resources.playback_tokens.issue(grant)
     poster, hls, dash = (found.named(name) for name in ("poster", "hls", "dash"))
-    signed = request.resources.presigner.media
+    media = _media(request, found, grant)
+
+    def whole(name: str) -> str | None:
+        file = found.named(name)
+        return None if file is None or request.resources.edge is None else media(file)
+
     return PlaybackView(
         video_id=str(grant.video_id),
         job_id=str(grant.job_id),
         hls=None if hls is None else _path(found.job_id, hls, token),
         dash=None if dash is None else _path(found.job_id, dash, token),
-        poster_url=None if poster is None else signed(found.bucket, poster.key, grant.seconds_left(now)),
+        hls_url=whole("hls"),
+        dash_url=whole("dash"),
+        poster_url=None if poster is None else media(poster),
+        sprite_url=whole("sprite"),
+        scrub_url=whole("scrub"),
         duration_seconds=_seconds(found),
         renditions=[_rendition(file) for file in found.files if file.kind == "rendition"],
         subtitles=[

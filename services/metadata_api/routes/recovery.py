@@ -35,7 +35,7 @@ routes = RouteGroup("Metadata")
     summary="Take a deleted record back",
     returns=RecordView,
     returns_headers=(ETAG,),
-    problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_PURGED),
+    problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_PURGED, ProblemCode.UPSTREAM_UNAVAILABLE),
 )
 def undelete_record(request: ApiRequest) -> Response:
     """Shows a deleted video again, with jobs, outputs and texts; jobs that the deletion cancelled stay so.
@@ -50,6 +50,8 @@ def undelete_record(request: ApiRequest) -> Response:
     with request.resources.connection() as conn:
         try:
             known = deletion.take_back(conn, video_id)
+            if known and (edge := request.resources.edge) is not None:
+                edge.accept(video_id)  # asked for again when it could not be told
         except PurgeBegunError as error:
             raise Problem(ProblemCode.VIDEO_PURGED, f"{error}; it cannot be taken back") from error
         video = videos.get(conn, video_id) if known else None
