@@ -9,6 +9,8 @@ import pulumi_aws as aws
 
 from components.api_keys import ApiKeys, ApiKeysArgs, build_api_keys
 from components.cache import CacheAccess
+from components.delivery_settings import DeliverySettings
+from components.edge_writer import EdgeAccess, edge_environment, edge_statements
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.gateway_account import build_gateway_account
 from components.health import HEALTH_LIMITS, build_health_function
@@ -66,6 +68,8 @@ class ApiArgs:
         messages_key_arn: key that encrypts them.
         migrate_function_name: function that takes the API's keys up in the ledger.
         database_resource_id: changes when the database is replaced.
+        delivery: how long links over the edge live.
+        edge: how it links over the edge; None where links are presigned.
     """
 
     platform: FunctionPlatform
@@ -85,6 +89,8 @@ class ApiArgs:
     messages_key_arn: pulumi.Input[str]
     migrate_function_name: pulumi.Input[str]
     database_resource_id: pulumi.Input[str]
+    delivery: DeliverySettings
+    edge: EdgeAccess | None
 
 
 class Api(pulumi.ComponentResource):
@@ -183,6 +189,7 @@ class Api(pulumi.ComponentResource):
                     "WEBHOOK_TRUSTED_HOSTS": ",".join(args.webhooks.trusted_hosts),
                     **redrive_environment(args.redrivable),
                     **key_maker_environment(self._names),
+                    **edge_environment(args.edge, args.delivery),
                 },
                 statements=self._function_statements(),
                 reserved_concurrency=args.platform.settings.api_reserved_concurrency or None,
@@ -222,6 +229,7 @@ class Api(pulumi.ComponentResource):
             *redrive_statements(args.redrivable),
             use_key("UseMessagesKey", args.messages_key_arn, write=True),
             ask_key_maker(self._names),
+            *edge_statements(args.edge),
             Statement(sid="CancelJobs", actions=["states:StopExecution"], resources=[executions]),
         ]
 

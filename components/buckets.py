@@ -50,6 +50,7 @@ class PrivateBucketArgs:
         send_events: report object changes to EventBridge.
         log_delivery_account_id: account whose buckets may write their access logs here; None for no log
             bucket.
+        policy_elsewhere: somebody else sets the bucket's policy, with what `statements` gives and more.
     """
 
     tags: Tags
@@ -63,6 +64,7 @@ class PrivateBucketArgs:
     cors_origins: Sequence[str] = ()
     send_events: bool = False
     log_delivery_account_id: str | None = None
+    policy_elsewhere: bool = False
 
 
 class PrivateBucket(pulumi.ComponentResource):
@@ -70,6 +72,7 @@ class PrivateBucket(pulumi.ComponentResource):
 
     bucket_name: pulumi.Output[str]
     arn: pulumi.Output[str]
+    regional_domain_name: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None
@@ -87,6 +90,7 @@ class PrivateBucket(pulumi.ComponentResource):
         )
         self.bucket_name = bucket.bucket
         self.arn = bucket.arn
+        self.regional_domain_name = bucket.bucket_regional_domain_name
         self._close()
         self._encrypt()
         self._keep_versions()
@@ -104,7 +108,13 @@ class PrivateBucket(pulumi.ComponentResource):
             aws.s3.BucketNotification(
                 f"{name}-events", bucket=self.bucket_name, eventbridge=True, opts=self._child
             )
-        self.register_outputs({"bucket_name": self.bucket_name, "arn": self.arn})
+        self.register_outputs(
+            {
+                "bucket_name": self.bucket_name,
+                "arn": self.arn,
+                "regional_domain_name": self.regional_domain_name,
+            }
+        )
 
     def _close(self) -> None:
         block = aws.s3.BucketPublicAccessBlock(
@@ -122,15 +132,18 @@ class PrivateBucket(pulumi.ComponentResource):
             rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
             opts=self._child,
         )
+        if self._args.policy_elsewhere:
+            return
         aws.s3.BucketPolicy(
             f"{self._name}-policy",
             bucket=self.bucket_name,
-            policy=policy_document(self._statements()),
+            policy=policy_document(self.statements()),
             # S3 refuses two changes of one bucket's access settings at the same time.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
 
-    def _statements(self) -> list[Statement]:
+    def statements(self) -> list[Statement]:
+        """What the policy of the bucket says whoever else may read it."""
         objects = pulumi.Output.concat(self.arn, "/*")
         statements = [tls_only([self.arn, objects], ["s3:*"])]
         if self._args.log_delivery_account_id is not None:

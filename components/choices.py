@@ -7,6 +7,7 @@ InsightsMode: TypeAlias = Literal["standard", "advanced"]
 NatStrategy: TypeAlias = Literal["none", "single", "per-az"]
 RecordAccess: TypeAlias = Literal["shared", "per-client"]
 ChunkingMode: TypeAlias = Literal["auto", "always", "never"]
+DeliveryMode: TypeAlias = Literal["edge", "presigned"]
 ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "kms", "lambda", "logs", "secretsmanager", "sns", "sqs", "states")
 # Memory that Fargate offers, by the CPU units of a task, from one vCPU on:
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html

@@ -7,6 +7,7 @@ from typing import Any
 
 from components.choices import ENDPOINT_SERVICES, TASK_MEMORY_MIB, Architecture
 from components.config_values import ConfigError, refusal
+from components.delivery_settings import DeliverySettings
 from components.longest_source import least_storage_bytes, least_workflow_seconds
 from components.settings import (
     ApiDomainSettings,
@@ -177,6 +178,30 @@ def _check_domain(domain: ApiDomainSettings) -> Iterator[ConfigError]:
         )
 
 
+def _check_delivery(delivery: DeliverySettings) -> Iterator[ConfigError]:
+    if bool(delivery.delivery_domain_name) != bool(delivery.delivery_certificate_arn):
+        yield refusal(
+            "delivery_certificate_arn",
+            delivery.delivery_certificate_arn,
+            "given exactly when delivery_domain_name is given",
+        )
+    fixed = delivery.delivery == "edge" and not delivery.delivery_domain_name
+    if fixed and delivery.delivery_minimum_tls != "TLSv1":
+        yield refusal(
+            "delivery_minimum_tls",
+            delivery.delivery_minimum_tls,
+            "TLSv1, which CloudFront fixes for its own addresses, or joined with a delivery_domain_name",
+        )
+    if delivery.delivery_domain_name and delivery.delivery_minimum_tls == "TLSv1":
+        yield refusal(
+            "delivery_minimum_tls",
+            delivery.delivery_minimum_tls,
+            "TLSv1.2_2021 with a delivery_domain_name; only CloudFront's own addresses need TLSv1",
+        )
+    if delivery.viewing_most_hours < delivery.viewing_least_hours:
+        yield _too_small("viewing_most_hours", delivery.viewing_most_hours, delivery.viewing_least_hours)
+
+
 def _check_firewall(api: ApiSettings, firewall: WebFirewallSettings) -> Iterator[ConfigError]:
     """One key may be used from one address, so the firewall must let through what the key's plan promises."""
     promised = api.api_rate_limit_per_second * _FIREWALL_WINDOW_SECONDS + api.api_burst_limit
@@ -232,6 +257,7 @@ _RULES: tuple[tuple[Callable[..., Iterator[ConfigError]], tuple[str, ...]], ...]
     (_check_concurrency, ("functions",)),
     (_check_image, ("task_cpu_architecture", "image_uri")),
     (_check_domain, ("domain",)),
+    (_check_delivery, ("delivery",)),
     (_check_firewall, ("api", "firewall")),
 )
 

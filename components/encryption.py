@@ -43,11 +43,14 @@ class EncryptionArgs:
         names: physical names and ARNs of the stack.
         tags: tags of the stack.
         protection: whether to refuse to delete the keys, because data without its key is lost.
+        media_delivered: the edge sets the policy of the media key: it names the edge, which names the bucket,
+            which names the key.
     """
 
     names: Names
     tags: Tags
     protection: ProtectionSettings
+    media_delivered: bool
 
 
 class Encryption(pulumi.ComponentResource):
@@ -69,7 +72,9 @@ class Encryption(pulumi.ComponentResource):
         self._name = name
         self._args = args
 
-        self.media_key_arn = self._build_key("media", "uploads, renditions and scratch files", [])
+        self.media_key_arn = self._build_key(
+            "media", "uploads, renditions and scratch files", None if args.media_delivered else []
+        )
         self.database_key_arn = self._build_key(
             "database", "the database, the cache and their credentials", []
         )
@@ -128,24 +133,24 @@ class Encryption(pulumi.ComponentResource):
             ),
         ]
 
-    def _build_key(self, role: str, content: str, services: Sequence[Statement]) -> pulumi.Output[str]:
+    def account_statements(self) -> list[Statement]:
+        """What every key's policy says: this account decides who administers and uses the key."""
+        owner = {"AWS": self._args.names.account_root}
+        return [
+            Statement(sid="AdministerKey", actions=_ADMINISTRATION, resources=["*"], principals=owner),
+            Statement(sid="DelegateUseToIam", actions=_DELEGATED, resources=["*"], principals=owner),
+        ]
+
+    def _build_key(self, role: str, content: str, services: Sequence[Statement] | None) -> pulumi.Output[str]:
         child = pulumi.ResourceOptions(parent=self)
         stack = self._args.names.stack
-        owner = {"AWS": self._args.names.account_root}
+        policy = None if services is None else policy_document([*self.account_statements(), *services])
         key = aws.kms.Key(
             f"{self._name}-{role}",
             description=f"Encrypts {content} of the video platform's {stack} stack",
             deletion_window_in_days=30,
             enable_key_rotation=True,
-            policy=policy_document(
-                [
-                    Statement(
-                        sid="AdministerKey", actions=_ADMINISTRATION, resources=["*"], principals=owner
-                    ),
-                    Statement(sid="DelegateUseToIam", actions=_DELEGATED, resources=["*"], principals=owner),
-                    *services,
-                ]
-            ),
+            policy=policy,
             tags=self._args.tags.of("encryption"),
             opts=pulumi.ResourceOptions(parent=self, protect=self._args.protection.deletion_protection),
         )

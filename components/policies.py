@@ -19,6 +19,7 @@ WILDCARD_REASONS: Mapping[str, str] = {
     "UseNotifications": "in a key policy the only resource is the key that carries the policy",
     "UseLogs": "in a key policy the only resource is the key that carries the policy",
     "EncryptScratch": "in a key policy the only resource is the key that carries the policy",
+    "DeliverMedia": "in a key policy the only resource is the key that carries the policy",
     "GrantScratch": "in a key policy the only resource is the key that carries the policy",
     "StayInAccount": "an endpoint policy grants nothing: it limits who may use the way out, and for what",
     "AnswerTaskTokens": "IAM defines no resource type for the SendTask actions",

@@ -9,6 +9,7 @@ from typing import get_args
 
 from components.choices import Architecture
 from components.config_values import value
+from components.delivery_settings import DeliverySettings
 from components.settings import (
     ApiDomainSettings,
     ApiSettings,
@@ -77,6 +78,7 @@ class StackConfig:
     )
     api: ApiSettings
     domain: ApiDomainSettings
+    delivery: DeliverySettings
     firewall: WebFirewallSettings
     manage_api_gateway_account: bool = value(
         "set the region's API Gateway logging role; one stack per account and region"

@@ -81,6 +81,7 @@ class StorageArgs:
             superseded attempts are kept.
         access_log_days: how long access logs are kept.
         cors_origins: web origins that may upload and play from a browser.
+        delivered: the edge sets the policy of the media bucket, which it reads.
         key_arn: key that encrypts files.
         availability_zones: number of private subnets, one mount target each.
         subnet_ids: private subnets.
@@ -93,6 +94,7 @@ class StorageArgs:
     retention: RetentionSettings
     access_log_days: int
     cors_origins: Sequence[str]
+    delivered: bool
     key_arn: pulumi.Input[str]
     availability_zones: int
     subnet_ids: pulumi.Output[Sequence[str]]
@@ -128,6 +130,7 @@ class Storage(pulumi.ComponentResource):
         sweep_access_point = self._build_access_point("sweep", file_system, group_id=SWEEP_GROUP_ID)
         self._build_file_policy(file_system, [access_point.arn, sweep_access_point.arn])
         self._mount_targets = self._build_mount_targets(file_system)
+        self.media = media
         self.ingest_bucket = ingest.bucket_name
         self.ingest_bucket_arn = ingest.arn
         self.media_bucket = media.bucket_name
@@ -215,7 +218,8 @@ class Storage(pulumi.ComponentResource):
             ],
         )
         ingest = PrivateBucket(f"{self._name}-ingest", ingest_settings, opts=self._child)
-        media = PrivateBucket(f"{self._name}-media", media_settings, opts=self._child)
+        delivered = replace(media_settings, policy_elsewhere=args.delivered)
+        media = PrivateBucket(f"{self._name}-media", delivered, opts=self._child)
         return ingest, media, logs
 
     def _build_file_system(self) -> aws.efs.FileSystem:

@@ -247,6 +247,14 @@ _COMPUTE: Mapping[str, Shape] = {
         outputs={"domainName": "{digest:.13}.cloudfront.net", "hostedZoneId": "Z2FDTNDATAQYW2"},
     ),
     "aws:cloudfront/originAccessControl:OriginAccessControl": Shape(id="E{digest:.13}", name_key="name"),
+    "aws:cloudfront/cachePolicy:CachePolicy": Shape(id="{digest:.36}", name_key="name"),
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": Shape(id="{digest:.36}", name_key="name"),
+    "aws:cloudfront/function:Function": Shape(
+        id="{name}", arn="arn:aws:cloudfront::{account}:function/{name}", name_key="name"
+    ),
+    "aws:cloudfront/keyValueStore:KeyValueStore": Shape(
+        id="{digest:.36}", arn="arn:aws:cloudfront::{account}:key-value-store/{digest:.36}", name_key="name"
+    ),
 }
 
 SHAPES: Mapping[str, Shape] = {

@@ -75,6 +75,11 @@ class StackPaths:
         return self.root / "shortage"
 
     @property
+    def edge(self) -> Path:
+        """The private directory of the edge, with its cache."""
+        return self.root / "edge"
+
+    @property
     def efs(self) -> Path:
         """Directories that stand in for EFS file systems."""
         return self.root / "efs"

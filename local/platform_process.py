@@ -26,10 +26,12 @@ from local.agent.launch import CREDENTIALS_PREFIX, METADATA_PREFIX, TaskServices
 from local.agent.tokens import TokenRegistry
 from local.apply import Applied, Endpoints, apply_program, prepare
 from local.aws import AwsAccess
+from local.delivered import edge_settings
 from local.errors import LocalModeError, ServerStartError
 from local.mailbox import Mailbox
 from local.paths import REPOSITORY_ROOT, StackPaths
 from local.servers.base import LocalServer
+from local.servers.edge import EdgeServer
 from local.servers.emulator import EmulatorServer
 from local.servers.postgres import PostgresServer
 from local.servers.process import DirectoryLock, ProcessIdentity, end_process, tail
@@ -56,6 +58,7 @@ class Platform:
         self._state = load_state(paths.state_file, stack)
         self._previous = [*self._state.processes.values()]
         self._endpoint = LocalEndpoint()
+        self._edge = EdgeServer(paths.edge)
         self._servers: list[LocalServer] = []
         self._stop_requested = threading.Event()
         self._agent: EcsAgent | None = None
@@ -119,7 +122,14 @@ class Platform:
         self._state.emulator_url, self._state.ca_path = emulator.url, emulator.ca_path
         self._state.postgres = {"host": postgres.host, "port": postgres.port, "database": postgres.database}
         self._state.redis = {"host": redis.host, "port": redis.port}
-        return Endpoints.of(postgres, redis, emulator, efs_dir=paths.efs, packages_dir=paths.packages)
+        return Endpoints.of(
+            postgres,
+            redis,
+            emulator,
+            efs_dir=paths.efs,
+            packages_dir=paths.packages,
+            edge_url=self._edge.choose_url(),
+        )
 
     def _apply(self, endpoints: Endpoints) -> Applied:
         with self._step("applying the Pulumi program"):
@@ -129,6 +139,13 @@ class Platform:
         for server in self._servers:
             if isinstance(server, RedisServer):
                 server.remember_logins()
+        settings = edge_settings(applied, self._state)
+        if settings is not None:
+            with self._step("starting the edge"):
+                self._edge.serve(settings)
+                self._servers.append(self._edge)
+                self._edge.start()
+                self._record(self._edge.name, self._edge.pid)
         self._state.exports = dict(applied.exports)
         self._state.api_url = str(applied.exports["api_url"])
         self._state.api_key = applied.api_key or ""

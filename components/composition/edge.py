@@ -9,6 +9,8 @@ from components.composition.foundation import Foundation
 from components.composition.functions import Functions
 from components.composition.pipeline import Pipeline
 from components.composition.stores import Stores
+from components.delivery import Delivery, DeliveryArgs
+from components.edge_writer import EdgeWriter, EdgeWriterArgs
 from components.key_maker import KeyMaker, KeyMakerArgs
 from components.signing import Signing, SigningArgs
 from components.stack_config import StackConfig
@@ -25,6 +27,7 @@ class Edge:
         signing: the secret that it seals cursors and playback links with.
         firewall: AWS WAF in front of it; None without one.
         domain: its own address; None without one.
+        delivery: CloudFront before the media bucket; None where links are presigned.
     """
 
     api: Api
@@ -32,6 +35,7 @@ class Edge:
     signing: Signing
     firewall: WebFirewall | None
     domain: ApiDomain | None
+    delivery: Delivery | None
 
 
 def build_edge(
@@ -56,6 +60,7 @@ def build_edge(
         "signing",
         SigningArgs(tags=base.tags, protection=config.protection, key_arn=base.encryption.database_key_arn),
     )
+    delivery = _build_delivery(config, base, stores, functions)
     api = Api(
         "api",
         ApiArgs(
@@ -76,6 +81,8 @@ def build_edge(
             messages_key_arn=base.encryption.messages_key_arn,
             migrate_function_name=functions.migrations.migrate_function_name,
             database_resource_id=stores.database.resource_id,
+            delivery=config.delivery,
+            edge=None if delivery is None else delivery.access,
         ),
     )
     keys = KeyMaker("keys", KeyMakerArgs(platform=functions.platform, usage_plan_id=api.usage_plan_id))
@@ -85,6 +92,35 @@ def build_edge(
         signing=signing,
         firewall=_build_firewall(config, base, api),
         domain=_build_domain(config, base, api),
+        delivery=delivery,
+    )
+
+
+def _build_delivery(
+    config: StackConfig, base: Foundation, stores: Stores, functions: Functions
+) -> Delivery | None:
+    if config.delivery.delivery != "edge":
+        return None
+    writer = EdgeWriter(
+        "edge-writer",
+        EdgeWriterArgs(
+            platform=functions.platform,
+            protection=config.protection,
+            secrets_key_arn=base.encryption.database_key_arn,
+            messages_key_arn=base.encryption.messages_key_arn,
+        ),
+    )
+    return Delivery(
+        "delivery",
+        DeliveryArgs(
+            names=base.names,
+            tags=base.tags,
+            settings=config.delivery,
+            cors_origins=config.cors_origins,
+            writer=writer,
+            bucket=stores.storage.media,
+            encryption=base.encryption,
+        ),
     )
 
 

@@ -39,7 +39,13 @@ def build_foundation(config: StackConfig, names: Names, project: str) -> Foundat
     """
     tags = Tags(project=project, stack=names.stack, owner=config.owner)
     encryption = Encryption(
-        "encryption", EncryptionArgs(names=names, tags=tags, protection=config.protection)
+        "encryption",
+        EncryptionArgs(
+            names=names,
+            tags=tags,
+            protection=config.protection,
+            media_delivered=config.delivery.delivery == "edge",
+        ),
     )
     logs = LogKeeping(settings=config.logs, key_arn=encryption.logs_key_arn)
     network = Network(

@@ -80,6 +80,7 @@ def _build_storage(config: StackConfig, base: Foundation) -> Storage:
             retention=config.retention,
             access_log_days=config.logs.log_retention_days,
             cors_origins=config.cors_origins,
+            delivered=config.delivery.delivery == "edge",
             key_arn=base.encryption.media_key_arn,
             availability_zones=config.network.availability_zones,
             subnet_ids=base.network.private_subnet_ids,

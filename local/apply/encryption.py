@@ -25,6 +25,14 @@ def create_key(context: ApplyContext, resource: Registration) -> Created:
     return Created(metadata["KeyId"], {"arn": metadata["Arn"], "keyId": metadata["KeyId"]})
 
 
+@handles("aws:kms/keyPolicy:KeyPolicy")
+def put_key_policy(context: ApplyContext, resource: Registration) -> Created:
+    """Sets the policy of a key."""
+    key_id = str(resource.inputs["keyId"])
+    context.client("kms").put_key_policy(KeyId=key_id, PolicyName="default", Policy=resource.inputs["policy"])
+    return Created(key_id)
+
+
 @handles("aws:kms/alias:Alias")
 def create_alias(context: ApplyContext, resource: Registration) -> Created:
     """Gives a key a name."""

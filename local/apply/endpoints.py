@@ -46,6 +46,7 @@ class Endpoints:
         efs_dir: Directory in which every EFS file system gets a directory.
         packages_dir: Directory that keeps built artefacts between runs.
         ca_path: PEM file with the local authority, put where the services expect AWS's roots.
+        edge_url: Address that stands in for the edge's.
         access_key_id: Credentials of the emulator's account owner.
         secret_access_key: Credentials of the emulator's account owner.
     """
@@ -57,6 +58,7 @@ class Endpoints:
     efs_dir: Path
     packages_dir: Path
     ca_path: Path
+    edge_url: str
     access_key_id: str = "test"
     secret_access_key: str = "test"  # noqa: S105 - fixed by the emulator, no secret
 
@@ -69,6 +71,7 @@ class Endpoints:
         *,
         efs_dir: Path,
         packages_dir: Path,
+        edge_url: str,
     ) -> Endpoints:
         """Returns how the running servers are reached; one authority signs for all of them."""
         return cls(
@@ -88,6 +91,7 @@ class Endpoints:
             efs_dir=efs_dir,
             packages_dir=packages_dir,
             ca_path=postgres.ca_path,
+            edge_url=edge_url,
         )
 
     @property

@@ -14,6 +14,7 @@ from local.apply.registry import handles
 from local.monitor import Created, Registration
 from local.program_errors import ApplyError
 
+_EDGE_VARIABLE = "EDGE_URL"
 _PACKAGE_NAME = Path(PACKAGE_PATH).name
 
 
@@ -153,8 +154,8 @@ def invoke(context: ApplyContext, resource: Registration) -> Created:
 def _environment(context: ApplyContext, resource: Registration) -> dict[str, Any] | None:
     """Gives the variables as they must be here.
 
-    Paths below a mounted file system become those of its directory, and the platform's package finds its
-    dependencies beside it.
+    Paths below a mounted file system become those of its directory, the edge is that of this machine, and the
+    platform's package finds its dependencies beside it.
     """
     variables = dict((resource.inputs.get("environment") or {}).get("variables") or {})
     mount = resource.inputs.get("fileSystemConfig")
@@ -162,6 +163,8 @@ def _environment(context: ApplyContext, resource: Registration) -> dict[str, Any
         access_point = str(mount["arn"]).rpartition("/")[2]
         mounts = {str(mount["localMountPath"]): context.mounts[access_point]}
         variables = {name: rewrite_path(value, mounts) for name, value in variables.items()}
+    if variables.get(_EDGE_VARIABLE):
+        variables[_EDGE_VARIABLE] = context.endpoints.edge_url
     if _archive(resource).name == _PACKAGE_NAME:
         variables["PYTHONPATH"] = str(lambda_dependencies())
     return {"Variables": variables} if variables else None

@@ -46,6 +46,10 @@ _EDGE = (
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
     "aws:cloudfront/distribution:Distribution",
     "aws:cloudfront/originAccessControl:OriginAccessControl",
+    "aws:cloudfront/cachePolicy:CachePolicy",
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy",
+    # The edge of local mode runs its code.
+    "aws:cloudfront/function:Function",
     "aws:cloudwatch/metricAlarm:MetricAlarm",
     "aws:cloudwatch/compositeAlarm:CompositeAlarm",
     "aws:cloudwatch/dashboard:Dashboard",

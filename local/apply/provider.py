@@ -14,6 +14,7 @@ from local import lookups
 from local.apply import (  # noqa: F401 - importing a module registers its handlers
     apigateway,
     datastores,
+    edge,
     encryption,
     events,
     functions,

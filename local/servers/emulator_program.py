@@ -15,13 +15,17 @@
   the emulator's state; what people made comes back with its usage plan.
 - UpdateApiKey takes every value as text (API Gateway API reference, PatchOperation), and MiniStack keeps the
   text: a key with ``enabled`` "false" goes on being accepted.
+- It asks IAM about a key value store of CloudFront without saying which; AWS names the store (Service
+  Authorization Reference, "Actions, resources, and condition keys for Amazon CloudFront KeyValueStore").
 """
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ministack.app import main  # type: ignore[import-not-found]
 from ministack.core import iam_actions  # type: ignore[import-not-found]
@@ -37,9 +41,11 @@ _delete_api_key = apigateway_v1._delete_api_key
 _create_usage_plan = apigateway_v1._create_usage_plan
 _create_usage_plan_key = apigateway_v1._create_usage_plan_key
 _request_tag_context = iam_actions.request_tag_context
+_extract_resource_arn = iam_actions.extract_resource_arn
 
 
 _CREATED = 201
+_STORE = re.compile(r"/key-value-stores/(arn:[^/]+/[A-Za-z0-9_-]+)")
 # Tag of the keys that the function `key-maker` makes.
 _MADE_BY_PEOPLE = "ledger-key"
 
@@ -169,6 +175,12 @@ def _request_tags(service: str, iam_action: str, body: bytes, params: dict[str, 
     return {**context, "aws:TagKeys": list(tags)} if tags else {}
 
 
+def _resource_with_store(service: str, method: str, path: str, *others: Any) -> Any:
+    """Name the resource of a request; of the store's own API the store."""
+    store = _STORE.match(unquote(path)) if service == "cloudfront-keyvaluestore" else None
+    return store[1] if store else _extract_resource_arn(service, method, path, *others)
+
+
 if __name__ == "__main__":
     s3._head_object = _head_with_restore
     apigateway_v1._build_lambda_event_v1 = _event_with_key
@@ -179,4 +191,5 @@ if __name__ == "__main__":
     iam_actions.request_tag_context = _request_tags
     for collectors in (tagging._COLLECTORS, tagging._RESOURCE_TAG_COLLECTORS):
         collectors["apigateway"] = _tagged_api_keys
+    iam_actions.extract_resource_arn = _resource_with_store
     main()

@@ -51,6 +51,12 @@ class ApiSettings(HealthSettings):
     webhook_report_queue_url: str
     webhook_report_dead_letter_queue_url: str
     key_maker_function_name: str
+    # Each holds one text, or nothing where links are presigned.
+    edge_url: tuple[str, ...]
+    edge_secret_arn: tuple[str, ...]
+    edge_queue_url: tuple[str, ...]
+    viewing_least_hours: int
+    viewing_most_hours: int
 
 
 CreationSettings: TypeAlias = OrderSettings | ApiSettings

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from runtime.settings import FunctionSettings
+from runtime.settings import BareSettings, FunctionSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +35,11 @@ class MigrateSettings(FunctionSettings):
     """Brings the schema and the application role up to date."""
 
     database_master_secret_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeSettings(BareSettings):
+    """Writes the edge's key value store."""
+
+    edge_store_arn: str
+    edge_secret_arn: str

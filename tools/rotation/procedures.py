@@ -13,8 +13,8 @@ from tools.rotation.versions import PENDING, SecretVersions
 
 # A task keeps the login that it was started with, and workflow_timeout_seconds is a day at most.
 DATABASE_REST: Final = timedelta(hours=25)
-# A playback link is good for an hour, and a warm environment reads the keys every five minutes.
-SIGNING_REST: Final = timedelta(minutes=70)
+# A playback link is good for 48 hours at most, and a warm environment reads the keys every five minutes.
+SIGNING_REST: Final = timedelta(hours=49)
 _SECOND_ROLE: Final = "_b"
 _LETTERS: Final = string.ascii_letters + string.digits
 _PASSWORD_CHARACTERS: Final = 40

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from metadata_api.environment.edge import Edge
 from metadata_api.environment.playback_token import PlaybackTokens
 from metadata_api.environment.presign import Presigner
 from metadata_api.environment.signing_keys import SigningKeys
@@ -27,6 +28,11 @@ class Resources(Stores):
     def playback_tokens(self) -> PlaybackTokens:
         """Seals and checks playback links, for a purpose of their own under the same keys."""
         return PlaybackTokens(self._signing_keys)
+
+    @cached_property
+    def edge(self) -> Edge | None:
+        """The way over the edge; None where links are presigned."""
+        return Edge(self.settings) if self.settings.edge_url else None
 
     @cached_property
     def _signing_keys(self) -> SigningKeys:

@@ -43,9 +43,11 @@ class TextFileView(TypedDict):
 
 
 class PlaybackView(TypedDict):
-    """How to play a video without an API key until expires_at.
+    """How to play a video without an API key until expires_at; null is what the job did not make.
 
     hls, dash and scrub are paths of this API, to be appended to its address; null when the job made none.
+    hls and dash show what was sent as subtitles, too. hls_url, dash_url and scrub_url are whole addresses
+    below links over the edge; null where links are presigned.
     Poster, sprite, scrub and subtitle_files are those of this job, else of the newest completed job of the
     video on the same version of the source with the same trim.
     """
@@ -54,9 +56,12 @@ class PlaybackView(TypedDict):
     job_id: str
     hls: str | None
     dash: str | None
+    hls_url: str | None
+    dash_url: str | None
     poster_url: str | None
     sprite_url: str | None
     scrub: str | None
+    scrub_url: str | None
     duration_seconds: float | None
     renditions: list[RenditionView]
     subtitles: list[TextTrackView]

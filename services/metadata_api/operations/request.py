@@ -73,6 +73,11 @@ class ApiRequest:
         """Who calls."""
         return self.access.caller
 
+    @property
+    def client(self) -> str:
+        """Whose call it is; of what needs no key nobody knows."""
+        return "anonymous" if self._access is None else self._access.caller.client
+
     @contextmanager
     def connection(self) -> "Iterator[LedgerConnection]":
         """Lends the warm connection to the ledger, whose histories name the caller.

@@ -1,6 +1,6 @@
 """Playing private videos: an answer with links for players, and the playlists behind these links."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from http import HTTPStatus
@@ -23,6 +23,7 @@ from metadata_api.models.playback import (
 )
 from metadata_api.operations.operation import RouteGroup
 from metadata_api.operations.request import ApiRequest
+from metadata_api.playback.edge_links import over_edge
 from metadata_api.playback.playback_links import PLAYBACK_LINK_PROBLEMS, read_grant
 from metadata_api.playback.playlists import Place, with_addresses_in_dash, with_addresses_in_hls
 from metadata_api.playback.sidecar_playlists import (
@@ -56,10 +57,11 @@ _LINK_PROBLEMS: Final = (
     problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_NOT_READY, ProblemCode.UPSTREAM_UNAVAILABLE),
 )
 def get_playback(request: ApiRequest) -> Response:
-    """Links that a player without an API key can use for one hour.
+    """Links that a player without an API key can use until expires_at: an hour, over the edge longer.
 
     hls and dash are paths below the address of this API; append them to it. They and everything they lead to
-    show the outputs of one job, and end together at expires_at.
+    show the outputs of one job, and end together at expires_at. hls_url and dash_url need nothing else; they
+    are there where the stack delivers over the edge.
     """
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     with request.connection() as conn:
@@ -106,9 +108,13 @@ def get_job_playback(request: ApiRequest) -> Response:
 
 def _answer(request: ApiRequest, found: Playable, beside: Sequence[Sidecar]) -> Response:
     now = datetime.now(UTC)
-    ends = (now + timedelta(seconds=PLAYBACK_EXPIRY_SECONDS)).replace(microsecond=0)
+    edge = request.resources.edge
+    if edge is None:
+        ends = (now + timedelta(seconds=PLAYBACK_EXPIRY_SECONDS)).replace(microsecond=0)
+    else:
+        ends = edge.end(now, _seconds(found))
     grant = PlaybackGrant(video_id=found.video_id, job_id=found.job_id, expires_at=ends)
-    return json_response(_view(request, found, beside, grant, now))
+    return json_response(_view(request, found, beside, grant))
 
 
 @routes.route(
@@ -193,49 +199,63 @@ def _granted(request: ApiRequest, grant: PlaybackGrant) -> tuple[Playable, Seque
 
 
 def _places(request: ApiRequest, found: Playable, grant: PlaybackGrant, token: str) -> Place:
-    """Where players find a file: playlists here, under the same token, and media in the bucket."""
-    files, seconds = found.by_file_name(), grant.seconds_left(datetime.now(UTC))
+    """Where players find a file: playlists here, under the same token, media in the bucket or its edge."""
+    files, media = found.by_file_name(), _media(request, found, grant)
 
     # One URL for each file, however often a playlist names it: players cache by URL.
     @cache
     def place(name: str) -> str:
         if name.endswith(_PLAYLIST_SUFFIX):
             return _with_token(files[name].file_name, token)
-        return request.resources.presigner.media(found.bucket, files[name].key, seconds)
+        return media(files[name])
 
     return place
 
 
+def _media(request: ApiRequest, found: Playable, grant: PlaybackGrant) -> Callable[[PlayableFile], str]:
+    """Where a file itself is: over the edge below one link for all of them, else behind one of its own."""
+    edge = request.resources.edge
+    if edge is not None:
+        return over_edge(edge, grant, request.client)
+    seconds = grant.seconds_left(datetime.now(UTC))
+    return lambda file: request.resources.presigner.media(found.bucket, file.key, seconds)
+
+
 def _view(
-    request: ApiRequest, found: Playable, beside: Sequence[Sidecar], grant: PlaybackGrant, now: datetime
+    request: ApiRequest, found: Playable, beside: Sequence[Sidecar], grant: PlaybackGrant
 ) -> PlaybackView:
     token = request.resources.playback_tokens.issue(grant)
-    hls, dash, poster, sprite = (
+    hls, dash, poster, sprite, scrub = (
         found.named("hls"),
         found.named("dash"),
         found.companion("poster"),
         found.companion("sprite"),
+        found.companion("scrub"),
     )
-    scrub = sprite is not None and found.companion("scrub") is not None
+    media = _media(request, found, grant)
+    scrubs = sprite is not None and scrub is not None
 
-    def signed(file: PlayableFile) -> str:
-        return request.resources.presigner.media(found.bucket, file.key, grant.seconds_left(now))
+    def whole(file: PlayableFile | None) -> str | None:
+        return None if file is None or request.resources.edge is None else media(file)
 
     return PlaybackView(
         video_id=str(grant.video_id),
         job_id=str(grant.job_id),
         hls=None if hls is None else _path(found.job_id, hls, token),
         dash=None if dash is None else _path(found.job_id, dash, token),
-        poster_url=None if poster is None else signed(poster),
-        sprite_url=None if sprite is None else signed(sprite),
-        scrub=f"/playback/{found.job_id}/{_with_token(_SCRUB, token)}" if scrub else None,
+        hls_url=whole(hls),
+        dash_url=whole(dash),
+        poster_url=None if poster is None else media(poster),
+        sprite_url=None if sprite is None else media(sprite),
+        scrub=f"/playback/{found.job_id}/{_with_token(_SCRUB, token)}" if scrubs else None,
+        scrub_url=whole(scrub) if scrubs else None,
         duration_seconds=_seconds(found),
         renditions=[_rendition(file) for file in found.files if file.kind == "rendition"],
         subtitles=[
             TextTrackView(name=item.name, language=item.language, label=item.label) for item in beside
         ],
         subtitle_files=[
-            TextFileView(name=file.name, language=file.language, url=signed(file))
+            TextFileView(name=file.name, language=file.language, url=media(file))
             for file in found.companions
             if file.kind == "subtitles"
         ],

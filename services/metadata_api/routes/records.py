@@ -189,6 +189,7 @@ def patch_record(request: ApiRequest) -> Response:
         ProblemCode.VIDEO_NOT_FOUND,
         ProblemCode.VERSION_MISMATCH,
         ProblemCode.VIDEO_IN_USE,
+        ProblemCode.UPSTREAM_UNAVAILABLE,
     ),
 )
 def delete_record(request: ApiRequest) -> Response:
@@ -213,6 +214,8 @@ def delete_record(request: ApiRequest) -> Response:
                 detail = f"a job of video {video_id} was ordered at this very moment; delete it again"
                 raise Problem(ProblemCode.VIDEO_IN_USE, detail)
             videos.mark_deleted(conn, video_id, purge_at_once=purge_at_once)
+            if (edge := request.resources.edge) is not None:
+                edge.refuse(video_id)  # what cannot be told to the edge is not deleted
         stop_all(conn, cancelled, request.resources.settings)
     return empty_response()
 

@@ -38,7 +38,7 @@ _CURRENT_JOB: Final = "/metadata/{video_id}/current-job"
     scope=Scope.PRODUCER,
     returns=RecordView,
     returns_headers=(ETAG,),
-    problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_PURGED),
+    problems=(ProblemCode.VIDEO_NOT_FOUND, ProblemCode.VIDEO_PURGED, ProblemCode.UPSTREAM_UNAVAILABLE),
 )
 def undelete_record(request: ApiRequest) -> Response:
     """Shows a deleted video again, with jobs, outputs and texts; jobs that the deletion cancelled stay so.
@@ -53,6 +53,8 @@ def undelete_record(request: ApiRequest) -> Response:
     with request.connection() as conn:
         try:
             known = deletion.take_back(conn, video_id)
+            if known and (edge := request.resources.edge) is not None:
+                edge.accept(video_id)  # asked for again when it could not be told
         except PurgeBegunError as error:
             raise Problem(ProblemCode.VIDEO_PURGED, f"{error}; it cannot be taken back") from error
         video = videos.get(conn, video_id) if known else None

@@ -28,6 +28,7 @@ from tests.wheel_schema import problems
 Values = dict[str, Any]
 
 CERTIFICATE = "arn:aws:acm:ap-northeast-1:123456789012:certificate/0-a"
+EDGE_CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
 IMAGE = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/processor:1"
 # Texts and lists have no smallest and largest: the shortest and the longest that a stack may say.
 TEXTS: Mapping[str, tuple[Any, ...]] = {
@@ -47,17 +48,27 @@ TEXTS: Mapping[str, tuple[Any, ...]] = {
     "webhook_trusted_hosts": ([], ["127.0.0.1"]),
     "api_domain_name": ("", "api.example.com"),
     "api_certificate_arn": ("", CERTIFICATE),
+    "delivery_domain_name": ("", "media.example.com"),
+    "delivery_certificate_arn": ("", EDGE_CERTIFICATE),
 }
 LARGE_TASK = {"task_cpu_units": 16384, "task_memory_mib": 32768, "task_memory_max_mib": 32768}
 SHORT = {"max_source_hours": 1, "max_upload_bytes": 1024**3}
 MANY_WINDOWS = {"chunk_max_concurrency": 500, "max_running_tasks": 5000}
 DOMAIN = {"api_domain_name": "api.example.com", "api_certificate_arn": CERTIFICATE}
+EDGE_DOMAIN = {
+    "delivery_domain_name": "media.example.com",
+    "delivery_certificate_arn": EDGE_CERTIFICATE,
+    "delivery_minimum_tls": "TLSv1.2_2021",
+}
 # What another key must be, for a value to be allowed at all.
 COMPANIONS: Mapping[tuple[str, Any], Values] = {
     ("nat_strategy", "none"): {"interface_endpoints": list(ENDPOINT_SERVICES)},
     ("database_allocated_storage_gib", 16384): {"database_max_allocated_storage_gib": 65536},
     ("database_max_allocated_storage_gib", 22): {"database_allocated_storage_gib": 20},
     ("database_insights_mode", "advanced"): {"database_insights_retention_days": 731},
+    ("delivery_domain_name", "media.example.com"): EDGE_DOMAIN,
+    ("delivery_certificate_arn", EDGE_CERTIFICATE): EDGE_DOMAIN,
+    ("viewing_most_hours", 1): {"viewing_least_hours": 1},
     ("originals_archive_days", 3650): {"originals_deep_archive_days": 7300},
     ("originals_deep_archive_days", 91): {"originals_archive_days": 1},
     ("task_cpu_architecture", "arm64"): {"image_uri": IMAGE},

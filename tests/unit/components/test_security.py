@@ -1,13 +1,14 @@
 """What a security review asks of the synthesised stacks."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from components.policies import WILDCARD_REASONS
 from local.program import ProgramRun
 from tests.policy.rules_access import WITHOUT_SOURCE_ACCOUNT
-from tests.synthesised import container, one, resources, role_statements, statements
+from tests.synthesised import container, one, resources, role_statements, statements, synthesised_with
 
 ROLES_OF_SERVICES = (
     "api-health-policy",
@@ -37,10 +38,11 @@ def test_no_statement_allows_every_action_of_aws_or_of_a_service(run: ProgramRun
             assert not wide, f"{entry.owner} {entry.body['Sid']}"
 
 
-def test_every_resource_is_allowed_only_where_the_reason_is_recorded(run: ProgramRun) -> None:
+def test_every_resource_is_allowed_only_where_the_reason_is_recorded(run: ProgramRun, tmp_path: Path) -> None:
+    over_edge = synthesised_with("dev", tmp_path, delivery="edge")
     used = {
         entry.body["Sid"]
-        for entry in statements(run)
+        for entry in (*statements(run), *statements(over_edge))
         if entry.body["Effect"] == "Allow" and "*" in entry.targets
     }
     assert used == set(WILDCARD_REASONS), "a reason without a statement must go, and the other way round"

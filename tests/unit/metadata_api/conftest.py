@@ -48,6 +48,11 @@ def api_settings() -> ApiSettings:
         webhook_report_queue_url="https://sqs.invalid/webhook_report",
         webhook_report_dead_letter_queue_url="https://sqs.invalid/webhook_report-dead",
         key_maker_function_name="video-key-maker-test",
+        edge_url=(),
+        edge_secret_arn=(),
+        edge_queue_url=(),
+        viewing_least_hours=12,
+        viewing_most_hours=48,
     )
 
 

@@ -42,6 +42,11 @@ API = COMMON | {
     "WEBHOOK_REPORT_QUEUE_URL": "https://sqs/5",
     "WEBHOOK_REPORT_DEAD_LETTER_QUEUE_URL": "https://sqs/6",
     "KEY_MAKER_FUNCTION_NAME": "video-key-maker-dev",
+    "EDGE_URL": "",
+    "EDGE_SECRET_ARN": "",
+    "EDGE_QUEUE_URL": "",
+    "VIEWING_LEAST_HOURS": "12",
+    "VIEWING_MOST_HOURS": "48",
 }
 
 

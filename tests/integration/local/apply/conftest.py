@@ -57,7 +57,12 @@ def platform(
         stack.callback(postgres.remove_data)
         stack.enter_context(postgres)
         endpoints = Endpoints.of(
-            postgres, redis_server, emulator, efs_dir=directory / "efs", packages_dir=directory / "packages"
+            postgres,
+            redis_server,
+            emulator,
+            efs_dir=directory / "efs",
+            packages_dir=directory / "packages",
+            edge_url="http://127.0.0.1:1",
         )
         applied = apply_program("dev", endpoints, state_dir=directory / "state")
         yield Platform(applied=applied, endpoints=endpoints)
@@ -97,6 +102,7 @@ class TinyPlatform:
                 master_password=secrets.token_hex(8),
                 ca_path=ca_path,
             ),
+            edge_url="http://127.0.0.1:1",
             redis=RedisEndpoint(host="127.0.0.1", port=1, auth_token=secrets.token_hex(8), ca_path=ca_path),
             efs_dir=self._directory / "efs",
             packages_dir=self._directory / "packages",
