@@ -199,6 +199,7 @@ def test_a_film_goes_on_after_61_minutes_and_ends_with_its_link(watched: Watched
         assert (answer.status_code, answer.json()["code"]) == (403, "LINK_EXPIRED")
 
 
+@pytest.mark.long
 def test_the_playlists_of_the_api_lead_over_the_edge_and_last_as_long(watched: Watched) -> None:
     """They are the ones that show subtitles which came beside the video."""
     subtitles = {"language": "en", "label": "English", "text": "1\n00:00:00,500 --> 00:00:01,500\nHello\n"}
@@ -239,6 +240,7 @@ def test_a_deletion_that_the_edge_cannot_be_told_does_not_happen(watched: Watche
     assert watched.api.call("GET", f"/metadata/{watched.video_id}").status == 200
 
 
+@pytest.mark.long
 def test_a_second_deployment_leaves_the_key_alone(watched: Watched) -> None:
     address = watched.view()["hls_url"]
     writer.handler({}, None)
