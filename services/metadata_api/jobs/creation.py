@@ -1,7 +1,5 @@
 """New jobs: checked against this deployment first, then stored as video and job."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from ledger.jobs.job_queries import JobRow
     from profiles import Profile
 
-Ledger = Callable[[], AbstractContextManager["LedgerConnection"]]
 # What checking and storing an draft can end with.
 CREATION_PROBLEMS = (
     ProblemCode.VALIDATION_FAILED,
