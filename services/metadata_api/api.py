@@ -6,13 +6,13 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from ledger.errors import LedgerUnavailableError
+from ledger.errors import LedgerUnavailableError, UnknownClientError
 from ledger.jobs.idempotency import IdempotencyKeyReusedError
 from metadata_api.access.access import Access
 from metadata_api.access.callers import Callers
 from metadata_api.access.guard import check_call
 from metadata_api.environment.resources import Resources
-from metadata_api.http.problems import Problem, ProblemCode, problem_response
+from metadata_api.http.problems import Problem, ProblemCode, field_problem, problem_response
 from metadata_api.http.responses import Response
 from metadata_api.operations.calls import answer_call, share_the_log
 from metadata_api.operations.request import ApiRequest
@@ -103,6 +103,8 @@ def problem_of(error: Exception) -> Problem:
         return error
     if isinstance(error, IdempotencyKeyReusedError):
         return Problem(ProblemCode.IDEMPOTENCY_KEY_REUSED, str(error))
+    if isinstance(error, UnknownClientError):
+        return field_problem("client", str(error), ProblemCode.CLIENT_NOT_FOUND)
     if isinstance(error, LedgerUnavailableError) or _is_from("psycopg", "OperationalError", error):
         return Problem(ProblemCode.DATABASE_UNAVAILABLE, "the database is not available; try again shortly")
     if _is_from("botocore.exceptions", "BotoCoreError", error) or _is_from(

@@ -45,6 +45,16 @@ class PageQuery(Protocol):
         ...
 
 
+class Numbered(Protocol):
+    """An event that knows its number."""
+
+    @property
+    def id(self) -> int:
+        """Grows with time."""
+        ...
+
+
+Told = TypeVar("Told", bound=Numbered)
 SortedRow = TypeVar("SortedRow", bound=Sorted)
 _Row = TypeVar("_Row")
 Position = tuple[datetime, UUID]
@@ -85,6 +95,32 @@ def read_page(
     return split_page(
         rows, query.limit, lambda row: signer.seal(scope, pack_position(row.created_at, row.id))
     )
+
+
+def read_history(
+    request: ApiRequest,
+    name: str,
+    query: PageQuery,
+    find: "Callable[[LedgerConnection, int, int], Sequence[Told] | None]",
+) -> tuple[Sequence[Told], str | None] | None:
+    """A page of the history of one thing, oldest first; None when there is no such thing.
+
+    Args:
+        request: The call.
+        name: Names the history, with all that its path says.
+        query: Limit and cursor.
+        find: Reads events from the ledger: those after an id, and how many of them at most.
+
+    Raises:
+        Problem: CURSOR_INVALID.
+    """
+    scope, signer = scope_of(name, query), request.resources.cursors
+    after_id = int(signer.unseal(scope, query.cursor)) if query.cursor else 0
+    with request.connection() as conn:
+        rows = find(conn, after_id, query.limit + 1)
+    if rows is None:
+        return None
+    return split_page(rows, query.limit, lambda row: signer.seal(scope, str(row.id)))
 
 
 def split_page(

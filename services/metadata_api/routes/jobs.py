@@ -8,7 +8,7 @@ from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.rendering import event_view, job_summary, job_view, live_progress
 from metadata_api.models.jobs import EventPage, EventQuery, JobPage, JobQuery, JobView
 from metadata_api.operations.operation import RouteGroup
-from metadata_api.operations.paging import read_page, scope_of, split_page
+from metadata_api.operations.paging import read_history, read_page
 from metadata_api.operations.request import ApiRequest
 
 routes = RouteGroup("Jobs")
@@ -75,13 +75,13 @@ def get_job(request: ApiRequest) -> Response:
 def list_job_events(request: ApiRequest) -> Response:
     """Everything that happened to a job, oldest first."""
     job_id = request.path_id("job_id", ProblemCode.JOB_NOT_FOUND)
-    query = request.query(EventQuery)
-    scope = scope_of(f"events:{job_id}", query)
-    signer = request.resources.cursors
-    after_id = int(signer.unseal(scope, query.cursor)) if query.cursor else 0
-    with request.connection() as conn:
-        rows = job_queries.events(conn, job_id, after_id=after_id, limit=query.limit + 1)
-    if rows is None:
+    page = read_history(
+        request,
+        f"events:{job_id}",
+        request.query(EventQuery),
+        lambda conn, after_id, limit: job_queries.events(conn, job_id, after_id=after_id, limit=limit),
+    )
+    if page is None:
         raise not_found(ProblemCode.JOB_NOT_FOUND, str(job_id))
-    shown, next_cursor = split_page(rows, query.limit, lambda row: signer.seal(scope, str(row.id)))
+    shown, next_cursor = page
     return json_response(EventPage(items=[event_view(row) for row in shown], next_cursor=next_cursor))

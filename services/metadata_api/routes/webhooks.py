@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 from ledger.access import clients
 from ledger.access.keys import Scope
-from ledger.errors import UnknownClientError
 from ledger.jobs import idempotency
 from ledger.webhooks import webhook_endpoints
 from ledger.webhooks.webhook_endpoints import DisabledReason, Endpoint, EndpointDraft
@@ -87,7 +86,8 @@ def create_webhook(request: ApiRequest) -> Response:
             )
         if endpoint_id != fresh_id:
             return _created(_of_first_call(conn, endpoint_id), None)
-        _check_client(conn, draft)
+        if draft.client is not None:
+            clients.check(conn, draft.client)
         endpoint = webhook_endpoints.create(conn, fresh_id, draft, sealed, limit=MAX_WEBHOOKS)
         if endpoint is None:
             detail = f"there are {MAX_WEBHOOKS} webhook endpoints already; delete one first"
@@ -160,7 +160,8 @@ def patch_webhook(request: ApiRequest) -> Response:
             client=given.get("client", known.client),
         )
         draft = _checked(request, draft, given.get("enabled"))
-        _check_client(conn, draft)
+        if draft.client is not None:
+            clients.check(conn, draft.client)
         changed = webhook_endpoints.replace(conn, endpoint_id, draft)
     return json_response(_view(_found(changed, endpoint_id)))
 
@@ -220,14 +221,6 @@ def _checked(request: ApiRequest, draft: EndpointDraft, enabled: bool | None) ->
     if enabled is None or (enabled is (draft.disabled_reason is None)):
         return draft
     return replace(draft, disabled_reason=None if enabled else DisabledReason.REQUESTED)
-
-
-def _check_client(conn: "LedgerConnection", draft: EndpointDraft) -> None:
-    if draft.client is not None:
-        try:
-            clients.check(conn, draft.client)
-        except UnknownClientError as error:
-            raise field_problem("client", str(error), ProblemCode.CLIENT_NOT_FOUND) from error
 
 
 def _new_secret(request: ApiRequest, endpoint_id: UUID) -> tuple[str, str]:

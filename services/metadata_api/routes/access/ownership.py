@@ -2,9 +2,8 @@
 
 from ledger.access import owners, record_events
 from ledger.access.keys import Scope
-from ledger.errors import UnknownClientError
 from ledger.videos import videos
-from metadata_api.http.problems import ProblemCode, field_problem, not_found
+from metadata_api.http.problems import ProblemCode, not_found
 from metadata_api.http.responses import Response, json_response
 from metadata_api.jobs.record_answers import record_response
 from metadata_api.jobs.rendering import record_event_view
@@ -12,7 +11,7 @@ from metadata_api.models.access import HandOverBody, RecordEventPage
 from metadata_api.models.jobs import EventQuery
 from metadata_api.models.records import RecordView
 from metadata_api.operations.operation import ETAG, RouteGroup
-from metadata_api.operations.paging import scope_of, split_page
+from metadata_api.operations.paging import read_history
 from metadata_api.operations.request import ApiRequest
 
 routes = RouteGroup("Metadata")
@@ -30,14 +29,15 @@ routes = RouteGroup("Metadata")
 def list_record_events(request: ApiRequest) -> Response:
     """What people changed about a record and who it was, oldest first; its jobs have their own."""
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
-    query = request.query(EventQuery)
-    scope, signer = scope_of(f"record-events:{video_id}", query), request.resources.cursors
-    after_id = int(signer.unseal(scope, query.cursor)) if query.cursor else 0
-    with request.connection() as conn:
-        rows = record_events.of_video(conn, video_id, after_id=after_id, limit=query.limit + 1)
-    if rows is None:
+    page = read_history(
+        request,
+        f"record-events:{video_id}",
+        request.query(EventQuery),
+        lambda conn, after_id, limit: record_events.of_video(conn, video_id, after_id=after_id, limit=limit),
+    )
+    if page is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
-    shown, next_cursor = split_page(rows, query.limit, lambda row: signer.seal(scope, str(row.id)))
+    shown, next_cursor = page
     return json_response(
         RecordEventPage(items=[record_event_view(row) for row in shown], next_cursor=next_cursor)
     )
@@ -67,10 +67,7 @@ def hand_over_record(request: ApiRequest) -> Response:
     video_id = request.path_id("video_id", ProblemCode.VIDEO_NOT_FOUND)
     client = request.body(HandOverBody).client
     with request.connection() as conn:
-        try:
-            known = owners.hand_over(conn, video_id, client)
-        except UnknownClientError as error:
-            raise field_problem("client", str(error), ProblemCode.CLIENT_NOT_FOUND) from error
+        known = owners.hand_over(conn, video_id, client)
         video = videos.get(conn, video_id) if known else None
     if video is None:
         raise not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
