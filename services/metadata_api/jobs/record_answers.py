@@ -2,17 +2,15 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
-
-from pydantic_core import to_json
 
 from ledger.videos.videos import Video
 from metadata_api.http.problems import Problem, ProblemCode, not_found
 from metadata_api.http.responses import COMMON_HEADERS, Response, json_response
 from metadata_api.jobs.rendering import record_view
-from metadata_api.models.records import RecordView
 from metadata_api.operations.request import ApiRequest
 
 _REST_CHARACTERS: Final = 16
@@ -22,11 +20,11 @@ _MOST_DIGITS: Final = 18  # of a bigint
 
 def record_response(video: Video, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """The answer that shows a record, with its ETag."""
-    view = record_view(video)
-    headers = {"ETag": _etag(view)}
+    answer = json_response(record_view(video), status)
+    headers = {**answer.headers, "ETag": _etag(video, answer.body)}
     if status is HTTPStatus.CREATED:
         headers["Location"] = f"/metadata/{video.id}"
-    return json_response(view, status, headers)
+    return replace(answer, headers=headers)
 
 
 def record_unless_known(request: ApiRequest, video: Video) -> Response:
@@ -55,11 +53,11 @@ def why_not(video: Video | None, video_id: UUID) -> Problem:
     if video is None:
         return not_found(ProblemCode.VIDEO_NOT_FOUND, str(video_id))
     detail = f"people have changed the record {video.version} times; read it again and repeat the change"
-    etag = _etag(record_view(video))
+    etag = record_response(video).headers["ETag"]
     return Problem(ProblemCode.VERSION_MISMATCH, detail, headers={"ETag": etag})
 
 
-def _etag(view: RecordView) -> str:
+def _etag(video: Video, body: str) -> str:
     """What people wrote, as a number, and a digest of everything in the answer."""
-    rest = hashlib.sha256(to_json(view)).hexdigest()[:_REST_CHARACTERS]
-    return f'"{view["version"]}.{rest}"'
+    rest = hashlib.sha256(body.encode()).hexdigest()[:_REST_CHARACTERS]
+    return f'"{video.version}.{rest}"'
