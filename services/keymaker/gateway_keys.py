@@ -1,11 +1,13 @@
 """API keys at API Gateway: made under the stack's usage plan, found again by their tag, deleted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 from botocore.exceptions import ClientError
+
+from runtime.key_making import MadeKey
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
@@ -20,14 +22,6 @@ class Tagging(Protocol):
 
     def get_paginator(self, operation_name: str) -> Any:
         """Gives what walks through all pages of an operation's answers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewKey:
-    """A key that is ready for use; its value is shown nowhere else."""
-
-    gateway_id: str
-    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +40,7 @@ class GatewayKeys:
     usage_plan_id: str
     tags: Mapping[str, str]
 
-    def make(self, key_id: UUID, description: str) -> NewKey:
+    def make(self, key_id: UUID, description: str) -> MadeKey:
         """Makes a key and puts it under the plan.
 
         What fails half-way leaves a key that opens nothing or whose value nobody was told; `remove` finds it.
@@ -67,7 +61,7 @@ class GatewayKeys:
         self.gateway.create_usage_plan_key(
             usagePlanId=self.usage_plan_id, keyId=made["id"], keyType="API_KEY"
         )
-        return NewKey(gateway_id=made["id"], value=made["value"])
+        return MadeKey(gateway_id=made["id"], value=made["value"])
 
     def remove(self, key_id: UUID, gateway_id: str | None) -> int:
         """Deletes a key; one that is gone already is fine.

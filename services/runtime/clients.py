@@ -78,14 +78,8 @@ def sqs() -> "SQSClient":
 def sqs_for_hints() -> "SQSClient":
     """Client for messages that only make something come sooner: asked once and not for long."""
     import boto3
-    from botocore.config import Config
 
-    config = Config(
-        connect_timeout=_HINT_SECONDS,
-        read_timeout=_HINT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 1},
-    )
-    return boto3.client("sqs", config=config)
+    return boto3.client("sqs", config=_asked_once(_HINT_SECONDS, connect_timeout_seconds=_HINT_SECONDS))
 
 
 @cache
@@ -122,11 +116,13 @@ def tagging() -> Any:
     return boto3.client("resourcegroupstaggingapi", config=client_config())
 
 
-def _asked_once(read_timeout_seconds: int) -> "Config":
+def _asked_once(
+    read_timeout_seconds: int, *, connect_timeout_seconds: int = _CONNECT_TIMEOUT_SECONDS
+) -> "Config":
     from botocore.config import Config
 
     return Config(
-        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+        connect_timeout=connect_timeout_seconds,
         read_timeout=read_timeout_seconds,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
