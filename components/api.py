@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components.api_keys import ApiKeys, ApiKeysArgs, build_api_keys
 from components.cache import CacheAccess
-from components.delivery_settings import DeliverySettings
+from components.edge_settings import ApiSettings, DeliverySettings
 from components.edge_writer import EdgeAccess, edge_environment, edge_statements
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.gateway_account import build_gateway_account
@@ -20,7 +20,7 @@ from components.naming import NameKind
 from components.policies import Statement, read_sources, restore_sources, use_key
 from components.queues import RedrivableQueue, redrive_environment, redrive_statements
 from components.routes import HEALTH_PATH, CalledFunction, Routes, RoutesArgs
-from components.settings import ApiSettings, JobSettings, RestoreSettings, RetentionSettings
+from components.settings import JobSettings, RestoreSettings, RetentionSettings
 from components.storage import MediaBuckets
 from components.webhooks import WebhookAccess
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.edge_settings import ApiDomainSettings
 from components.naming import Names
-from components.settings import ApiDomainSettings
 from components.tags import Tags
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.edge_settings import ApiSettings
 from components.naming import NameKind, Names
-from components.settings import ApiSettings
 
 _FIRST = {"client": "default", "name": "first", "scope": "operator"}
 

@@ -7,11 +7,9 @@ from typing import Any
 
 from components.choices import ENDPOINT_SERVICES, TASK_MEMORY_MIB, Architecture
 from components.config_values import ConfigError, refusal
-from components.delivery_settings import DeliverySettings
+from components.edge_settings import ApiDomainSettings, ApiSettings, DeliverySettings, WebFirewallSettings
 from components.longest_source import least_storage_bytes, least_workflow_seconds
 from components.settings import (
-    ApiDomainSettings,
-    ApiSettings,
     ChunkingSettings,
     DatabaseSettings,
     FunctionSettings,
@@ -19,7 +17,6 @@ from components.settings import (
     NetworkSettings,
     RetentionSettings,
     TaskSettings,
-    WebFirewallSettings,
 )
 from components.stack_config import StackConfig
 from components.task_sizes import offered_memory_mib

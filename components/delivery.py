@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from components.buckets import PrivateBucket
 from components.delivery_policies import build_cache_policy, build_headers_policy
-from components.delivery_settings import DeliverySettings
+from components.edge_settings import DeliverySettings
 from components.edge_writer import EdgeAccess, EdgeWriter
 from components.encryption import Encryption
 from components.naming import Names

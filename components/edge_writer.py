@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.delivery_settings import DeliverySettings
+from components.edge_settings import DeliverySettings
 from components.function import FunctionPlatform, LambdaFunction, LambdaFunctionArgs
 from components.policies import Statement, use_key
 from components.queues import WORK_OFF, WorkQueueArgs, build_work_queue, close_queue

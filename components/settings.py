@@ -11,7 +11,6 @@ from components.choices import (
     ChunkingMode,
     InsightsMode,
     NatStrategy,
-    RecordAccess,
 )
 from components.config_values import value
 
@@ -268,47 +267,3 @@ class FunctionSettings:
         maximum=1000,
     )
     ingest_concurrency: int = value("most ingest functions that run at once", minimum=2, maximum=1000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiSettings:
-    """What the API accepts."""
-
-    api_rate_limit_per_second: int = value("steady API calls a second", minimum=1, maximum=5000)
-    api_burst_limit: int = value("API calls accepted at once", minimum=1, maximum=5000)
-    api_monthly_quota: int = value("API calls a month and key", minimum=1, maximum=1_000_000_000)
-    api_client_keys: tuple[str, ...] = value(
-        "API keys beside the stack's first, each CLIENT/KEY:SCOPE; the scope is viewer, producer or operator",
-        maximum=50,
-        pattern=r"[a-z0-9][a-z0-9-]{0,30}/[a-z0-9][a-z0-9-]{0,30}:(viewer|producer|operator)",
-        example="newsroom/page:viewer",
-    )
-    record_access: RecordAccess = value(  # noqa: RUF009  value() gives a dataclass field
-        "whether clients see each other's records", choices=get_args(RecordAccess)
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiDomainSettings:
-    """The API's address beside the one that AWS gives it."""
-
-    api_domain_name: str = value(
-        "domain of the API beside its AWS address; empty for none",
-        pattern=r"([a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+)?",
-        example="api.video.example.com",
-    )
-    api_certificate_arn: str = value(
-        "certificate of api_domain_name, in the region of the stack; empty for none",
-        pattern=r"(arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+)?",
-        example="arn:aws:acm:<region>:<account>:certificate/<id>",
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebFirewallSettings:
-    """The firewall in front of the API."""
-
-    web_firewall: bool = value("put AWS WAF in front of the API")
-    web_firewall_address_limit: int = value(
-        "calls of one address in five minutes that AWS WAF lets through", minimum=10, maximum=2_000_000_000
-    )

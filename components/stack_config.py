@@ -9,10 +9,8 @@ from typing import get_args
 
 from components.choices import Architecture
 from components.config_values import value
-from components.delivery_settings import DeliverySettings
+from components.edge_settings import ApiDomainSettings, ApiSettings, DeliverySettings, WebFirewallSettings
 from components.settings import (
-    ApiDomainSettings,
-    ApiSettings,
     CacheSettings,
     ChunkingSettings,
     DatabaseSettings,
@@ -25,7 +23,6 @@ from components.settings import (
     RestoreSettings,
     RetentionSettings,
     TaskSettings,
-    WebFirewallSettings,
 )
 
 

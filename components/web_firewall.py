@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.edge_settings import WebFirewallSettings
 from components.log_keeping import LogKeeping
 from components.naming import NameKind, Names
-from components.settings import WebFirewallSettings
 from components.tags import Tags
 
 _WINDOW_SECONDS = 300

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from components.api_domain import ApiDomainArgs
+from components.edge_settings import ApiDomainSettings
 from components.naming import Names
-from components.settings import ApiDomainSettings
 from components.tags import Tags
 from local.program import ProgramRun
 from tests.synthesised import one, resources, synthesised_with
