@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from ledger.errors import LedgerUnavailableError, UnknownClientError
 from ledger.jobs.idempotency import IdempotencyKeyReusedError
@@ -20,6 +20,8 @@ from metadata_api.operations.routing import Match, Router
 from metadata_api.route_table import OPERATIONS
 from metadata_api.settings import ApiSettings
 from runtime.logs import logger
+
+_CALLER_KEYS: Final = ("client", "key_id", "key_name")
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -55,6 +57,8 @@ class Application:
         )
 
     def _respond(self, event: dict[str, Any], headers: Mapping[str, str], request_id: str) -> Response:
+        # The environment's logger keeps what the call before had told it.
+        logger().remove_keys(_CALLER_KEYS)
         method, path = str(event["httpMethod"]).upper(), str(event["path"])
         match = self._router.find(method, path)
         try:

@@ -141,6 +141,20 @@ def test_a_harmless_request_id_is_kept(
     assert (line["message"], line["request_id"], line["status"]) == ("request_answered", echoed, 404)
 
 
+def test_a_line_names_the_caller_of_its_own_call_and_of_none_before(
+    offline_api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(logger().handlers[0], "stream", log)
+
+    offline_api.call("GET", "/profiles")
+    offline_api.call("GET", "/openapi.json")
+
+    keyed, unkeyed = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert (keyed["client"], keyed["key_id"], keyed["key_name"]) == ("default", "k", "first")
+    assert not {"client", "key_id", "key_name"} & unkeyed.keys()
+
+
 def test_profiles_are_those_the_processor_obeys(offline_api: ApiClient) -> None:
     items = offline_api.call("GET", "/profiles").json["items"]
 
