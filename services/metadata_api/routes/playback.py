@@ -180,8 +180,7 @@ def get_scrub_track(request: ApiRequest) -> Response:
     track, sprite = found.companion("scrub"), found.companion("sprite")
     if track is None or sprite is None:
         raise not_found(ProblemCode.OUTPUT_NOT_FOUND, _SCRUB)
-    seconds = grant.seconds_left(datetime.now(UTC))
-    url = request.resources.presigner.media(found.bucket, sprite.key, seconds)
+    url = _media(request, found, grant)(sprite)
     text = _stored_text(found.bucket, track)
     return _playlist(_TEXT_TYPE, text.replace(f"{sprite.file_name}#", f"{url}#"))
 

