@@ -10,15 +10,22 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
+
+if TYPE_CHECKING:
+    from botocore.httpsession import URLLib3Session
+
+    from upkeep.sigv4a import SigV4AAuth
 
 _SERVICE: Final = "cloudfront-keyvaluestore"
 _PAGE: Final = 50
 MOST_CHANGES: Final = 50
 """How many entries one request may put and delete (CloudFront quotas, key value stores)."""
 _ATTEMPTS: Final = 5
+_TIMEOUT_SECONDS: Final = 10
 
 
 class EdgeStoreError(RuntimeError):
@@ -55,6 +62,23 @@ class EdgeStore:
         account = arn.split(":")[4]
         known = endpoint or os.environ.get("AWS_ENDPOINT_URL")
         self._endpoint = (known or f"https://{account}.cloudfront-kvs.global.api.aws").rstrip("/")
+
+    @cached_property
+    def _auth(self) -> "SigV4AAuth":
+        # Only this function needs them, and only when there is something to do.
+        import boto3
+
+        from upkeep.sigv4a import SigV4AAuth
+
+        return SigV4AAuth(boto3.Session().get_credentials(), _SERVICE)
+
+    @cached_property
+    def _session(self) -> "URLLib3Session":
+        """One for all pages and changes, so that they share a connection."""
+        from botocore.httpsession import URLLib3Session
+
+        verify: Any = os.environ.get("AWS_CA_BUNDLE") or True  # a path, too, which the stubs do not know
+        return URLLib3Session(verify=verify, timeout=_TIMEOUT_SECONDS)
 
     def entries(self) -> dict[str, str]:
         """Everything in it.
@@ -108,20 +132,14 @@ class EdgeStore:
         etag: str = "",
         also: HTTPStatus = HTTPStatus.OK,
     ) -> Answer:
-        # Only this function needs them, and only when there is something to do.
-        import boto3
         from botocore.awsrequest import AWSRequest
-        from botocore.httpsession import URLLib3Session
-
-        from upkeep.sigv4a import SigV4AAuth
 
         url = f"{self._endpoint}/key-value-stores/{quote(self._arn, safe='')}{path}"
         headers = {"Content-Type": "application/json"} | ({"If-Match": etag} if etag else {})
         data = json.dumps(body).encode() if body is not None else b""
         request = AWSRequest(method=method, url=url, headers=headers, data=data)
-        SigV4AAuth(boto3.Session().get_credentials(), _SERVICE).add_auth(request)
-        verify: Any = os.environ.get("AWS_CA_BUNDLE") or True  # a path, too, which the stubs do not know
-        answer = URLLib3Session(verify=verify, timeout=10).send(request.prepare())
+        self._auth.add_auth(request)
+        answer = self._session.send(request.prepare())
         if answer.status_code not in {HTTPStatus.OK, also}:
             message = f"the key value store answered {answer.status_code} to {method}: {answer.text[:200]}"
             raise EdgeStoreError(message)
